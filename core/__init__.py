@@ -1,0 +1,1 @@
+"""The workshop: everything that makes data. Imports the store."""

@@ -1,0 +1,1 @@
+"""Scores, agreement, tables and figures."""

@@ -1,0 +1,1 @@
+"""Every format that comes in or goes out, one file each."""

@@ -1,0 +1,1 @@
+"""Judges: surface metrics, known answers, rubric judges."""

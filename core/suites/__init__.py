@@ -1,0 +1,1 @@
+"""Instructions that come with the project, and their loader."""

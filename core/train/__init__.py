@@ -1,0 +1,1 @@
+"""Data, chat templates, token batches and the trainer."""

@@ -1,0 +1,42 @@
+"""Responses: written once per (instruction, model, decoding, sample), and what is still missing."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session, select
+
+from store.tables import Instruction, Response
+from store.upsert import insert_missing
+
+IDENTITY = ("instruction_id", "model_id", "decoding_id", "sample")
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 (hex) of a text, as `Response.text_digest` and `Response.prompt_digest` keep it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def add_responses(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Write the responses that are not there yet; returns how many were new.
+
+    Each row holds the columns of `store.tables.Response`; `text_digest` is filled in here.
+    """
+    complete = [{"sample": 0, **row, "text_digest": text_digest(row["text"])} for row in rows]
+    return insert_missing(session, Response, complete, IDENTITY)
+
+
+def answered_instructions(session: Session, model: int, decoding: int, sample: int = 0) -> set[int]:
+    """The ids of the instructions that this model has answered under this decoding."""
+    statement = select(Response.instruction_id).where(
+        Response.model_id == model, Response.decoding_id == decoding, Response.sample == sample
+    )
+    return set(session.exec(statement))
+
+
+def languages_with_responses(session: Session, suite: int | None = None) -> list[str]:
+    """The languages in which the store holds at least one response, sorted."""
+    statement = select(Instruction.language).join(Response).distinct().order_by(Instruction.language)
+    if suite is not None:
+        statement = statement.where(Instruction.suite_id == suite)
+    return list(session.exec(statement))

@@ -1,0 +1,28 @@
+"""Sessions: short reads, and writes that take the writer's lock at once and commit as a whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+
+def reading(engine: Engine) -> Session:
+    """A session for reading; use it as a context manager."""
+    return Session(engine)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session that holds the writer's lock from its start, commits at the end, or leaves nothing behind.
+
+    SQLite would otherwise let a reader become a writer half-way, and fail without waiting when another
+    process wrote in between.
+    """
+    with Session(engine.execution_options(immediate=True)) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
