@@ -10,7 +10,7 @@ from store.upsert import insert_missing
 
 
 def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
-    """Write the metrics (columns of `store.tables.SurfaceMetric`) that are not there yet; how many were new."""
+    """Write the metrics (rows of `store.tables.SurfaceMetric`) not there yet; returns how many were new."""
     return insert_missing(session, SurfaceMetric, rows, ("response_id", "metric", "tool"))
 
 
