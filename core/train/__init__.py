@@ -1,1 +1,1 @@
-"""Data, chat templates, token batches and the trainer."""
+"""Fine-tuning: data, chat templates, token batches and the trainer."""

@@ -1,0 +1,111 @@
+"""The comparison of models in one language as text, for where there is no terminal to review in."""
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+from sqlmodel import Session, col, select
+
+from store.queries.scores import MeanScore, Source, SurfaceShares, mean_scores, surface_shares
+from store.queries.suites import SuiteSummary, instructions_of
+from store.tables import Instruction, Response
+
+
+def label(source: Source, sources: Sequence[Source]) -> str:
+    """The model's name; with its engine where the model answered under more than one decoding."""
+    decodings = {other.decoding_id for other in sources if other.model_id == source.model_id}
+    if len(decodings) < 2:
+        return source.model
+    return f"{source.model} ({' '.join(filter(None, (source.engine, source.quantization)))})"
+
+
+def comparison(session: Session, suite: SuiteSummary, language: str, *, examples: int = 3) -> RenderableType:
+    """Surface metrics, mean scores and the first responses of every model in `language`.
+
+    `examples` instructions are shown with all responses, spread evenly over the suite.
+    """
+    shares = surface_shares(session, suite.id)
+    sources = list(dict.fromkeys(share.source for share in shares))
+    parts: list[RenderableType] = [
+        _shares_table(shares, sources),
+        _scores_table(
+            [score for score in mean_scores(session, suite.id) if score.language == language], sources
+        ),
+    ]
+    instructions = instructions_of(session, suite.id, language)
+    stride = max(1, len(instructions) // max(1, examples))
+    chosen = instructions[::stride][:examples] if examples else []
+    parts += [_responses_panel(session, instruction, sources) for instruction in chosen]
+    return Group(*parts)
+
+
+def plain_text(renderable: RenderableType, width: int = 110) -> str:
+    """What `renderable` looks like without colours, `width` columns wide."""
+    console = Console(width=width, no_color=True, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[Source]) -> Table:
+    languages = sorted({share.language for share in shares})
+    table = Table(
+        title="Share of responses in the instruction's language · words spelt right", title_justify="left"
+    )
+    table.add_column("model", overflow="fold")
+    for language in languages:
+        table.add_column(language, justify="right")
+    for source in sources:
+        found = {share.language: share for share in shares if share.source == source}
+        cells = [
+            _percent(found[x].right_language, found[x].spelling) if x in found else "" for x in languages
+        ]
+        table.add_row(Text(label(source, sources)), *cells)
+    return table
+
+
+def _scores_table(scores: Sequence[MeanScore], sources: Sequence[Source]) -> Table:
+    language = scores[0].language if scores else "?"
+    table = Table(title=f"Mean scores in {language}, 0 to 2 (n)", title_justify="left")
+    criteria = list(dict.fromkeys(score.criterion for score in scores))
+    table.add_column("model", overflow="fold")
+    table.add_column("rater", overflow="fold")
+    for criterion in criteria:
+        table.add_column(criterion, justify="right")
+    for source in sources:
+        for rater in dict.fromkeys(score.rater for score in scores if score.source == source):
+            found = {s.criterion: s for s in scores if s.source == source and s.rater == rater}
+            cells = [f"{found[x].mean:.2f} ({found[x].n})" if x in found else "–" for x in criteria]
+            table.add_row(Text(label(source, sources)), Text(rater), *cells)
+    return table
+
+
+def _responses_panel(session: Session, instruction: Instruction, sources: Sequence[Source]) -> Panel:
+    statement = (
+        select(Response)
+        .where(Response.instruction_id == instruction.id, Response.sample == 0)
+        .order_by(col(Response.id))
+    )
+    answers = {(row.model_id, row.decoding_id): row.text for row in session.exec(statement)}
+    body = Table.grid(padding=(0, 2))
+    body.add_column(max_width=34, overflow="fold")
+    body.add_column(overflow="fold")
+    for source in sources:
+        text = answers.get((source.model_id, source.decoding_id))
+        if text is not None:
+            body.add_row(Text(label(source, sources)), Text(_printable(text)))
+    return Panel(
+        Group(Text(_printable(instruction.text), style="bold"), body),
+        title=Text(instruction.task or "", style="dim"),
+    )
+
+
+def _percent(*shares: float | None) -> str:
+    return " · ".join("–" if share is None else f"{100 * share:.0f}%" for share in shares)
+
+
+def _printable(text: str) -> str:
+    """A response is hostile text: control characters are shown as their escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

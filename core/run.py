@@ -1,0 +1,147 @@
+"""Running a study: whatever is missing of it, in order: train, convert, generate, judge."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.progress import say
+from core.provenance import EXIT_DONE, EXIT_PARTLY, record_run
+from core.study import Configuration, Study, configurations
+from store import UsageError
+
+MODELS_FOLDER = "models"
+
+
+def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) -> int:
+    """Do what is missing of `study`; checkpoints go to `folder/models`, rows to the store behind `engine`.
+
+    `study_folder` is what paths in the study file are relative to. Returns the exit code.
+    """
+    from core.suites.loader import load_suite
+    from store.session import writing
+
+    with writing(engine) as session:
+        load_suite(session, str(resolve_suite(study.suite, study_folder)))
+    code = EXIT_DONE
+    for configuration in configurations(study):
+        checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
+        code = max(code, *generate_configuration(study, configuration, checkpoint, folder, engine))
+    return max(code, judge_study(study, study_folder, engine))
+
+
+def resolve(reference: str, study_folder: Path) -> str:
+    """What a name in a study file means: a path beside the file, or else the name of a model on the hub."""
+    beside = study_folder / reference
+    if beside.exists():
+        return str(beside)
+    if reference.startswith((".", "/", "~")):
+        raise UsageError(f"There is nothing at {beside}, which the study file names.")
+    return reference
+
+
+def resolve_suite(reference: str, study_folder: Path) -> str:
+    """A suite beside the study file, or else the name of a shipped one."""
+    beside = study_folder / reference
+    return str(beside) if beside.exists() else reference
+
+
+def train_configuration(
+    study: Study, configuration: Configuration, study_folder: Path, folder: Path, engine: Engine
+) -> str:
+    """Train a configuration unless that is done; returns its checkpoint (the base itself when not tuned)."""
+    from core.train.settings import TrainSettings
+    from core.train.trainer import train, trained
+
+    group = configuration.group
+    base = resolve(group.base, study_folder)
+    if group.adaptation == "none":
+        return base
+    data = study_folder / (group.data or "")
+    if not data.is_file():
+        raise UsageError(f"No instruction data at {data}, which the study file names.")
+    settings = TrainSettings(
+        base=base,
+        data=data,
+        learning_rate=configuration.learning_rate or 0.0,
+        adaptation=group.adaptation,
+        seed=study.seed,
+        **study.training.model_dump(),
+    )
+    out = folder / MODELS_FOLDER / configuration.folder
+    if not trained(out, settings):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        parameters = {**asdict(settings), "data": str(data), "out": str(out)}
+        with record_run(
+            engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
+        ) as run:
+            train(settings, out, name=configuration.name)
+            run.count("steps", settings.steps)
+    return str(out)
+
+
+def generate_configuration(
+    study: Study, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
+) -> list[int]:
+    """Generate what is missing of a configuration, through every engine it asks for; returns exit codes."""
+    from core.generate.convert import convert
+    from core.generate.decoding import Decoding
+    from core.generate.run import generate
+
+    group = configuration.group
+    decoding = Decoding(**study.decoding.model_dump())
+    description = {
+        "base": group.base,
+        "data": group.data,
+        "adaptation": group.adaptation,
+        "learning_rate": configuration.learning_rate,
+        "checkpoint": checkpoint,
+    }
+    sources = [("transformers", Path(checkpoint))]
+    for quantization in group.gguf:
+        name = configuration.folder or Path(checkpoint).name
+        out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        sources.append(("llama.cpp", convert(Path(checkpoint), out, quantization)))
+    return [
+        generate(
+            engine,
+            model_name=configuration.name,
+            description=description,
+            checkpoint=path,
+            suite=study.suite,
+            languages=study.languages,
+            engine_name=engine_name,
+            decoding=decoding,
+            batch_size=study.batch_size,
+        ).exit_code
+        for engine_name, path in sources
+    ]
+
+
+def judge_study(study: Study, study_folder: Path, engine: Engine) -> int:
+    """Judge what is not judged yet; returns the exit code."""
+    code = EXIT_DONE
+    if study.judges.surface:
+        from core.judge.surface import judge_surface
+
+        code = max(code, judge_surface(engine, languages=study.languages).exit_code)
+    if study.judges.rules:
+        from core.judge.rules import judge_rules
+
+        code = max(code, judge_rules(engine, languages=study.languages).exit_code)
+    rubric = study.judges.rubric
+    if rubric is not None and (
+        rubric.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("XLIT_API_KEY")
+    ):
+        from core.judge.rubric import judge_rubric
+
+        prompt = study_folder / rubric.prompt if rubric.prompt else None
+        run = judge_rubric(
+            engine, model=rubric.model, base_url=rubric.base_url, prompt=prompt, languages=study.languages
+        )
+        code = max(code, run.exit_code)
+    elif rubric is not None:
+        say(f"Rubric judge {rubric.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
+    return EXIT_PARTLY if code else EXIT_DONE

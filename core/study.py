@@ -1,0 +1,151 @@
+"""The study file: models x data x learning rates x suite x languages x judges, in TOML."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from store import UsageError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Training(_Part):
+    """How every model of the study is trained: fields of `core.train.settings.TrainSettings`."""
+
+    steps: Annotated[int, Field(ge=1)] = 1000
+    batch_tokens: Annotated[int, Field(ge=1)] = 4000
+    accumulate: Annotated[int, Field(ge=1)] = 4
+    max_length: Annotated[int, Field(ge=1)] = 2048
+    schedule: Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"] = "inverse_sqrt"
+    timescale: Annotated[int, Field(ge=1)] = 100
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    lora_rank: Annotated[int, Field(ge=1)] = 16
+    lora_alpha: Annotated[int, Field(ge=1)] = 32
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    save_every: Annotated[int, Field(ge=1)] = 100
+
+
+class DecodingSettings(_Part):
+    """Greedy decoding; see `core.generate.decoding`."""
+
+    max_new_tokens: Annotated[int, Field(ge=1)] = 512
+    repetition_penalty: Annotated[float, Field(ge=1)] = 1.1
+
+
+class ModelGroup(_Part):
+    """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
+
+    `gguf` names quantisations in which each of them also answers through llama.cpp.
+    """
+
+    base: str
+    data: str | None = None
+    adaptation: Literal["full", "lora", "none"] = "full"
+    learning_rates: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
+    label: str | None = None
+    data_label: str | None = None
+    gguf: list[Literal["f32", "f16", "q8_0", "q4_k_m"]] = Field(default_factory=list)
+
+
+class RubricJudge(_Part):
+    """An LLM that scores the six criteria; used only when its key or `base_url` is set."""
+
+    model: str
+    base_url: str | None = None
+    prompt: str | None = None
+
+
+class Judges(_Part):
+    surface: bool = True
+    rules: bool = False
+    rubric: RubricJudge | None = None
+
+
+class Study(_Part):
+    """A whole experiment. Paths in it are relative to the file's folder."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    suite: str
+    languages: Annotated[list[str], Field(min_length=1)]
+    seed: int = 1
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    training: Training = Training()
+    decoding: DecodingSettings = DecodingSettings()
+    models: Annotated[list[ModelGroup], Field(min_length=1)]
+    judges: Judges = Judges()
+
+
+class Configuration(_Part):
+    """One model configuration of a study; `folder` is where its checkpoint goes."""
+
+    name: str
+    folder: str
+    group: ModelGroup
+    learning_rate: float | None
+
+
+ADAPTATION_NAMES = {"full": "FT", "lora": "LoRA"}
+
+
+def read_study(path: Path) -> Study:
+    """Read and check a study file. Raises `UsageError` that names the key of every line that is wrong."""
+    try:
+        with path.open("rb") as file:
+            study = Study.model_validate(tomllib.load(file))
+    except FileNotFoundError:
+        raise UsageError(f"No study file at {path}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}.") from None
+    except ValidationError as error:
+        lines = [f"{_key(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        raise UsageError(f"{path}: " + "; ".join(lines) + ".") from None
+    _check(study, path)
+    return study
+
+
+def configurations(study: Study) -> Iterator[Configuration]:
+    """The model configurations of a study, in the file's order, under the names of the paper's figures:
+    base / data / adaptation, and the learning rate."""
+    for group in study.models:
+        base = group.label or Path(group.base).name
+        if group.adaptation == "none":
+            yield Configuration(name=base, folder="", group=group, learning_rate=None)
+            continue
+        data = group.data_label or Path(group.data or "").stem
+        for rate in group.learning_rates:
+            name = f"{base} / {data} / {ADAPTATION_NAMES[group.adaptation]} / {rate:.0e}".replace("e-0", "e-")
+            folder = name.replace(" / ", "_").replace(" ", "-").replace("/", "-")
+            yield Configuration(name=name, folder=folder, group=group, learning_rate=rate)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    key = ""
+    for part in location:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    return key
+
+
+def _check(study: Study, path: Path) -> None:
+    for place, group in enumerate(study.models):
+        if group.adaptation == "none":
+            continue
+        if not group.data:
+            raise UsageError(f"{path}: models[{place}].data: a model that is tuned needs its data.")
+        if not group.learning_rates:
+            raise UsageError(f"{path}: models[{place}].learning_rates: give at least one.")
+    names = [configuration.name for configuration in configurations(study)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{path}: two models are called {name!r}. Set `label` or `data_label` apart.")
+
+
+def describe(study: Study) -> dict[str, Any]:
+    """The study as plain data, for provenance."""
+    return study.model_dump(mode="json")

@@ -1,0 +1,120 @@
+"""Means of current ratings and of surface metrics, per model, language and rater."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a response comes from: a model configuration under a decoding; a column of the room."""
+
+    model_id: int
+    decoding_id: int
+    model: str
+    engine: str
+    quantization: str | None
+
+
+@dataclass(frozen=True)
+class MeanScore:
+    """The mean of `n` scores on a criterion, on the rubric's scale (0 to 2)."""
+
+    source: Source
+    language: str
+    rater: str
+    criterion: str
+    n: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class SurfaceShares:
+    """Shares from 0 to 1 over the responses of a source in a language; None where nothing was measured.
+
+    `right_language`: identified language is the instruction's; `spelling`: words that pass, mean over
+    responses.
+    """
+
+    source: Source
+    language: str
+    responses: int
+    right_language: float | None
+    spelling: float | None
+
+
+# DESIGN: for every criterion but `language`, responses that the same rater found in the wrong language
+# (language = 0) are left out (the paper, section 4).
+MEAN_SCORES = """
+SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
+       instruction.language, rater.kind, rater.name AS rater, rater.version, criterion.name AS criterion,
+       count(*) AS n, avg(current_rating.score) AS mean
+FROM current_rating
+JOIN criterion ON criterion.id = current_rating.criterion_id
+JOIN rater ON rater.id = current_rating.rater_id
+JOIN response ON response.id = current_rating.response_id
+JOIN instruction ON instruction.id = response.instruction_id
+JOIN model ON model.id = response.model_id
+JOIN decoding ON decoding.id = response.decoding_id
+WHERE instruction.suite_id = :suite AND current_rating.score IS NOT NULL
+  AND (criterion.name = 'language' OR NOT EXISTS (
+        SELECT 1 FROM current_rating AS wrong JOIN criterion AS aspect ON aspect.id = wrong.criterion_id
+        WHERE wrong.response_id = current_rating.response_id AND wrong.rater_id = current_rating.rater_id
+          AND aspect.rubric_id = criterion.rubric_id AND aspect.name = 'language' AND wrong.score = 0))
+GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, decoding.quantization,
+         instruction.language, rater.kind, rater.name, rater.version, criterion.name, criterion.position
+ORDER BY response.model_id, response.decoding_id, instruction.language, rater.kind, rater.name, rater.version,
+         criterion.position
+"""
+
+SURFACE_SHARES = """
+SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
+       instruction.language, count(*) AS responses,
+       avg(CASE WHEN identified.id IS NULL THEN NULL
+                WHEN identified.label = instruction.language THEN 1.0 ELSE 0.0 END) AS right_language,
+       avg(spelling.value) AS spelling
+FROM response
+JOIN instruction ON instruction.id = response.instruction_id
+JOIN model ON model.id = response.model_id
+JOIN decoding ON decoding.id = response.decoding_id
+LEFT JOIN surface_metric AS identified ON identified.id = (
+    SELECT max(id) FROM surface_metric WHERE response_id = response.id AND metric = 'language')
+LEFT JOIN surface_metric AS spelling ON spelling.id = (
+    SELECT max(id) FROM surface_metric WHERE response_id = response.id AND metric = 'spelling')
+WHERE instruction.suite_id = :suite
+GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, decoding.quantization,
+         instruction.language
+ORDER BY response.model_id, response.decoding_id, instruction.language
+"""
+
+
+def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
+    """Mean scores of every source x language x rater x criterion of a suite."""
+    rows = session.connection().execute(text(MEAN_SCORES), {"suite": suite_id})
+    return [
+        MeanScore(
+            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
+            row.language,
+            f"{row.kind}:{row.rater}" + (f"@{row.version}" if row.version else ""),
+            row.criterion,
+            row.n,
+            float(row.mean),
+        )
+        for row in rows
+    ]
+
+
+def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
+    """Surface metrics of every source x language of a suite; the latest measurement of each counts."""
+    rows = session.connection().execute(text(SURFACE_SHARES), {"suite": suite_id})
+    return [
+        SurfaceShares(
+            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
+            row.language,
+            row.responses,
+            None if row.right_language is None else float(row.right_language),
+            None if row.spelling is None else float(row.spelling),
+        )
+        for row in rows
+    ]
