@@ -1,0 +1,92 @@
+"""What a format must be able to do, and the register of formats.
+
+A format of one's own joins without a change here: a distribution names an object that fits `Importer` or
+`Exporter` under the entry point group `xlit.importers` or `xlit.exporters`
+(https://packaging.python.org/specifications/entry-points/).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, TextIO, TypeVar
+
+from sqlmodel import Session
+
+from core.exchange.records import Record
+from store.errors import UsageError
+
+IMPORTERS, EXPORTERS = "xlit.importers", "xlit.exporters"
+
+
+class Format(Protocol):
+    """`name` is the word on the command line, `options` maps each option to one line of help."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def options(self) -> Mapping[str, str]: ...
+
+
+class Importer(Format, Protocol):
+    """A format that comes in."""
+
+    def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
+        """The rows of the files, read as they are asked for; what can't be taken as `BadRow`.
+
+        Raises `UsageError` when the files as a whole are not of this format, or an option makes no sense.
+        """
+        ...
+
+
+class Exporter(Format, Protocol):
+    """A format that goes out."""
+
+    def write(self, session: Session, file: TextIO, options: Mapping[str, Any]) -> int:
+        """Write what the store holds to a text file (UTF-8, no translation of line ends); returns the rows.
+
+        Raises `UsageError` when an option makes no sense, before anything is written.
+        """
+        ...
+
+
+F = TypeVar("F", bound=Format)
+
+
+def importers() -> dict[str, Importer]:
+    """Every format that comes in, by name."""
+    from core.exchange.language_confusion import LanguageConfusionImporter
+
+    built_in: list[Importer] = [LanguageConfusionImporter()]
+    return _with_plugins(built_in, IMPORTERS)
+
+
+def exporters() -> dict[str, Exporter]:
+    """Every format that goes out, by name."""
+    built_in: list[Exporter] = []
+    return _with_plugins(built_in, EXPORTERS)
+
+
+def choose(formats: Mapping[str, F], name: str) -> F:
+    """The format of this name; raises `UsageError` that lists what there is."""
+    if name not in formats:
+        raise UsageError(f"No format {name!r}. There are: {', '.join(formats)}.")
+    return formats[name]
+
+
+def check_options(form: Format, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given (None means not given); raises `UsageError` for one the format lacks."""
+    given = {name: value for name, value in options.items() if value is not None}
+    unknown = next((name for name in given if name not in form.options), None)
+    if unknown is not None:
+        known = ", ".join(form.options) or "none"
+        raise UsageError(f"The format {form.name} has no option {unknown!r}. It has: {known}.")
+    return given
+
+
+def _with_plugins(built_in: Sequence[F], group: str) -> dict[str, F]:
+    found = {form.name: form for form in built_in}
+    for point in entry_points(group=group):
+        found.setdefault(point.name, point.load())
+    return found

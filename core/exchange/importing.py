@@ -1,0 +1,167 @@
+"""One import: all of it or nothing, twice the same as once, with a report of what came and what could not."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from core.exchange.formats import check_options, choose, importers
+from core.exchange.records import BadRow, Note, Row
+from core.exchange.writer import Counts, Writer
+from core.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
+from store.errors import UsageError, XlitError
+from store.queries import runs
+from store.session import writing
+
+BATCH = 1_000
+SKIPPED_LISTED = 1_000
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or with `dry_run` would do. `skipped` holds the first `SKIPPED_LISTED` bad rows."""
+
+    format: str
+    dry_run: bool
+    counts: Counts = field(default_factory=Counts)
+    suites: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    skipped_count: int = 0
+    skipped: list[BadRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_PARTLY if self.skipped_count else EXIT_DONE
+
+    def skip(self, rows: Iterable[BadRow]) -> None:
+        for row in rows:
+            self.skipped_count += 1
+            if len(self.skipped) < SKIPPED_LISTED:
+                self.skipped.append(row)
+
+    def lines(self) -> list[str]:
+        """The report in words, a line each."""
+        new, counts = ("would be new" if self.dry_run else "new"), self.counts
+        told = [
+            f"instructions: {counts.instructions_new:,} {new}, {counts.instructions_known:,} known",
+            f"responses: {counts.responses_new:,} {new}, {counts.responses_known:,} known",
+        ]
+        if self.suites:
+            told.append(f"suites: {', '.join(self.suites)}")
+        if self.models:
+            told.append(f"models: {', '.join(self.models)}")
+        told += self.notes
+        if self.skipped_count:
+            told.append(f"skipped: {self.skipped_count:,} bad rows")
+            told += [f"  {row}" for row in self.skipped]
+            if self.skipped_count > len(self.skipped):
+                told.append(f"  and {self.skipped_count - len(self.skipped):,} more")
+        return told
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for machines (`--json`)."""
+        return {
+            "format": self.format,
+            "dry_run": self.dry_run,
+            **asdict(self.counts),
+            "suites": self.suites,
+            "models": self.models,
+            "notes": self.notes,
+            "skipped_count": self.skipped_count,
+            "skipped": [
+                {"file": str(row.place.file), "line": row.place.line, "reason": row.reason}
+                for row in self.skipped
+            ],
+        }
+
+
+class _RollBack(Exception):
+    pass
+
+
+def run_import(
+    engine: Engine,
+    format: str,
+    paths: Sequence[str | Path],
+    options: Mapping[str, Any] | None = None,
+    *,
+    dry_run: bool = False,
+    skip_bad: bool = False,
+) -> ImportReport:
+    """Bring files into the store, in one transaction that holds the writer's lock.
+
+    What is there already stays and is counted as known. A bad row refuses the whole import with an
+    `XlitError` that names it; with `skip_bad` it is left out, listed in the report and written down as a
+    failed unit of the run. `dry_run` does it all and takes it back: nothing is written, not even a run.
+
+    Raises `UsageError` for an unknown format, option or path.
+    """
+    importer = choose(importers(), format)
+    given = check_options(importer, options or {})
+    files = [Path(path) for path in paths]
+    if not files:
+        raise UsageError(f"Nothing to import: name the files or folders that hold {importer.summary}.")
+    absent = next((path for path in files if not path.exists()), None)
+    if absent is not None:
+        raise UsageError(f"No file or folder {absent}.")
+    records = importer.read(files, given)
+    if dry_run:
+        report = ImportReport(format, dry_run=True)
+        try:
+            with writing(engine) as session:
+                _write_all(session, records, report, None, skip_bad)
+                raise _RollBack
+        except _RollBack:
+            return report
+    parameters = {"format": format, "paths": [str(path) for path in files], "options": given}
+    with record_run(engine, "import", {**parameters, "skip_bad": skip_bad}) as record:
+        report = ImportReport(format, dry_run=False)
+        with writing(engine) as session:
+            _write_all(session, records, report, record, skip_bad)
+        record.failures.extend((str(row.place), row.reason) for row in report.skipped)
+        for name, count in asdict(report.counts).items():
+            record.count(name, count)
+        record.count("skipped", report.skipped_count)
+    return report
+
+
+def _write_all(
+    session: Session,
+    records: Iterator[Row | BadRow | Note],
+    report: ImportReport,
+    record: RunRecord | None,
+    skip_bad: bool,
+) -> None:
+    writer = Writer(session, run_id=record.id if record else None, counts=report.counts)
+    batch: list[Row] = []
+    for found in records:
+        if isinstance(found, BadRow):
+            report.skip([found])
+        elif isinstance(found, Note):
+            report.notes.append(found.text)
+        else:
+            batch.append(found)
+            if len(batch) == BATCH:
+                report.skip(writer.write(batch))
+                batch = []
+    report.skip(writer.write(batch))
+    report.skipped.sort(key=lambda row: (row.place.file, row.place.line))
+    report.suites, report.models = list(writer.suites), list(writer.models)
+    if report.skipped_count and not skip_bad:
+        raise XlitError(_refusal(report))
+    if record is not None:
+        for row in report.skipped:
+            runs.add_failure(session, record.id, str(row.place), row.reason)
+
+
+def _refusal(report: ImportReport) -> str:
+    more = report.skipped_count - 1
+    others = f" ({more:,} more bad row{'s' if more > 1 else ''} after it)" if more else ""
+    return (
+        f"{report.skipped[0]}{others}. Nothing was imported. "
+        "Mend the files, or leave out the bad rows with --skip-bad."
+    )
