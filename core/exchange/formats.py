@@ -13,7 +13,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 from sqlmodel import Session
 
 from core.exchange.records import Record
-from store.errors import UsageError
+from store.errors import UsageError, XlitError
 
 IMPORTERS, EXPORTERS = "xlit.importers", "xlit.exporters"
 
@@ -56,15 +56,28 @@ F = TypeVar("F", bound=Format)
 
 def importers() -> dict[str, Importer]:
     """Every format that comes in, by name."""
+    from core.exchange.csv_file import CsvImporter
+    from core.exchange.jsonl_file import JsonlImporter
     from core.exchange.language_confusion import LanguageConfusionImporter
+    from core.exchange.paper_set import PaperSetImporter
+    from core.exchange.suite_file import SuiteImporter
 
-    built_in: list[Importer] = [LanguageConfusionImporter()]
+    built_in: list[Importer] = [
+        JsonlImporter(),
+        CsvImporter(),
+        PaperSetImporter(),
+        LanguageConfusionImporter(),
+        SuiteImporter(),
+    ]
     return _with_plugins(built_in, IMPORTERS)
 
 
 def exporters() -> dict[str, Exporter]:
     """Every format that goes out, by name."""
-    built_in: list[Exporter] = []
+    from core.exchange.csv_file import CsvExporter
+    from core.exchange.jsonl_file import JsonlExporter
+
+    built_in: list[Exporter] = [JsonlExporter(), CsvExporter()]
     return _with_plugins(built_in, EXPORTERS)
 
 
@@ -88,5 +101,11 @@ def check_options(form: Format, options: Mapping[str, Any]) -> dict[str, Any]:
 def _with_plugins(built_in: Sequence[F], group: str) -> dict[str, F]:
     found = {form.name: form for form in built_in}
     for point in entry_points(group=group):
-        found.setdefault(point.name, point.load())
+        try:
+            found.setdefault(point.name, point.load())
+        except Exception as error:
+            raise XlitError(
+                f"The format {point.name} of the plug-in {point.value} can't be loaded ({error}). "
+                "Mend or uninstall the plug-in."
+            ) from error
     return found

@@ -1,0 +1,27 @@
+"""Suites in the project's own form: `NAME.toml` beside `NAME.jsonl` (see `core.suites.loader`)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from core.exchange.records import BadRow, Record, Row, SuiteName
+from core.suites.loader import suite_records
+
+
+class SuiteImporter:
+    """Reads the instructions of suites, each given by its folder or either of its two files."""
+
+    name = "suite"
+    summary = "a suite in the project's own form: NAME.toml beside NAME.jsonl"
+    options: ClassVar[dict[str, str]] = {}
+
+    def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
+        for path in paths:
+            meta, records = suite_records(path)
+            suite = SuiteName(meta.name, meta.version, meta.licence, meta.source)
+            for found in records:
+                if isinstance(found, BadRow):
+                    yield found
+                    continue
+                place, new = found
+                yield Row(place, suite, new.language, new.key, new.text, new.task, new.modifier, new.check)

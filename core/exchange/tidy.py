@@ -1,0 +1,58 @@
+"""Which tidy rows go out: ratings (current, or the whole journal) or responses, and with which columns."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from store.errors import UsageError
+from store.queries.exporting import rating_rows, response_rows
+from store.queries.suites import find_suite
+
+OPTIONS = {
+    "what": "ratings (default: one rating a row) or responses (one response a row, with surface metrics)",
+    "journal": "every row of the journal of ratings, changes, clears and undone ones included",
+    "text": "with the texts of instructions and responses (default: yes, but not for ratings in CSV)",
+    "suite": "only this suite (name or name/version)",
+    "language": "only instructions in this language",
+}
+_SHARED = ("suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization")
+RATINGS = (
+    *_SHARED, "sample", "response_id", "response", "rater_kind", "rater", "rater_version", "rubric",
+    "criterion", "score", "skipped", "judge_shown", "names_shown", "looked_ms", "created_at", "revision",
+)  # fmt: skip
+JOURNAL = (*RATINGS, "entry_id", "entry_kind")
+RESPONSES = (
+    *_SHARED, "parameters", "sample", "response_id", "response",
+    "finish_reason", "tokens_in", "tokens_out", "seconds", "created_at", "surface",
+)  # fmt: skip
+TEXTS = ("instruction", "response")
+
+
+class Selection:
+    """The rows that the options ask for."""
+
+    def __init__(self, options: Mapping[str, Any], *, text: bool) -> None:
+        """`text` says whether the texts go along when the options don't. Raises `UsageError`."""
+        self.what = options.get("what", "ratings")
+        if self.what not in ("ratings", "responses"):
+            raise UsageError(f"Export what? {self.what!r} is neither `ratings` nor `responses`.")
+        self.journal = bool(options.get("journal", False))
+        if self.journal and self.what == "responses":
+            raise UsageError("Only ratings have a journal: leave out `journal`, or export ratings.")
+        self.suite, self.language = options.get("suite"), options.get("language")
+        names = RESPONSES if self.what == "responses" else JOURNAL if self.journal else RATINGS
+        with_text = options.get("text", text)
+        self.columns = tuple(name for name in names if with_text or name not in TEXTS)
+
+    def rows(self, session: Session) -> Iterator[dict[str, Any]]:
+        """The rows, as they are read, each with exactly `columns` and in their order.
+
+        Raises `UsageError` at once when the store has no such suite.
+        """
+        suite = find_suite(session, self.suite).id if self.suite else None
+        if self.what == "responses":
+            found = response_rows(session, suite_id=suite, language=self.language)
+        else:
+            found = rating_rows(session, suite_id=suite, language=self.language, journal=self.journal)
+        return ({name: row[name] for name in self.columns} for row in found)
