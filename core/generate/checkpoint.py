@@ -1,0 +1,91 @@
+"""What a path given as a checkpoint is, found out without loading anything heavy."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from store import XlitError
+
+CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+PICKLED = ("*.bin", "*.pt", "*.pth")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that has what it needs: a folder with weights, an adapter folder, or a GGUF file."""
+
+    path: Path
+    kind: Literal["model", "adapter", "gguf"]
+
+    @property
+    def base(self) -> str:
+        """The model an adapter was trained on: a folder (also beside the adapter), or a name on the hub."""
+        named = str(_read_json(self.path / ADAPTER_CONFIG).get("base_model_name_or_path") or "")
+        if not named:
+            raise XlitError(f"{self.path / ADAPTER_CONFIG} does not name its base_model_name_or_path.")
+        for folder in (Path(named), self.path / named, self.path.parent / named):
+            if folder.is_dir():
+                return str(inspect(folder, kinds=("model",)).path)
+        if Path(named).is_absolute() or named.startswith(".") or named.count("/") > 1:
+            raise XlitError(
+                f"The adapter {self.path} was trained on {named}, and no folder is there. "
+                f"Bring the base back, or write its place into {ADAPTER_CONFIG}."
+            )
+        return named
+
+
+def inspect(path: Path, kinds: tuple[str, ...] = ("model", "adapter", "gguf")) -> Checkpoint:
+    """Tell what the checkpoint at `path` is.
+
+    Raises `XlitError`, with what is wrong, when nothing is there, when it is not a checkpoint of one of
+    these `kinds`, or when its weights are missing or pickled (a pickle can run code when it is opened).
+    """
+    found = _inspect(path)
+    if found.kind not in kinds:
+        raise XlitError(
+            f"{path} is {_A[found.kind]}; here {' or '.join(_A[kind] for kind in kinds)} is needed."
+        )
+    return found
+
+
+_A = {"model": "a folder with a model", "adapter": "a folder with an adapter", "gguf": "a GGUF file"}
+
+
+def _inspect(path: Path) -> Checkpoint:
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise XlitError(f"{path} is a file, but not a GGUF file. Give a GGUF file or a folder.")
+        return Checkpoint(path, "gguf")
+    if not path.exists():
+        raise XlitError(f"No checkpoint at {path}. Give the folder of a model or adapter, or a GGUF file.")
+    if (path / ADAPTER_CONFIG).is_file():
+        _read_json(path / ADAPTER_CONFIG)
+        if not (path / ADAPTER_WEIGHTS).is_file():
+            raise XlitError(f"{path} has an {ADAPTER_CONFIG} but no {ADAPTER_WEIGHTS}: {_why_not(path)}")
+        return Checkpoint(path, "adapter")
+    if not (path / CONFIG).is_file():
+        raise XlitError(f"{path} is no checkpoint: it has no {CONFIG}.")
+    _read_json(path / CONFIG)
+    if not any(path.glob("*.safetensors")):
+        raise XlitError(f"{path} has a {CONFIG} but no *.safetensors: {_why_not(path)}")
+    return Checkpoint(path, "model")
+
+
+def _why_not(path: Path) -> str:
+    pickled = [file.name for pattern in PICKLED for file in sorted(path.glob(pattern))]
+    if pickled:
+        return f"{pickled[0]} is pickled, which can run code when opened. Save it as safetensors first."
+    return "the weights are missing."
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise XlitError(f"{path} can't be read: {error}.") from None
+    if not isinstance(content, dict):
+        raise XlitError(f"{path} must hold a JSON object.")
+    return content

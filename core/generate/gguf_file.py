@@ -1,0 +1,57 @@
+"""What stands in the head of a GGUF file, and the keys of our own in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.extras import needs_extra
+from store import XlitError
+
+STOP_TOKENS = "xlit.stop_token_ids"
+SOURCE_DIGEST = "xlit.source_digest"
+SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
+
+
+@dataclass(frozen=True)
+class GgufHead:
+    """`number_format`: of the weights, as llama.cpp names its file types (`f32`, `q8_0`, `q4_k_m`).
+    `special_tokens`: texts by chat-template name (`bos_token` ...). `stop_tokens` and `source_digest` are
+    None in files that `core.generate.convert` did not make."""
+
+    number_format: str
+    chat_template: str | None
+    special_tokens: dict[str, str]
+    stop_tokens: tuple[int, ...] | None
+    source_digest: str | None
+
+
+def read_head(path: Path) -> GgufHead:
+    """The head of a GGUF file. Raises `XlitError` when the file is torn or not GGUF."""
+    with needs_extra("gguf", "Reading a GGUF file"):
+        import gguf
+    try:
+        fields = gguf.GGUFReader(path).fields
+        file_type = gguf.LlamaFileType(int(_value(fields, "general.file_type", 1024)))
+        tokens = fields["tokenizer.ggml.tokens"]
+        special = {}
+        for name in SPECIAL_TOKENS:
+            number = _value(fields, f"tokenizer.ggml.{_GGUF_NAMES.get(name, name)}_token_id")
+            if number is not None:
+                special[f"{name}_token"] = str(tokens.contents(int(number)))
+        stop = _value(fields, STOP_TOKENS)
+        return GgufHead(
+            number_format=file_type.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(),
+            chat_template=_value(fields, "tokenizer.chat_template"),
+            special_tokens=special,
+            stop_tokens=None if stop is None else tuple(int(found) for found in stop),
+            source_digest=_value(fields, SOURCE_DIGEST),
+        )
+    except Exception as error:  # on torn files the reader fails in many ways
+        raise XlitError(f"{path} is not a whole GGUF file with a vocabulary: {error}") from error
+
+
+_GGUF_NAMES = {"unk": "unknown", "pad": "padding"}
+
+
+def _value(fields: Any, key: str, default: Any = None) -> Any:
+    return fields[key].contents() if key in fields else default
