@@ -17,7 +17,9 @@ from core.exchange.lines import csv_rows
 from core.exchange.records import Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
-from store.queries.exporting import surface_tools
+from store.queries.exporting import measured_metrics
+
+PARTS = ("value", "label", "tool")
 
 
 class CsvImporter:
@@ -36,8 +38,8 @@ class CsvImporter:
 class CsvExporter:
     """Writes ratings (without the texts unless asked for) or responses.
 
-    Null is an empty cell. Each surface metric of a response has a column `METRIC:TOOL`, and one
-    `METRIC:TOOL:label` beside it for what was identified.
+    Null is an empty cell. Each surface metric of a response has three columns, `METRIC.value`,
+    `METRIC.label` (what was identified) and `METRIC.tool`; of several tools the one that measured last.
     """
 
     name = "csv"
@@ -47,17 +49,15 @@ class CsvExporter:
     def write(self, session: Session, file: TextIO, options: Mapping[str, Any]) -> int:
         selection = Selection(options, text=options.get("what") == "responses")
         rows = selection.rows(session)
-        surface = {f"{metric}:{tool}": None for metric, tool in surface_tools(session)}
         header = [name for name in selection.columns if name != "surface"]
         if "surface" in selection.columns:
-            header += [name for column in surface for name in (column, f"{column}:label")]
+            header += [f"{metric}.{part}" for metric in measured_metrics(session) for part in PARTS]
         writer = csv.writer(file)
         writer.writerow(header)
         count = 0
         for row in rows:
             for found in row.pop("surface", []):
-                column = f"{found['metric']}:{found['tool']}"
-                row |= {column: found["value"], f"{column}:label": found["label"]}
+                row |= {f"{found['metric']}.{part}": found[part] for part in PARTS}
             writer.writerow([_cell(row.get(name)) for name in header])
             count += 1
         return count

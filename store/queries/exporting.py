@@ -108,13 +108,13 @@ def response_rows(
     session: Session, *, suite_id: int | None = None, language: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """The responses in the order of their ids. `surface` holds the surface metrics of each: dictionaries of
-    metric, tool, value, label."""
+    metric, tool, value, label, in the order they were measured."""
     for ids in _pages(session, suite_id, language):
         metrics: dict[int, list[dict[str, Any]]] = {}
         for found in session.exec(
             select(SurfaceMetric)
             .where(col(SurfaceMetric.response_id).in_(ids))
-            .order_by(col(SurfaceMetric.metric), col(SurfaceMetric.tool))
+            .order_by(col(SurfaceMetric.id))
         ):
             metrics.setdefault(found.response_id, []).append(
                 {"metric": found.metric, "tool": found.tool, "value": found.value, "label": found.label}
@@ -149,10 +149,9 @@ def response_rows(
         session.expunge_all()
 
 
-def surface_tools(session: Session) -> list[tuple[str, str]]:
-    """Every (metric, tool) that the store holds a measurement of, sorted."""
-    statement = select(SurfaceMetric.metric, SurfaceMetric.tool).distinct()
-    return sorted(session.exec(statement))
+def measured_metrics(session: Session) -> list[str]:
+    """The surface metrics that the store holds a measurement of, sorted."""
+    return sorted(session.exec(select(SurfaceMetric.metric).distinct()))
 
 
 def _pages(session: Session, suite_id: int | None, language: str | None) -> Iterator[Sequence[int]]:
