@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from core.progress import say
 from core.provenance import EXIT_DONE, EXIT_PARTLY, record_run
 from core.study import Configuration, Study, configurations
+from core.train.settings import TrainSettings
 from store import UsageError
 
 MODELS_FOLDER = "models"
@@ -51,8 +52,6 @@ def train_configuration(
     study: Study, configuration: Configuration, study_folder: Path, folder: Path, engine: Engine
 ) -> str:
     """Train a configuration unless that is done; returns its checkpoint (the base itself when not tuned)."""
-    from core.train.settings import TrainSettings
-    from core.train.trainer import train, trained
 
     group = configuration.group
     base = resolve(group.base, study_folder)
@@ -70,15 +69,23 @@ def train_configuration(
         **study.training.model_dump(),
     )
     out = folder / MODELS_FOLDER / configuration.folder
-    if not trained(out, settings):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        parameters = {**asdict(settings), "data": str(data), "out": str(out)}
-        with record_run(
-            engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
-        ) as run:
-            train(settings, out, name=configuration.name)
-            run.count("steps", settings.steps)
+    train_recorded(engine, settings, out, name=configuration.name)
     return str(out)
+
+
+def train_recorded(engine: Engine, settings: TrainSettings, out: Path, *, name: str) -> None:
+    """Train unless `out` holds that model already, and write the run's provenance into the store."""
+    from core.train.trainer import train, trained
+
+    if trained(out, settings):
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    parameters = {**asdict(settings), "data": str(settings.data), "out": str(out)}
+    with record_run(
+        engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
+    ) as run:
+        train(settings, out, name=name)
+        run.count("steps", settings.steps)
 
 
 def generate_configuration(

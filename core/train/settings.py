@@ -4,12 +4,19 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from store import UsageError
 
 Adaptation = Literal["full", "lora"]
 Schedule = Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"]
+
+
+def known_schedule(name: str) -> Schedule:
+    """The schedule of this name; raises `UsageError` that lists what there is."""
+    if name not in get_args(Schedule):
+        raise UsageError(f"No schedule {name!r}. There are: {', '.join(get_args(Schedule))}.")
+    return cast(Schedule, name)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ def _load(settings: TrainSettings) -> tuple[Any, Any]:
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(settings.base)
@@ -166,6 +167,7 @@ def _trainer(
         save_steps=settings.save_every,
         save_total_limit=2,
         logging_steps=1,
+        logging_nan_inf_filter=False,
         disable_tqdm=True,
         report_to=[],
         seed=settings.seed,

@@ -1,0 +1,282 @@
+"""`xlit-core`: the commands that make data. Thin: every command opens the store and calls one function."""
+
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.console import chosen_store, finish, opened, run_app, show, show_json
+from core.progress import say
+from store import UsageError
+
+app = typer.Typer(
+    help="Fine-tune, generate, judge and report: the pipeline behind the review room xlit-tui.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+judge_app = typer.Typer(help="Judge the responses in the store.", no_args_is_help=True)
+app.add_typer(judge_app, name="judge")
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="Path or URL of the store (else XLIT_STORE, else ./xlit.db).", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+LanguagesOption = Annotated[
+    list[str] | None, typer.Option("--lang", help="Only this language; may be given several times.")
+]
+LidOption = Annotated[
+    Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
+]
+
+
+@app.callback(invoke_without_command=True)
+def main_options(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(f"xlit {version('xlit')}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where checkpoints and the store go.")] = Path("demo"),
+) -> None:
+    """Run the miniature study, then open the review room (plain text when there is no terminal)."""
+    from core.demo import run_demo, show_demo
+
+    code, store = run_demo(folder)
+    show_demo(store)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    study_file: Annotated[Path, typer.Argument(metavar="STUDY.toml")],
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where checkpoints go (default: beside the file).")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Do whatever is missing of a study: train, convert, generate, judge."""
+    from core.run import run_study
+    from core.study import read_study
+
+    study = read_study(study_file)
+    folder = folder or study_file.parent / study.name
+    folder.mkdir(parents=True, exist_ok=True)
+    raise typer.Exit(run_study(study, study_file.parent, folder, opened(store, create=True)))
+
+
+@app.command()
+def train(
+    base: Annotated[str, typer.Option(help="Checkpoint folder or hub name of the base model.")],
+    data: Annotated[Path, typer.Option(help="Chat JSONL: a JSON array of messages a line.")],
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint (or the LoRA adapter).")],
+    learning_rate: Annotated[float, typer.Option("--lr", help="Learning rate.")] = 1e-5,
+    lora: Annotated[
+        bool, typer.Option("--lora", help="Train a LoRA adapter instead of all weights.")
+    ] = False,
+    lora_rank: Annotated[int, typer.Option(help="Rank of the adapter.")] = 16,
+    steps: Annotated[int, typer.Option(help="Updates of the weights.")] = 1000,
+    batch_tokens: Annotated[int, typer.Option(help="Tokens in a batch, padding included.")] = 4000,
+    accumulate: Annotated[int, typer.Option(help="Batches in an update.")] = 4,
+    max_length: Annotated[int, typer.Option(help="Longest example, in tokens; longer ones are cut.")] = 2048,
+    schedule: Annotated[
+        str, typer.Option(help="constant, linear, linear_to_tenth, cosine or inverse_sqrt.")
+    ] = "inverse_sqrt",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
+    store: StoreOption = None,
+) -> None:
+    """Fine-tune a model, fully or with LoRA. Killed, the same command goes on from the last checkpoint."""
+    from core.run import train_recorded
+    from core.train.settings import TrainSettings, known_schedule
+
+    settings = TrainSettings(
+        base=base,
+        data=data,
+        learning_rate=learning_rate,
+        adaptation="lora" if lora else "full",
+        lora_rank=lora_rank,
+        steps=steps,
+        batch_tokens=batch_tokens,
+        accumulate=accumulate,
+        max_length=max_length,
+        schedule=known_schedule(schedule),
+        seed=seed,
+        save_every=save_every,
+    )
+    train_recorded(opened(store, create=True), settings, out, name=out.name)
+    say(f"Trained: {out}")
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint or adapter folder.")],
+    out: Annotated[Path, typer.Argument(help="The GGUF file to write.")],
+    to: Annotated[str, typer.Option("--to", help="f32, f16, q8_0 or q4_k_m.")] = "q8_0",
+) -> None:
+    """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
+    from core.generate.convert import convert as convert_checkpoint
+
+    say(f"Converted: {convert_checkpoint(checkpoint, out, to)}")  # type: ignore[arg-type]
+
+
+@app.command()
+def generate(
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint or adapter folder, or a GGUF file.")],
+    model: Annotated[
+        str, typer.Option(help="The model's name in the store, for example 'base / data / FT'.")
+    ],
+    suite: Annotated[str | None, typer.Option(help="NAME or NAME/VERSION of a suite in the store.")] = None,
+    languages: LanguagesOption = None,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
+    repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
+    batch_size: Annotated[int, typer.Option(help="Instructions decoded together.")] = 16,
+    limit: Annotated[int | None, typer.Option(help="Only the first N instructions of each language.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a model answer the suite's instructions; only what is missing is generated."""
+    from core.generate.decoding import Decoding
+    from core.generate.run import generate as generate_responses
+    from core.suites.loader import ensure_suite
+
+    engine = opened(store, create=True)
+    ensure_suite(engine, suite)
+    record = generate_responses(
+        engine,
+        model_name=model,
+        description={"checkpoint": str(checkpoint)},
+        checkpoint=checkpoint,
+        suite=suite,
+        languages=languages,
+        engine_name="llama.cpp" if checkpoint.suffix == ".gguf" else "transformers",
+        decoding=Decoding(max_new_tokens=max_new_tokens, repetition_penalty=repetition_penalty),
+        batch_size=batch_size,
+        limit=limit,
+    )
+    finish(record, as_json=as_json)
+
+
+@judge_app.command("surface")
+def judge_surface(
+    languages: LanguagesOption = None,
+    dictionaries: Annotated[
+        Path | None,
+        typer.Option(help="Folder with Hunspell dictionaries (else XLIT_DICTIONARIES, the system's)."),
+    ] = None,
+    lid: LidOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Identify the language (fastText) and check the spelling (Hunspell) of every response."""
+    from core.judge.surface import judge_surface as judge
+
+    finish(judge(opened(store), languages=languages, dictionaries=dictionaries, lid=lid), as_json=as_json)
+
+
+@judge_app.command("rules")
+def judge_rules(
+    languages: LanguagesOption = None,
+    lid: LidOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score responses to instructions whose right answer is known."""
+    from core.judge.rules import judge_rules as judge
+
+    finish(judge(opened(store), languages=languages, lid=lid), as_json=as_json)
+
+
+@judge_app.command("rubric")
+def judge_rubric(
+    model: Annotated[str, typer.Option(help="The judge, as its server names it.")] = "gpt-3.5-turbo-0125",
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server (default: OpenAI's).")
+    ] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="Another prompt, with %%%TASK%%% and %%%SUBMISSION%%%.")
+    ] = None,
+    languages: LanguagesOption = None,
+    limit: Annotated[int | None, typer.Option(help="At most N responses.")] = None,
+    concurrency: Annotated[int, typer.Option(help="Questions asked at once.")] = 4,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let an LLM score the six criteria. The key comes from OPENAI_API_KEY (or XLIT_API_KEY)."""
+    from core.judge.rubric import judge_rubric as judge
+
+    record = judge(
+        opened(store),
+        model=model,
+        base_url=base_url,
+        prompt=prompt,
+        languages=languages,
+        limit=limit,
+        concurrency=concurrency,
+    )
+    finish(record, as_json=as_json)
+
+
+@app.command()
+def status(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it anew every two seconds until Ctrl-C.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the store holds, what runs, and what failed."""
+    from core.status import status as look
+    from core.status import status_tables
+
+    engine = opened(store)
+    if as_json:
+        show_json(look(engine))
+        return
+    show(status_tables(look(engine)))
+    while watch:
+        time.sleep(2)
+        typer.clear()
+        show(status_tables(look(engine)))
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """What is installed, which models, dictionaries and keys are found, what to do about the rest."""
+    from core.doctor import examine, findings_table
+
+    findings = examine()
+    if as_json:
+        show_json([finding.__dict__ for finding in findings])
+    else:
+        show(findings_table(findings))
+
+
+@app.command()
+def upgrade(store: StoreOption = None) -> None:
+    """Bring an old store to this program's version; a backup is kept beside it."""
+    from store import upgrade_store
+
+    name = chosen_store(store)
+    old, new, backup = upgrade_store(name)
+    say(
+        f"The store is of version {new} already."
+        if old == new
+        else f"Upgraded from {old} to {new}; backup: {backup}."
+    )
+
+
+def main() -> None:
+    run_app(app)
+
+
+__all__ = ["UsageError", "app", "main"]

