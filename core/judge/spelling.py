@@ -1,0 +1,91 @@
+"""The share of a response's words that pass Hunspell's dictionary of a language."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from core.extras import needs_extra
+from core.judge.dictionaries import Dictionary
+from core.judge.language import normal_language
+from core.judge.words import RULES, is_checked, parts, plain, script_of, words
+
+LIBRARIES = ("chunspell",)
+
+# Hunspell itself cuts words at 100 characters; no language writes longer ones.
+_LONGEST = 100
+_CACHE_LIMIT = 1_000_000
+
+# Pieces before or after an apostrophe that are no words by themselves; those of one letter always pass.
+_CLITICS = {
+    "fr": frozenset({"qu", "jusqu", "lorsqu", "puisqu", "quoiqu"}),
+    "en": frozenset({"ll", "re", "ve"}),
+}
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """`words`: how many were checked; `misspelt`: the [start, end) offsets of those that did not pass."""
+
+    words: int
+    misspelt: tuple[tuple[int, int], ...]
+
+    @property
+    def share(self) -> float | None:
+        """The share of words that pass, 0 to 1; None when there was no word to check."""
+        return 1 - len(self.misspelt) / self.words if self.words else None
+
+
+class Speller:
+    """Checks texts against one dictionary; verdicts on words are kept.
+
+    A word passes when the dictionary takes it, or takes every part of it between hyphens and apostrophes
+    (parts of one letter, such as l' or 's, always pass). `tool` names dictionary and word rules.
+    """
+
+    def __init__(self, language: str, dictionary: Dictionary) -> None:
+        """Load a dictionary; raises `XlitError` when the extra is missing."""
+        with needs_extra("judge", "Spell checking"):
+            import hunspell
+
+        encoding = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
+        self._hunspell: Any = hunspell.Hunspell(dictionary.name, str(dictionary.folder), encoding)
+        self._script = script_of(language)
+        self._clitics = _CLITICS.get(normal_language(language), frozenset())
+        self._verdicts: dict[str, bool | None] = {}
+        self.tool = f"hunspell {dictionary.name} {dictionary.digest} {RULES}"
+
+    def check(self, text: str) -> Spelling:
+        """Check every word of the text."""
+        checked, misspelt = 0, []
+        for start, end in words(text):
+            verdict = self._verdict(text[start:end])
+            if verdict is None:
+                continue
+            checked += 1
+            if not verdict:
+                misspelt.append((start, end))
+        return Spelling(checked, tuple(misspelt))
+
+    def _verdict(self, word: str) -> bool | None:
+        if word not in self._verdicts:
+            if len(self._verdicts) >= _CACHE_LIMIT:
+                self._verdicts.clear()
+            self._verdicts[word] = self._passes(plain(word)) if is_checked(word, self._script) else None
+        return self._verdicts[word]
+
+    def _passes(self, word: str) -> bool:
+        if self._known(word):
+            return True
+        pieces = parts(word)
+        return len(pieces) > 1 and all(
+            len(piece) == 1 or piece.casefold() in self._clitics or self._known(piece) for piece in pieces
+        )
+
+    def _known(self, word: str) -> bool:
+        if len(word) > _LONGEST:
+            return False
+        try:
+            return bool(self._hunspell.spell(word))
+        except UnicodeEncodeError:  # a letter outside the dictionary's own 8-bit encoding
+            return False

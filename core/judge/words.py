@@ -1,0 +1,111 @@
+"""The words of a response that a spelling dictionary can be asked about, and where they stand.
+
+What counts as a word (part of the spelling metric's definition, named by `RULES`):
+
+* letters with their combining marks; apostrophes (both kinds) and hyphens join when letters stand on both
+  sides: `l'arbre`, `aujourd’hui`, `какой-то` are one word each;
+* left out: code, URLs, e-mail addresses and HTML tags (`core.judge.prose`), whatever holds a digit or an
+  underscore (`COVID-19`, `1990s`), words of one letter, and words without any letter of the language's own
+  script (an English name in a Russian text). A word that mixes scripts is kept.
+
+Names and abbreviations that the dictionary does not hold count as misspelt: nothing here can tell them.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from core.judge.language import normal_language
+from core.judge.prose import blank_code
+
+RULES = "words-1"
+
+APOSTROPHES = "'’ʼ＇"
+HYPHENS = "-‐‑"
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060"
+
+_ACUTE, _GRAVE = "\u0301", "\u0300"
+_TO_PLAIN = str.maketrans(
+    dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-") | dict.fromkeys(INVISIBLE, "")
+)
+
+# The script that a language is written in, as the names of its letters begin; all others are Latin.
+_SCRIPTS = {
+    "CYRILLIC": "ru uk be bg mk sr kk ky tg mn tt ba cv ce os",
+    "GREEK": "el",
+    "ARABIC": "ar fa ur ps ug sd ckb",
+    "HEBREW": "he yi",
+    "DEVANAGARI": "hi mr ne sa",
+    "BENGALI": "bn as",
+    "GUJARATI": "gu",
+    "GURMUKHI": "pa",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "SINHALA": "si",
+    "HANGUL": "ko",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+    "ETHIOPIC": "am ti",
+}
+_SCRIPT_OF = {language: script for script, names in _SCRIPTS.items() for language in names.split()}
+
+# Written without spaces between words: nothing here can tell one word from the next.
+UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"})
+
+
+def script_of(language: str) -> str:
+    """The script of a language by its code, as Unicode's letter names begin, for example `CYRILLIC`."""
+    return _SCRIPT_OF.get(normal_language(language), "LATIN")
+
+
+def words(text: str) -> Iterator[tuple[int, int]]:
+    """The [start, end) offsets in `text` of all its words, before digits, length and script are looked at."""
+    for match in _word_pattern().finditer(blank_code(text)):
+        yield match.span()
+
+
+def is_checked(word: str, script: str) -> bool:
+    """Whether a word takes part in the metric, by the rules above."""
+    letters = [character for character in word if character.isalpha()]
+    if len(letters) < 2 or any(character.isnumeric() or character == "_" for character in word):
+        return False
+    return any(unicodedata.name(letter, "").startswith(script) for letter in letters)
+
+
+def plain(word: str) -> str:
+    """The word as dictionaries spell it: NFC, plain apostrophe and hyphen, without soft hyphens and other
+    invisible characters, and without the stress marks that are set on Cyrillic vowels (за́мок)."""
+    composed = unicodedata.normalize("NFC", unify_marks(word))
+    return (
+        composed.replace(_ACUTE, "").replace(_GRAVE, "") if "CYRILLIC" in _first_name(composed) else composed
+    )
+
+
+def unify_marks(text: str) -> str:
+    """The text with plain apostrophes and hyphens, and without soft hyphens and the like."""
+    return text.translate(_TO_PLAIN)
+
+
+def parts(word: str) -> list[str]:
+    """The pieces of a plain word between its hyphens and apostrophes."""
+    return [part for part in re.split(r"[-']", word) if part]
+
+
+def _first_name(word: str) -> str:
+    return unicodedata.name(word[0], "") if word else ""
+
+
+@lru_cache(maxsize=1)
+def _word_pattern() -> re.Pattern[str]:
+    # `\w` has no combining marks, which Devanagari vowels and decomposed accents are.
+    marks = "".join(
+        re.escape(chr(code))
+        for code in range(0x300, min(0x20000, sys.maxunicode))
+        if unicodedata.category(chr(code)).startswith("M")
+    )
+    inside = rf"[\w{marks}{INVISIBLE}]"
+    return re.compile(rf"\w{inside}*(?:[{APOSTROPHES}{re.escape(HYPHENS)}]\w{inside}*)*")

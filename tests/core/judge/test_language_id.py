@@ -1,0 +1,88 @@
+"""Language identification: whole responses, hostile ones included."""
+
+import pytest
+
+from core.judge.language import LanguageIdentifier, normal_language
+from store import UsageError, XlitError
+
+
+@pytest.fixture(scope="module")
+def identifier() -> LanguageIdentifier:
+    return LanguageIdentifier()
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Badminton is a racquet sport.\n\nIt is played\r\nby two or four players."),
+        ("fr", "Le badminton est un sport de raquette.\nIl se joue à deux ou à quatre."),
+        ("pt", "O badminton é um esporte de raquete.\nNão é difícil de aprender a jogar."),
+        ("ru", "Бадминтон — это игра с ракеткой и воланом.\nВ неё играют вдвоём или вчетвером."),
+        ("de", "Badminton ist ein Rückschlagspiel.\nEs wird mit einem Federball gespielt."),
+    ],
+)
+def test_a_response_of_several_lines_is_identified_as_a_whole(identifier, language, text):
+    found = identifier.identify(text)
+    assert found.label == language
+    assert 0.5 < found.probability <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        (" \n\t", "empty"),
+        ("🙂🙂\n👍", "no letters"),
+        ("1. 2. 3.\n42 %", "no letters"),
+        ("qzxj", None),
+    ],
+)
+def test_nothing_to_identify_is_no_language_and_says_why(identifier, text, reason):
+    found = identifier.identify(text)
+    if reason:
+        assert (found.label, found.probability, found.reason) == (None, None, reason)
+    else:
+        assert (found.label is None) == (found.reason is not None)
+
+
+def test_capitals_are_no_other_language(identifier):
+    assert identifier.identify("LE BADMINTON EST UN SPORT DE RAQUETTE QUI SE JOUE À DEUX").label == "fr"
+    assert identifier.identify("БАДМИНТОН — ЭТО ИГРА С РАКЕТКОЙ").label == "ru"
+
+
+def test_code_and_addresses_do_not_decide_the_language(identifier):
+    code = "```python\nfor number in range(10):\n    print('the number of this line is', number)\n```"
+    text = f"Вот программа:\n{code}\nСм. https://www.example.com/this/is/an/english/page/about/the/program"
+    assert identifier.identify(text).label == "ru"
+
+
+def test_an_answer_that_is_all_one_code_block_is_identified_all_the_same(identifier):
+    letter = "```\nDear Sir, I would like to thank you for the kind invitation to your house.\n```"
+    assert identifier.identify(letter).label == "en"
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800 \x00 Привет, как дела сегодня?", "Привет,\x00как дела сегодня?\x1b[31m"]
+)
+def test_broken_characters_are_survived(identifier, text):
+    assert identifier.identify(text).label == "ru"
+
+
+@pytest.mark.parametrize(
+    ("code", "normal"), [("pt_BR", "pt"), ("PT-pt", "pt"), ("zh-cn", "zh"), ("nb", "no"), (" ru ", "ru")]
+)
+def test_language_codes_are_compared_without_their_country(code, normal):
+    assert normal_language(code) == normal
+
+
+def test_the_tool_names_model_and_digest(identifier):
+    assert identifier.tool == "fasttext lid.176.ftz 8f3472cf prose-1"
+
+
+def test_another_model_is_taken_from_the_environment_and_named_when_absent(tmp_path, monkeypatch):
+    monkeypatch.setenv("XLIT_LID", str(tmp_path / "lid.bin"))
+    with pytest.raises(UsageError, match=r"lid\.bin"):
+        LanguageIdentifier()
+    (tmp_path / "lid.bin").write_bytes(b"not a model at all")
+    with pytest.raises(XlitError, match="is not a fastText model"):
+        LanguageIdentifier()

@@ -1,0 +1,103 @@
+"""`judge surface` over a store: complete, idempotent, resumable, and honest about what is missing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from sqlalchemy import text
+
+from core.judge import surface
+from core.judge.surface import judge_surface
+from store import UsageError, open_store
+from store.queries import runs
+from store.session import reading
+
+ROWS = [
+    ("en", "?", "It is a sunny day and we recieved a letter."),
+    ("ru", "?", "Сегодня хорошая погода, и мы получили письмо."),
+    ("ru", "?", "This answer is written in another language."),
+    ("ru", "?", ""),
+]
+
+
+def metrics(engine, metric):
+    with engine.connect() as connection:
+        statement = (
+            "SELECT label, value, tool, run_id FROM surface_metric WHERE metric = :m ORDER BY response_id"
+        )
+        return connection.execute(text(statement), {"m": metric}).all()
+
+
+def test_every_response_gets_both_metrics_once(answered):
+    engine = answered(*ROWS)
+    first = judge_surface(engine)
+    assert (first.counts, first.failures, first.exit_code) == ({"language": 4, "spelling": 4}, [], 0)
+    again = judge_surface(engine)
+    assert (again.counts, again.exit_code) == ({}, 0)
+    assert [row.label for row in metrics(engine, "language")] == ["en", "ru", "en", None]
+    english, russian, wrong, empty = metrics(engine, "spelling")
+    assert english.value == pytest.approx(7 / 8)  # one letter is no word
+    assert russian.value == 1
+    assert wrong.value is None  # no Cyrillic word in it
+    assert empty.value is None
+    assert english.tool.startswith("hunspell en_US ")
+    assert {row.run_id for row in metrics(engine, "spelling")} == {first.id}
+
+
+def test_a_language_without_dictionary_is_missing_and_the_others_go_on(answered):
+    engine = answered(*ROWS, ("tlh", "?", "nuqneH"), ("tlh", "?", "Qapla'"), ("zh", "?", "今天天气很好"))
+    run = judge_surface(engine)
+    assert run.exit_code == 3
+    assert [unit for unit, _ in run.failures] == ["spelling tlh", "spelling zh"]
+    assert "tlh.aff" in run.failures[0][1]
+    assert "without spaces" in run.failures[1][1]
+    assert run.counts == {"language": 7, "spelling": 4}
+    with reading(engine) as session:
+        assert [failure.unit for failure in runs.failures_of(session, run.id)] == [
+            "spelling tlh",
+            "spelling zh",
+        ]
+        assert runs.latest_runs(session, 1)[0].status == "partly"
+
+
+def test_only_the_languages_and_metrics_asked_for_are_measured(answered, capsys):
+    engine = answered(*ROWS)
+    run = judge_surface(engine, metrics=["language"], languages=["en", "xx"])
+    assert run.counts == {"language": 1}
+    assert "'xx'" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="relevance"):
+        judge_surface(engine, metrics=["relevance"])
+
+
+def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
+    engine = answered(
+        *[("en", "?", f"This is the answer with the number {'i' * place}.") for place in range(400)]
+    )
+    script = (
+        "import sys\nfrom core.judge import surface\nfrom store import open_store\n"
+        "surface.CHUNK = 5\nsurface.judge_surface(open_store(sys.argv[1]))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "s.db")], stderr=subprocess.PIPE)
+    while not metrics(engine, "language") and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    killed = len(metrics(engine, "language"))
+    assert 0 < killed < 400
+    assert killed % 5 == 0
+    run = judge_surface(engine)
+    assert run.counts == {"language": 400 - killed, "spelling": 400}
+    assert len(metrics(engine, "language")) == 400
+
+
+def test_chunks_lose_and_repeat_nothing(answered, monkeypatch):
+    monkeypatch.setattr(surface, "CHUNK", 3)
+    engine = answered(*[("en", "?", "Word.")] * 10)
+    assert judge_surface(engine).counts == {"language": 10, "spelling": 10}
+
+
+def test_an_empty_store_is_nothing_to_do(tmp_path):
+    assert judge_surface(open_store(tmp_path / "e.db", create=True)).counts == {}
