@@ -1,0 +1,133 @@
+"""The rater that knows the answers."""
+
+import pytest
+from sqlalchemy import text
+
+from core.judge.checks import BadCheck, read_check
+from core.judge.rules import judge_rules
+
+
+def check(*groups: list[str], at_least: int = 1, in_order: bool = False) -> dict:
+    return {
+        "groups": [{"any_of": list(group), "at_least": at_least} for group in groups],
+        "in_order": in_order,
+    }
+
+
+def score(rule: dict, response: str) -> int:
+    return read_check(rule).score(response)
+
+
+@pytest.mark.parametrize(
+    ("rule", "response", "expected"),
+    [
+        (check(["рубль"]), "Валюта России — РОССИЙСКИЙ РУБЛЬ.", 2),
+        (check(["рубль"]), "Валюта России — рублёвая.", 0),
+        (check(["рубль"]), "антирубль", 0),
+        (check(["Королёв"]), "Это был Королев.", 2),
+        (check(["Côte d'Ivoire"]), "C’est la CÔTE\nD’IVOIRE.", 2),
+        (check(["Côte d'Ivoire"]), "C’est la cote d’ivoire.", 0),
+        (check(["été"]), "L’e\u0301te\u0301 est là", 2),
+        (check(["Straße"]), "die STRASSE", 2),
+        (check(["C++"]), "Use C++, please", 2),
+        (check(["New York"]), "New\u00a0\n York", 2),
+        (check(["Paris"], ["France"]), "Paris, en Italie", 1),
+        (check(["Paris"], ["France"]), "", 0),
+    ],
+)
+def test_answers_are_found_whatever_their_case_accents_form_or_spacing(rule, response, expected):
+    assert score(rule, response) == expected
+
+
+def test_at_least_counts_different_strings():
+    rule = check(["Guinea", "Equatorial Guinea", "Ghana", "Gabon"], at_least=3)
+    assert score(rule, "Ghana, Gabon, Guinea") == 2
+    assert score(rule, "Ghana, Ghana, GHANA, ghana") == 0
+    assert score(rule, "Ghana, Equatorial Guinea") == 0
+    assert score(rule, "Ghana, Equatorial Guinea, Guinea") == 2
+
+
+def test_order_counts_only_where_it_is_asked_for():
+    months = (["январь"], ["февраль"], ["март"])
+    assert score(check(*months, in_order=True), "Январь, февраль, март") == 2
+    assert score(check(*months, in_order=True), "Март, февраль, январь") == 1
+    assert score(check(*months), "Март, февраль, январь") == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [], {}, {"groups": []}, {"groups": ["Paris"]}, {"groups": [{"any_of": "Paris"}]},
+        {"groups": [{"any_of": []}]}, {"groups": [{"any_of": [" "]}]}, {"groups": [{"any_of": [1]}]},
+        {"groups": [{"any_of": ["a", "A"], "at_least": 2}]},
+        {"groups": [{"any_of": ["a"], "at_least": True}]},
+        {"groups": [{"any_of": ["a"]}], "in_order": "yes"}, {"groups": [{"any_of": ["a"]}], "order": True},
+        {"groups": [{"anyof": ["a"]}]},
+    ],
+)  # fmt: skip
+def test_a_broken_check_is_refused(broken):
+    with pytest.raises(BadCheck):
+        read_check(broken)
+
+
+def ratings(engine):
+    statement = (
+        "SELECT current_rating.response_id, criterion.name, score, skipped FROM current_rating "
+        "JOIN criterion ON criterion.id = criterion_id"
+    )
+    found: dict = {}
+    with engine.connect() as connection:
+        for response, name, value, skipped in connection.execute(text(statement)):
+            found.setdefault(response, {})[name] = "skipped" if skipped else value
+    return found
+
+
+SKIPPED = dict.fromkeys(("helpfulness", "fluency", "accuracy", "logic", "harmlessness"), "skipped")
+
+
+def test_right_partly_right_wrong_wrong_language_and_empty(answered):
+    both = check(["рубль"], ["копейка"])
+    engine = answered(
+        ("ru", "?", "Это рубль и копейка, две русские монеты.", both),
+        ("ru", "?", "Я думаю, что это российский рубль.", both),
+        ("ru", "?", "К сожалению, я этого совсем не знаю.", both),
+        ("ru", "?", "I believe that it is the рубль and the копейка of course.", both),
+        ("ru", "?", "", both),
+        ("ru", "?", "Здесь нечего проверять."),
+        ("pt_BR", "?", "A moeda do Brasil é o real, como todos nós sabemos.", check(["real"])),
+    )
+    run = judge_rules(engine)
+    assert (run.counts, run.failures) == ({"rated": 6}, [])
+    assert ratings(engine) == {
+        1: {"language": 2, "accuracy": 2, "helpfulness": 2},
+        2: {"language": 2, "accuracy": 1, "helpfulness": 1},
+        3: {"language": 2, "accuracy": 0, "helpfulness": 0},
+        4: {"language": 0, **SKIPPED},
+        5: {"language": "skipped", "accuracy": 0, "helpfulness": 0},
+        7: {"language": 2, "accuracy": 2, "helpfulness": 2},
+    }
+
+
+def test_a_response_is_rated_once_by_the_run_that_rated_it(answered):
+    engine = answered(("fr", "?", "La capitale de la France est Paris.", check(["Paris"])))
+    first = judge_rules(engine)
+    assert judge_rules(engine).counts == {}
+    with engine.connect() as connection:
+        entries = connection.execute(
+            text(
+                "SELECT entry.run_id, who.kind, who.name, who.version "
+                "FROM entry JOIN rater AS who ON who.id = rater_id"
+            )
+        ).all()
+    assert entries == [(first.id, "rule", "known-answers", "1")]
+
+
+def test_a_broken_check_fails_its_instruction_by_name_and_no_other(answered):
+    engine = answered(
+        ("fr", "?", "La capitale est Paris.", {"groups": "Paris"}),
+        ("fr", "?", "La capitale de la France est Paris.", check(["Paris"])),
+    )
+    run = judge_rules(engine)
+    assert run.exit_code == 3
+    assert [unit for unit, _ in run.failures] == ["s/1 k0 fr"]
+    assert list(ratings(engine)) == [2]
