@@ -5,9 +5,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
-from core.console import chosen_store, finish, opened, run_app, show, show_json
+from core.console import chosen_store, finish, opened, opened_to_import, pairs, run_app, show, show_json
 from core.progress import say
 from store import UsageError
 
@@ -126,7 +127,7 @@ def convert(
     """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
     from core.generate.convert import convert as convert_checkpoint
 
-    say(f"Converted: {convert_checkpoint(checkpoint, out, to)}")  # type: ignore[arg-type]
+    say(f"Converted: {convert_checkpoint(checkpoint, out, to)}")
 
 
 @app.command()
@@ -226,6 +227,75 @@ def judge_rubric(
     finish(record, as_json=as_json)
 
 
+@app.command("import")
+def import_(
+    format: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="jsonl, csv, paper-set, language-confusion, suite.")
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    language: Annotated[str | None, typer.Option("--lang", help="Language of rows that name none.")] = None,
+    suite: Annotated[str | None, typer.Option(help="NAME/VERSION of the suite to put them in.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model of rows that name none.")] = None,
+    task: Annotated[str | None, typer.Option(help="Task of rows that name none.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of a suite that is new.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source of a suite that is new.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="OURS=THEIRS", help="What the file calls a column."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come in, and write nothing.")
+    ] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out bad rows, and list them.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring instructions and responses made elsewhere into the store. Twice is the same as once."""
+    from core.exchange.importing import run_import
+
+    options = {
+        "language": language,
+        "suite": suite,
+        "model": model,
+        "task": task,
+        "licence": licence,
+        "source": source,
+        "columns": pairs("--column", columns) if columns else None,
+    }
+    engine = opened_to_import(store, dry_run=dry_run)
+    report = run_import(engine, format, paths, options, dry_run=dry_run, skip_bad=skip_bad)
+    if as_json:
+        show_json(report.as_dict())
+    else:
+        for line in report.lines():
+            say(line)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def export(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help="jsonl or csv.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")],
+    what: Annotated[str | None, typer.Option(help="ratings (one a row) or responses.")] = None,
+    journal: Annotated[
+        bool, typer.Option("--journal", help="Every change of a rating, not only the last.")
+    ] = False,
+    text: Annotated[
+        bool | None, typer.Option("--text/--no-text", help="With instructions and responses.")
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None,
+    language: Annotated[str | None, typer.Option("--lang", help="Only this language.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Write ratings or responses as tidy rows."""
+    from core.exchange.exporting import run_export
+
+    options = {"what": what, "journal": journal or None, "text": text, "suite": suite, "language": language}
+    rows = run_export(opened(store), format, out, options, force=force)
+    say(f"{rows} rows.")
+
+
 @app.command()
 def status(
     watch: Annotated[
@@ -245,7 +315,7 @@ def status(
     show(status_tables(look(engine)))
     while watch:
         time.sleep(2)
-        typer.clear()
+        click.clear()
         show(status_tables(look(engine)))
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from sqlalchemy import Engine
 
 from core.progress import say
 from core.provenance import RunRecord
-from store import XlitError, open_store
+from store import UsageError, XlitError, open_store
 
 DEFAULT_STORE = "./xlit.db"
 INTERRUPTED = 130
@@ -25,6 +26,22 @@ def chosen_store(option: str | None) -> str:
 
 def opened(option: str | None, *, create: bool = False) -> Engine:
     return open_store(chosen_store(option), create=create)
+
+
+def opened_to_import(option: str | None, *, dry_run: bool) -> Engine:
+    """The store that an import writes to; a dry run into a store that isn't there uses one in memory."""
+    name = chosen_store(option)
+    if dry_run and "://" not in name and not Path(name).exists():
+        return open_store("sqlite://", create=True)
+    return open_store(name, create=True)
+
+
+def pairs(option: str, values: list[str]) -> dict[str, str]:
+    """`["a=b", ...]` as a dictionary; raises `UsageError` for one without `=`."""
+    for value in values:
+        if "=" not in value:
+            raise UsageError(f"{option} {value!r} is not of the form OURS=THEIRS.")
+    return dict(value.split("=", 1) for value in values)
 
 
 def show(renderable: RenderableType) -> None:

@@ -78,14 +78,15 @@ def _language_model() -> Finding:
 
 
 def _dictionary(language: str) -> Finding:
-    from core.judge.dictionaries import find_dictionaries
-    from store import XlitError
+    from core.judge.dictionaries import find_dictionary, what_to_install
 
     what = f"dictionary {language}"
-    try:
-        return Finding(what, ", ".join(str(found) for found in find_dictionaries(language)))
-    except XlitError as error:
-        return Finding(what, "missing", str(error))
+    found = find_dictionary(language)
+    return (
+        Finding(what, str(found.folder / found.name))
+        if found
+        else Finding(what, "missing", what_to_install(language))
+    )
 
 
 def _base() -> Finding:

@@ -19,12 +19,16 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_PARTLY = 0, 1, 2, 3
 
 @dataclass
 class RunRecord:
-    """A run while it goes on: `id` goes into every row that it writes, `counts` into its end."""
+    """A run while it goes on: `id` goes into every row that it writes, `counts` into its end.
+
+    Set `idle` when there turns out to be nothing to do: then nothing is kept of the run.
+    """
 
     engine: Engine
     id: int
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    idle: bool = False
 
     def count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
@@ -70,7 +74,10 @@ def record_run(
         status = "partly" if record.failures else "done"
     finally:
         with writing(engine) as session:
-            runs.end_run(session, run_id, status, {**record.counts, "failed": len(record.failures)})
+            if record.idle and status == "done":
+                runs.forget_run(session, run_id)
+            else:
+                runs.end_run(session, run_id, status, {**record.counts, "failed": len(record.failures)})
 
 
 def _versions(distributions: Sequence[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) ->
     from store.session import writing
 
     with writing(engine) as session:
-        load_suite(session, str(resolve_suite(study.suite, study_folder)))
+        load_suite(session, resolve_suite(study.suite, study_folder))
     code = EXIT_DONE
     for configuration in configurations(study):
         checkpoint = train_configuration(study, configuration, study_folder, folder, engine)

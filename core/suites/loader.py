@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.exchange.lines import json_lines
@@ -18,6 +19,7 @@ from core.exchange.records import BadRow, Place
 from core.exchange.writer import unstorable
 from store.errors import UsageError, XlitError
 from store.queries.suites import NewInstruction, add_suite
+from store.session import writing
 
 SHIPPED = Path(__file__).parent
 NEEDED = ("key", "language", "text")
@@ -150,3 +152,10 @@ def _without_bad(records: Iterator[tuple[Place, NewInstruction] | BadRow]) -> It
         if isinstance(found, BadRow):
             raise XlitError(f"{found}.")
         yield found[1]
+
+
+def ensure_suite(engine: Engine, label: str | None) -> None:
+    """Write a shipped suite into the store when it is asked for by name; leave any other to the store."""
+    if label in shipped_suites():
+        with writing(engine) as session:
+            load_suite(session, label)

@@ -5,7 +5,7 @@ import math
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from core.extras import needs_extra
 from core.progress import progress, say
@@ -116,7 +116,7 @@ def _load(settings: TrainSettings) -> tuple[Any, Any]:
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        model = peft.get_peft_model(model, lora)
+        return tokenizer, peft.get_peft_model(model, lora)
     return tokenizer, model
 
 
@@ -144,9 +144,11 @@ def _trainer(
         tokenizer.pad_token = tokenizer.eos_token
     collate = DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=IGNORED)
 
-    class TokenBatchTrainer(Trainer):  # type: ignore[misc]
+    class TokenBatchTrainer(Trainer):
         def get_train_dataloader(self) -> Any:
-            loader = torch.utils.data.DataLoader(rows, batch_sampler=batches, collate_fn=collate)  # type: ignore[arg-type]
+            loader: Any = torch.utils.data.DataLoader(
+                cast(Any, rows), batch_sampler=batches, collate_fn=collate
+            )
             return self.accelerator.prepare(loader)
 
     scheduler, scheduler_arguments = _schedule(settings)
@@ -184,7 +186,7 @@ def _trainer(
 def _callback(bar: Any) -> Any:
     from transformers import TrainerCallback
 
-    class Follow(TrainerCallback):  # type: ignore[misc]
+    class Follow(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             self.step = state.global_step
             bar.advance(self.step)

@@ -27,6 +27,11 @@ def end_run(session: Session, run_id: int, status: str, counts: dict[str, Any]) 
     session.add(run)
 
 
+def forget_run(session: Session, run_id: int) -> None:
+    """Take back the start of a run that wrote nothing."""
+    session.delete(session.get_one(Run, run_id))
+
+
 def add_failure(session: Session, run_id: int, unit: str, reason: str, attempts: int = 1) -> None:
     """Write down a unit that came to nothing. `unit` names it for a person, `reason` says why."""
     session.add(Failure(run_id=run_id, unit=unit, reason=reason, attempts=attempts))
