@@ -1,0 +1,126 @@
+"""Opening stores: pragmas, versions, and what is said about a file that is none."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+import store.tables  # noqa: F401
+from store import StoreError, migrations, open_store, upgrade_store
+from store.queries import suites
+from store.session import reading, writing
+
+VERSION_1 = Path(__file__).parent / "version-0001.sql"
+
+
+def test_a_new_store_waits_for_writers_checks_references_and_survives_a_power_cut(tmp_path):
+    engine = open_store(tmp_path / "s.db", create=True)
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(tmp_path):
+    engine = open_store(tmp_path / "s.db", create=True)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_a_store_of_the_first_version_opens_with_its_ratings(tmp_path):
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+    connection.close()
+    if migrations.HEAD != "0001":
+        with pytest.raises(StoreError, match="xlit-core upgrade"):
+            open_store(path)
+        _, new, backup = upgrade_store(path)
+        assert new == migrations.HEAD
+        assert backup is not None
+        assert backup.is_file()
+    engine = open_store(path)
+    with reading(engine) as session:
+        assert suites.find_suite(session, None).languages == {"ru": 1}
+        rows = session.connection().execute(text("SELECT score FROM current_rating")).all()
+        assert [row.score for row in rows] == [2]
+
+
+def test_an_upgrade_keeps_a_backup_of_the_old_version(tmp_path, monkeypatch):
+    """A step is added to a copy of the migrations, so that there is something to upgrade to."""
+    path = tmp_path / "s.db"
+    open_store(path, create=True).dispose()
+    folder = tmp_path / "migrations"
+    shutil.copytree(Path(migrations.__file__).parent, folder)
+    (folder / "versions" / "0099_next.py").write_text(
+        f'revision = "0099"\ndown_revision = "{migrations.HEAD}"\n'
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        'def upgrade():\n    op.add_column("suite", sa.Column("note", sa.String()))\n'
+    )
+    old = migrations.HEAD
+    monkeypatch.setattr(migrations, "HEAD", "0099")
+    monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+    with pytest.raises(StoreError, match="Run `xlit-core upgrade"):
+        open_store(path)
+    assert upgrade_store(path) == (old, "0099", tmp_path / f"s.db.{old}.bak")
+    engine = open_store(path)
+    with engine.connect() as connection:
+        assert "note" in set(connection.execute(text("SELECT * FROM suite")).keys())
+    with sqlite3.connect(tmp_path / f"s.db.{old}.bak") as backup:
+        assert backup.execute("SELECT version_num FROM alembic_version").fetchone() == (old,)
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
+    path = tmp_path / "s.db"
+    engine = open_store(path, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '7777'"))
+    engine.dispose()
+    with pytest.raises(StoreError, match="newer xlit"):
+        open_store(path)
+    with pytest.raises(StoreError, match="newer xlit"):
+        upgrade_store(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "No store at"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (lambda path: path.write_text("hello, I am a text file"), "not a SQLite file"),
+        (lambda path: path.write_bytes(b""), "No store at"),
+        (
+            lambda path: sqlite3.connect(path).execute("CREATE TABLE mine (id)").connection.commit(),
+            "not a store",
+        ),
+    ],
+)
+def test_what_is_no_store_is_said_in_one_line(tmp_path, make, message):
+    path = tmp_path / "thing.db"
+    make(path)
+    with pytest.raises(StoreError, match=message) as caught:
+        open_store(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_password_in_a_url_is_not_shown():
+    with pytest.raises(StoreError) as caught:
+        open_store("nosuchdb://me:s3cret@localhost/x")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_writing_session_leaves_nothing_behind_when_it_fails(tmp_path):
+    engine = open_store(tmp_path / "s.db", create=True)
+    with pytest.raises(RuntimeError), writing(engine) as session:
+        suites.add_suite(session, "s", "1", [suites.NewInstruction("a", "ru", "?")])
+        raise RuntimeError
+    with reading(engine) as session:
+        assert suites.list_suites(session) == []

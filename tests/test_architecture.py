@@ -1,0 +1,48 @@
+"""The house's arrows run one way, and the import contracts say so when one does not."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env={"PYTHONPATH": str(folder)}, check=False
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for room in ("store", "core", "tui"):
+        shutil.copytree(
+            ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("*.safetensors", "__pycache__")
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_contracts_hold(copy):
+    result = lint_imports(copy)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("store/session.py", "import core.progress\n"),
+        ("core/progress.py", "import tui.cli\n"),
+        ("tui/cli.py", "import core.generate.run\n"),
+    ],
+)
+def test_an_arrow_that_runs_the_wrong_way_breaks_them(copy, file, line):
+    path = copy / file
+    path.write_text(line + path.read_text(encoding="utf-8"), encoding="utf-8")
+    result = lint_imports(copy)
+    assert result.returncode == 1
+    assert "BROKEN" in result.stdout
