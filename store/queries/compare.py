@@ -1,0 +1,249 @@
+"""What the compare screen shows: the view (suite, language, sources), and the rows of one instruction."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import column, func, table, tuple_
+from sqlmodel import Session, col, select
+
+from store.errors import UsageError
+from store.queries.suites import SuiteSummary, list_suites
+from store.tables import Decoding, Instruction, Model, Rater, Rating, Response, Suite, SurfaceMetric
+
+CURRENT_RATING = table(
+    "current_rating",
+    column("id"),
+    column("response_id"),
+    column("rater_id"),
+    column("criterion_id"),
+    column("score"),
+    column("skipped"),
+)
+
+SourceKey = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a column of responses comes from: a model under a decoding, and the number of the sample."""
+
+    model_id: int
+    model: str
+    decoding_id: int
+    digest: str
+    engine: str
+    quantization: str | None
+    parameters: str
+    sample: int
+
+    @property
+    def key(self) -> SourceKey:
+        return self.model_id, self.decoding_id, self.sample
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """The same in every store that holds the response, whatever its row numbers."""
+        return self.model, self.digest, self.sample
+
+
+@dataclass(frozen=True)
+class JudgeScores:
+    """The current scores of one LLM judge (or rule) by (response id, criterion id): (score, skipped)."""
+
+    name: str
+    kind: str
+    scores: dict[tuple[int, int], tuple[int | None, bool]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A surface metric of a response; see `store.tables.SurfaceMetric`."""
+
+    value: float | None
+    label: str | None
+
+
+def response_counts(session: Session) -> dict[str, dict[str, int]]:
+    """How many responses each suite (`name/version`) has in each language."""
+    statement = (
+        select(Suite.name, Suite.version, Instruction.language, func.count())
+        .join(Instruction, col(Instruction.suite_id) == Suite.id)
+        .join(Response, col(Response.instruction_id) == Instruction.id)
+        .group_by(Suite.name, Suite.version, col(Instruction.language))
+        .order_by(Suite.name, Suite.version, col(Instruction.language))
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for name, version, language, count in session.exec(statement):
+        counts.setdefault(f"{name}/{version}", {})[language] = count
+    return counts
+
+
+def suite_with_responses(session: Session, language: str, label: str | None) -> SuiteSummary:
+    """The suite of this label (`name` or `name/version`; None: the last one) with responses in a language.
+
+    Raises `UsageError` that lists the languages, or the suites, which have responses.
+    """
+    suites = list_suites(session)
+    named = [suite for suite in suites if label in (None, suite.name, suite.label)]
+    if suites and not named:
+        known = ", ".join(suite.label for suite in suites)
+        raise UsageError(f"No suite {label!r} in the store. It holds: {known}.")
+    for suite in reversed(named):
+        if language in suite.languages and _has_responses(session, suite.id, language):
+            return suite
+    counts = response_counts(session)
+    if not counts:
+        raise UsageError(
+            "The store holds no responses yet. `xlit-core import`, `generate` or `demo` brings them."
+        )
+    labels = {suite.label for suite in named}
+    held = "; ".join(
+        f"{suite}: " + ", ".join(f"{code} ({count})" for code, count in languages.items())
+        for suite, languages in counts.items()
+        if suite in labels
+    )
+    if not held:
+        raise UsageError(f"Suite {label} has no responses yet. These have: {', '.join(counts)}.")
+    raise UsageError(f"No responses in language {language!r}. Languages with responses: {held}.")
+
+
+def _has_responses(session: Session, suite_id: int, language: str) -> bool:
+    statement = (
+        select(Response.id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(Instruction.suite_id == suite_id, Instruction.language == language)
+        .limit(1)
+    )
+    return session.exec(statement).first() is not None
+
+
+def sources_of(session: Session, suite_id: int, language: str) -> list[Source]:
+    """The sources that answered at least one instruction of the suite in the language, by name."""
+    answered = (
+        select(Response.model_id, Response.decoding_id, Response.sample)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(Instruction.suite_id == suite_id, Instruction.language == language)
+        .distinct()
+    )
+    keys = list(session.exec(answered))
+    models = {row.id: row for row in session.exec(_by_ids(Model, {key[0] for key in keys}))}
+    decodings = {row.id: row for row in session.exec(_by_ids(Decoding, {key[1] for key in keys}))}
+    found = [_source(models[model], decodings[decoding], sample) for model, decoding, sample in keys]
+    return sorted(found, key=lambda it: (it.model, it.engine, it.quantization or "", it.digest, it.sample))
+
+
+def _by_ids(kind: Any, ids: Iterable[int]) -> Any:
+    return select(kind).where(col(kind.id).in_(list(ids)))
+
+
+def _source(model: Model, decoding: Decoding, sample: int) -> Source:
+    return Source(
+        model_id=model.id or 0,
+        model=model.name,
+        decoding_id=decoding.id or 0,
+        digest=decoding.digest,
+        engine=decoding.engine,
+        quantization=decoding.quantization,
+        parameters=json.dumps(decoding.parameters, sort_keys=True),
+        sample=sample,
+    )
+
+
+def from_sources(keys: Sequence[SourceKey]) -> Any:
+    """The condition that a response comes from one of these sources."""
+    return tuple_(col(Response.model_id), col(Response.decoding_id), col(Response.sample)).in_(list(keys))
+
+
+def answered_by(session: Session, suite_id: int, language: str, keys: Sequence[SourceKey]) -> list[int]:
+    """The ids of the instructions that at least one of these sources answered, in the suite's order."""
+    response = (
+        select(Response.id).where(Response.instruction_id == Instruction.id, from_sources(keys)).exists()
+    )
+    statement = (
+        select(Instruction.id)
+        .where(Instruction.suite_id == suite_id, Instruction.language == language, response)
+        .order_by(col(Instruction.position))
+    )
+    return [found for found in session.exec(statement) if found is not None]
+
+
+def instruction_of(session: Session, instruction_id: int) -> Instruction:
+    """One instruction by its id."""
+    return session.get_one(Instruction, instruction_id)
+
+
+def translation_of(session: Session, instruction: Instruction, language: str) -> str | None:
+    """The text of the same instruction in another language; None when there is none."""
+    if instruction.language == language:
+        return None
+    statement = select(Instruction.text).where(
+        Instruction.suite_id == instruction.suite_id,
+        Instruction.language == language,
+        Instruction.key == instruction.key,
+    )
+    return session.exec(statement).first()
+
+
+def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, Source]]:
+    """All responses to one instruction with their sources, in the order they came."""
+    statement = (
+        select(Response, Model, Decoding)
+        .join(Model, col(Model.id) == Response.model_id)
+        .join(Decoding, col(Decoding.id) == Response.decoding_id)
+        .where(Response.instruction_id == instruction_id)
+        .order_by(col(Response.id))
+    )
+    return [
+        (response, _source(model, decoding, response.sample))
+        for response, model, decoding in session.exec(statement)
+    ]
+
+
+def instruction_of_response(session: Session, response_id: int) -> int:
+    """The id of the instruction that a response answers."""
+    return session.get_one(Response, response_id).instruction_id
+
+
+def judge_scores(
+    session: Session, response_ids: Sequence[int], criterion_ids: Sequence[int]
+) -> JudgeScores | None:
+    """The scores of the judge to set beside the reviewer's: the LLM that rated last, else the rule."""
+    last = (
+        select(Rater.id, Rater.name, Rater.kind, func.max(col(Rating.id)).label("last"))
+        .join(Rating, col(Rating.rater_id) == Rater.id)
+        .where(
+            col(Rating.response_id).in_(list(response_ids)),
+            col(Rating.criterion_id).in_(list(criterion_ids)),
+            col(Rater.kind).in_(("llm", "rule")),
+        )
+        .group_by(col(Rater.id), col(Rater.name), col(Rater.kind))
+    )
+    raters = list(session.exec(last))
+    if not raters:
+        return None
+    rater, name, kind, _ = max(raters, key=lambda row: (row[2] == "llm", row[3]))
+    current = CURRENT_RATING.c
+    rows = session.connection().execute(
+        CURRENT_RATING.select().where(
+            current.rater_id == rater,
+            current.response_id.in_(list(response_ids)),
+            current.criterion_id.in_(list(criterion_ids)),
+        )
+    )
+    scores = {(row.response_id, row.criterion_id): (row.score, bool(row.skipped)) for row in rows}
+    return JudgeScores(name, kind, scores)
+
+
+def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, Measured]]:
+    """The surface metrics of these responses by response and metric; of several tools, the last one."""
+    statement = (
+        select(SurfaceMetric)
+        .where(col(SurfaceMetric.response_id).in_(list(response_ids)))
+        .order_by(col(SurfaceMetric.id))
+    )
+    found: dict[int, dict[str, Measured]] = {}
+    for row in session.exec(statement):
+        found.setdefault(row.response_id, {})[row.metric] = Measured(row.value, row.label)
+    return found

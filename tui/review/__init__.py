@@ -1,0 +1,1 @@
+"""What reviewing is, without a terminal: scoring rules, column order, and the session that saves."""

@@ -1,0 +1,67 @@
+"""Responses are untrusted: what a terminal would obey is turned into something that it shows."""
+
+import re
+import unicodedata
+
+# More combining marks than this on one letter are no writing system, but an attack on the line above.
+MOST_MARKS = 6
+
+# Scripts in which a zero-width (non-)joiner is a matter of spelling: Arabic to Thaana, the Indic scripts,
+# Myanmar, Khmer and Mongolian.
+_JOINER_SCRIPTS = "\u0600-\u07ff\u0860-\u0fff\u1000-\u109f\u1780-\u18af"
+
+# Format characters (category Cf) that have a shape of their own.
+_VISIBLE_FORMATS = "\u0600-\u0605\u06dd\u070f\u08e2"
+
+_SUSPECT = re.compile(
+    rf"(?P<newline>\r\n)"
+    rf"|(?P<spelling>(?<=[{_JOINER_SCRIPTS}])[\u200c\u200d](?=[{_JOINER_SCRIPTS}]))"
+    # Between or after emoji: what they would join or restyle is shown unjoined, in one width everywhere.
+    rf"|(?P<emoji>(?<=[\u00a9\u00ae\u2000-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff0-9#*])"
+    rf"(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\u200c\u200d\ufe00-\ufe0f]))"
+    rf"|(?P<control>[\x00-\x08\x0b-\x1f\x7f])"
+    rf"|(?P<shape>[{_VISIBLE_FORMATS}])"
+    rf"|(?P<hidden>[\x80-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    rf"\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff"
+    rf"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff])"
+    rf"|(?P<marks>[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e47-\u0e4e\u1ab0-\u1aff"
+    rf"\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{{{MOST_MARKS + 1},}})"
+)
+
+
+def safe_text(text: str) -> str:
+    """The text with every character that is not simply shown replaced by a visible stand-in.
+
+    C0 controls and DEL become their pictures (ESC: `␛`), C1 controls, bidirectional controls, zero-width
+    and other invisible characters become `⟨U+202E⟩`; newline and tab stay, CR LF is a newline. Joiners
+    stay where they are spelling (Persian, Indic scripts); joiners and variation selectors of emoji are
+    dropped, because terminals disagree about their width. Of more than `MOST_MARKS` combining marks in a
+    row the rest is counted: `⟨+90⟩`. Rich markup is plain text as long as it is never parsed.
+    """
+    return _SUSPECT.sub(_stand_in, text)
+
+
+def safe_line(text: str) -> str:
+    """`safe_text` on one line, for names and titles: newlines and tabs become stand-ins too."""
+    return safe_text(text).replace("\n", "␊").replace("\t", "␉")
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    found = match.group()
+    kind = match.lastgroup
+    if kind == "newline":
+        return "\n"
+    if kind in ("spelling", "shape"):
+        return found
+    if kind == "emoji":
+        return ""
+    if kind == "control":
+        return "␡" if found == "\x7f" else chr(0x2400 + ord(found))
+    if kind == "marks":
+        return f"{found[:MOST_MARKS]}⟨+{len(found) - MOST_MARKS}⟩"
+    return f"⟨U+{ord(found):04X}⟩"
+
+
+def is_hidden(character: str) -> bool:
+    """Whether Unicode calls a character a control, a format character, a surrogate or a separator."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -1,0 +1,1 @@
+"""The screens; each owns its layout and hands keys on to what stands behind it."""
