@@ -5,10 +5,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
-from core.console import chosen_store, finish, opened, opened_to_import, pairs, run_app, show, show_json
+from core.console import (
+    chosen_store,
+    finish,
+    opened,
+    opened_to_import,
+    pairs,
+    run_app,
+    show,
+    show_anew,
+    show_json,
+)
 from core.progress import say
 from store import UsageError
 
@@ -315,8 +324,7 @@ def status(
     show(status_tables(look(engine)))
     while watch:
         time.sleep(2)
-        click.clear()
-        show(status_tables(look(engine)))
+        show_anew(status_tables(look(engine)))
 
 
 @app.command()

@@ -50,6 +50,12 @@ def show(renderable: RenderableType) -> None:
     console.print(renderable)
 
 
+def show_anew(renderable: RenderableType) -> None:
+    """Print in place of what the terminal shows."""
+    Console().clear()
+    show(renderable)
+
+
 def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 

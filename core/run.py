@@ -57,12 +57,9 @@ def train_configuration(
     base = resolve(group.base, study_folder)
     if group.adaptation == "none":
         return base
-    data = study_folder / (group.data or "")
-    if not data.is_file():
-        raise UsageError(f"No instruction data at {data}, which the study file names.")
     settings = TrainSettings(
         base=base,
-        data=data,
+        data=study_folder / (group.data or ""),
         learning_rate=configuration.learning_rate or 0.0,
         adaptation=group.adaptation,
         seed=study.seed,

@@ -120,9 +120,15 @@ def configurations(study: Study) -> Iterator[Configuration]:
             continue
         data = group.data_label or Path(group.data or "").stem
         for rate in group.learning_rates:
-            name = f"{base} / {data} / {ADAPTATION_NAMES[group.adaptation]} / {rate:.0e}".replace("e-0", "e-")
+            name = f"{base} / {data} / {ADAPTATION_NAMES[group.adaptation]} / {rate_label(rate)}"
             folder = name.replace(" / ", "_").replace(" ", "-").replace("/", "-")
             yield Configuration(name=name, folder=folder, group=group, learning_rate=rate)
+
+
+def rate_label(rate: float) -> str:
+    """A learning rate as people write it: `1e-5`, `2.5e-5`."""
+    mantissa, _, exponent = f"{rate:e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def _key(location: tuple[int | str, ...]) -> str:

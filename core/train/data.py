@@ -16,8 +16,6 @@ def read_chats(path: Path) -> list[list[Message]]:
 
     Raises `UsageError` that names the line which is not one, or holds no answer.
     """
-    if not path.is_file():
-        raise UsageError(f"No instruction data at {path}. Give a chat JSONL file.")
     chats = []
     with path.open(encoding="utf-8-sig") as file:
         try:

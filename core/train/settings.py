@@ -60,6 +60,8 @@ class TrainSettings:
         ):
             if getattr(self, name) < 1:
                 raise UsageError(f"`{name}` is {getattr(self, name)}; it must be at least 1.")
+        if not self.data.is_file():
+            raise UsageError(f"No instruction data at {self.data}. Give a chat JSONL file.")
         if not self.learning_rate > 0:
             raise UsageError(f"`learning_rate` is {self.learning_rate}; it must be above 0.")
         if self.max_length > self.batch_tokens:
