@@ -40,7 +40,7 @@ def rated(engine, write):
             "model": "m",
             "response": HOSTILE,
         },
-        {"suite": "s/1", "key": "b", "language": "en", "prompt": "B?", "model": "m", "response": "=1"},
+        {"suite": "s/1", "key": "b", "language": "en", "prompt": "B?", "model": "m", "response": "=1\r2"},
     ]
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     with writing(engine) as session:
@@ -133,7 +133,7 @@ def test_responses_go_out_with_their_surface_metrics(rated, tmp_path):
     assert second["surface"] == []
     first, second = exported(rated, tmp_path, "csv", what="responses")
     assert (first["language.value"], first["language.label"], first["language.tool"]) == ("0.98", "ru", "new")
-    assert (second["language.value"], second["response"], second["language"]) == ("", "=1", "en")
+    assert (second["language.value"], second["response"], second["language"]) == ("", "=1\r2", "en")
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
