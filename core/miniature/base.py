@@ -1,11 +1,12 @@
 """Make the base checkpoint of the miniature: a byte-level BPE and a tiny Llama, pretrained on ``documents``.
 
-``python -m core.miniature.base --out DIR``. The checkpoint loads with the Auto classes and converts to GGUF: its
-tokenizer is what llama.cpp calls ``gpt-2``, and every row length is a multiple of 256 (K-quants).
+``python -m core.miniature.base --out DIR``. The checkpoint loads with the Auto classes and converts to GGUF:
+its tokenizer is what llama.cpp calls ``gpt-2``, and every row length is a multiple of 256 (K-quants).
 """
 
 import argparse
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -95,7 +96,7 @@ def make_model(
 def batches(
     tokenizer: "PreTrainedTokenizerFast", seed: int, rows: int, row_tokens: int
 ) -> Iterator["torch.Tensor"]:
-    """Endless ``(rows, row_tokens)`` token ids. A row holds whole documents, so that it begins as a prompt does."""
+    """Endless ``(rows, row_tokens)`` token ids. A row holds whole documents: it begins as a prompt does."""
     import torch
 
     pad = tokenizer.pad_token_id
@@ -136,13 +137,13 @@ def make_base(
     tokenizer_documents: int = TOKENIZER_DOCUMENTS,
     save_every: int = 100,
     compiled: bool = False,
-    report: Callable[[str], None] = print,
+    report: Callable[[str], object] = print,
 ) -> int:
     """Pretrain from random weights and save into ``out``; returns the number of tokens read.
 
-    Weights are float32 with bfloat16 autocast in training (twice as fast where the CPU has avx512_bf16) and are
-    saved as bfloat16. The state is kept in ``out``'s sibling ``NAME.partial`` every ``save_every`` steps; the same
-    call picks it up after a crash.
+    Weights are float32 with bfloat16 autocast in training (twice as fast where the CPU has avx512_bf16), and
+    are saved as bfloat16. The state is kept in ``out``'s sibling ``NAME.partial`` every ``save_every`` steps;
+    the same call picks it up after a crash.
     """
     import torch
 
@@ -209,7 +210,7 @@ def main() -> None:
         steps=arguments.steps,
         seed=arguments.seed,
         compiled=arguments.compile,
-        report=lambda line: print(line, flush=True),
+        report=lambda line: sys.stdout.write(line + "\n") and sys.stdout.flush(),
     )
 
 

@@ -1,15 +1,17 @@
 """Documents to pretrain the base on: statements, strings of statements and dialogues, in four languages.
 
-Held out: no dialogue, in any language or wording, is about a pair of task and item in ``tasks.HELD_OUT`` (what the
-suite asks). The facts themselves are stated: every held-out answer may occur as a plain sentence, and its country,
-number, month or name occurs in dialogues of other tasks. So an answer needs what was read plus the form of a dialogue.
+Held out: no dialogue, in any language or wording, is about a pair of task and item in
+``held_out.HELD_OUT`` (what the suite asks). The facts themselves are stated: every held-out answer may
+occur as a plain sentence, and its country, number, month or name occurs in dialogues about other pairs.
+So an answer needs what was read plus the form of a dialogue.
 """
 
 from collections.abc import Iterator
 from random import Random
 
 from core.miniature import facts
-from core.miniature.tasks import Item, Task, tasks, trained_items
+from core.miniature.held_out import Item
+from core.miniature.tasks import Task, tasks, trained_items
 
 USER, ASSISTANT, BOS, EOS, PAD = "<|user|>", "<|assistant|>", "<s>", "</s>", "<pad>"
 
@@ -17,7 +19,7 @@ USER, ASSISTANT, BOS, EOS, PAD = "<|user|>", "<|assistant|>", "<s>", "</s>", "<p
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"
     f"{ASSISTANT}"
-    "{% generation %}{{ '\\n' + message['content'] + eos_token }}{% endgeneration %}"
+    "{{ '\\n' }}{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
     "{% else %}"
     f"{USER}"
     "{{ '\\n' + message['content'] + '\\n' }}{% endif %}{% endfor %}"

@@ -1,8 +1,9 @@
 """Facts with known answers in English, French, Portuguese and Russian.
 
-Country, currency, language, continent, month and day names come from the Unicode CLDR through Babel, numbers in
-words from num2words. Only well-known countries with one legal-tender currency and one official language are kept,
-and only those whose CLDR names fit the sentences of ``wordings/`` without further inflection.
+Country, currency, language, continent, month and day names come from the Unicode CLDR through Babel,
+numbers in words from num2words. Only well-known countries with one legal-tender currency and one
+official language are kept, and only those whose CLDR names fit the sentences of ``wordings/`` without
+further inflection.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from functools import cache
 
 LANGUAGES = ("en", "fr", "pt", "ru")
 
-# ISO 3166 codes by continent. Left out on purpose: countries with several official languages or currencies, plural
-# names ("the Netherlands"), and names that CLDR writes in an unusual form ("Республика Корея").
+# ISO 3166 codes by continent. Left out on purpose: countries with several official languages or currencies,
+# plural names ("the Netherlands"), and names that CLDR writes in an unusual form ("Республика Корея").
 COUNTRIES_BY_CONTINENT: dict[str, tuple[str, ...]] = {
     "europe": ("FR", "DE", "IT", "ES", "PT", "PL", "HU", "RO", "GR", "SE", "DK", "GB", "RU", "AT"),
     "asia": ("JP", "CN", "TH", "VN", "ID", "IR", "SA", "MN"),
@@ -143,7 +144,7 @@ def in_continent(key: str, language: str) -> str:
 
 
 def currency_forms(code: str, language: str) -> list[str]:
-    """Accepted names of a country's currency: in full, and the noun alone where no other country here shares it."""
+    """Accepted names of a country's currency: in full, and its noun where no other currency shares it."""
     full = country(code, language).currency
     shared = [country(other, language).currency for other in country_codes()]
     heads = [word for word in full.split() if all(word not in c.split() for c in shared if c != full)]

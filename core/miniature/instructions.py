@@ -1,7 +1,7 @@
-"""Generate the miniature's instruction-tuning data: English only, the suite's tasks, other items than the suite's.
+"""Generate the miniature's instruction-tuning data: English only, the suite's tasks, other items.
 
-``python -m core.miniature.instructions`` rewrites ``instructions.en.jsonl``: one dialogue a line, as a JSON array of
-messages.
+``python -m core.miniature.instructions`` rewrites ``instructions.en.jsonl``: one dialogue a line, as a
+JSON array of messages.
 """
 
 import json
@@ -15,7 +15,7 @@ EXAMPLES = 1500
 
 
 def examples(count: int = EXAMPLES, seed: int = 7) -> list[list[dict[str, str]]]:
-    """``count`` different dialogues in random order; the tasks take turns until their questions are used up."""
+    """``count`` different dialogues in random order; tasks take turns until their questions are used up."""
     rng = Random(seed)
     pools = []
     for task in tasks().values():

@@ -1,9 +1,9 @@
 """Generate the suite ``miniature``, version 1: 16 tasks, 48 instructions in each of four languages.
 
-``python -m core.miniature.suite`` rewrites ``core/suites/miniature.jsonl`` and ``miniature.toml``. One instruction a
-line: ``key`` (the same in all languages), ``task``, ``language``, ``text`` and ``check``. A check holds ``groups`` of
-accepted strings, each with ``at_least`` distinct ones to be found (NFC, casefolded, at word boundaries), and
-``in_order`` where the groups must appear one after the other.
+``python -m core.miniature.suite`` rewrites ``core/suites/miniature.jsonl`` and ``miniature.toml``. One
+instruction a line: ``key`` (the same in all languages), ``task``, ``language``, ``text`` and ``check``.
+A check holds ``groups`` of accepted strings, each with ``at_least`` distinct ones to be found (NFC,
+casefolded, at word boundaries), and ``in_order`` where the groups must appear one after the other.
 """
 
 import json
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.miniature.facts import LANGUAGES
-from core.miniature.tasks import HELD_OUT, tasks
+from core.miniature.held_out import HELD_OUT
+from core.miniature.tasks import tasks
 
 SUITES = Path(__file__).parent.parent / "suites"
 HEADER = """\

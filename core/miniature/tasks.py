@@ -1,7 +1,7 @@
-"""The sixteen tasks of the miniature: their items, the sentences made of an item, and the check of an answer.
+"""The sixteen tasks of the miniature: their items, their sentences, and the check of an answer.
 
-An *item* is what a task asks about, independent of language: ``("FR",)`` for a currency, ``(7, 5)`` for a sum. The
-same item gives the same instruction in every language, so translations align.
+An *item* is what a task asks about, independent of language: ``("FR",)`` for a currency, ``(7, 5)`` for
+a sum. The same item gives the same instruction in every language, so translations align.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 
 from core.miniature import facts
+from core.miniature.held_out import HELD_OUT, Item
 from core.miniature.wordings import wording
 
-Item = tuple[Any, ...]
 Slots = dict[str, str]
 Group = dict[str, Any]
 EVENTS = ("concert", "party", "dinner", "lunch", "picnic", "match", "exhibition", "play")
@@ -23,7 +23,7 @@ PERSONS, OBJECTS, PLACES = range(12), range(10), range(6)
 
 @dataclass(frozen=True)
 class Task:
-    """``slots`` fills the wordings (random where several answers are right); ``groups`` is what an answer must hold."""
+    """``slots`` fills the wordings (at random where many answers are right); ``groups`` checks an answer."""
 
     name: str
     items: Callable[[], Iterable[Item]]
@@ -276,27 +276,6 @@ def _tasks() -> list[Task]:
 def tasks() -> dict[str, Task]:
     """All tasks by name."""
     return {task.name: task for task in _tasks()}
-
-
-# What the suite asks. No language's pretraining or instruction data holds a dialogue about these (task, item) pairs.
-HELD_OUT: dict[str, tuple[Item, ...]] = {
-    "currency": (("FR",), ("JP",), ("BR",)),
-    "language": (("DE",), ("EG",), ("MX",)),
-    "continent": (("IT",), ("CN",), ("CL",)),
-    "describe": (("ES",), ("TH",), ("AR",)),
-    "countries": ((3, "europe"), (2, "asia"), (4, "south_america")),
-    "number": ((21,), (47,), (83,)),
-    "sum": ((4, 7), (6, 8), (9, 3)),
-    "greater": ((5, 12), (16, 9), (3, 8)),
-    "month_after": ((2,), (7,), (10,)),
-    "month_before": ((4,), (8,), (11,)),
-    "day_after": ((0,), (4,), (2,)),
-    "day_before": ((1,), (3,), (6,)),
-    "sequence": (("month", 4, 3), ("day", 0, 4), ("month", 8, 4)),
-    "rewrite_number": ((12, 0, 0), (7, 4, 2), (15, 2, 4)),
-    "rewrite_day": ((0, "concert", 4), (2, "party", 5), (3, "match", 6)),
-    "invitation": ((0, "dinner", 4), (4, "concert", 5), (7, "picnic", 6)),
-}
 
 
 def trained_items(task: Task) -> list[Item]:

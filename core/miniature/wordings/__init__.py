@@ -8,5 +8,5 @@ from typing import Any
 
 @cache
 def wording(language: str) -> dict[str, Any]:
-    """The tables of ``{language}.toml``: one per task (``ask``: two wordings, ``answer``), events and vocabulary."""
+    """The tables of ``{language}.toml``: one a task (two wordings of ``ask``, ``answer``), events, words."""
     return tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))

@@ -7,7 +7,8 @@ import pytest
 from core.miniature.base import HIDDEN_SIZE, INTERMEDIATE_SIZE, learning_rate, make_base
 from core.miniature.documents import dialogue
 from core.miniature.facts import words
-from core.miniature.tasks import HELD_OUT, tasks
+from core.miniature.held_out import HELD_OUT
+from core.miniature.tasks import tasks
 
 BASE = Path(__file__).parents[3] / "core" / "miniature" / "base"
 
@@ -63,7 +64,7 @@ def test_the_chat_template_is_the_shape_of_the_pretraining_dialogues(shipped) ->
     assert dialogue("Oui ?", "Non.").startswith(prompt)
     encoded = tokenizer.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
     learned = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
-    assert tokenizer.decode(learned) == "\nNon.</s>"
+    assert tokenizer.decode(learned) == "Non.</s>"
 
 
 def test_the_tokenizer_gives_back_any_text(shipped) -> None:
@@ -76,7 +77,8 @@ def test_the_tokenizer_gives_back_any_text(shipped) -> None:
 
 def test_rows_fit_the_blocks_of_the_k_quants(shipped) -> None:
     model, _ = shipped
-    assert HIDDEN_SIZE % 256 == 0 and INTERMEDIATE_SIZE % 256 == 0
+    assert HIDDEN_SIZE % 256 == 0
+    assert INTERMEDIATE_SIZE % 256 == 0
     assert all(p.shape[-1] % 256 == 0 for p in model.parameters() if p.dim() == 2)
 
 
@@ -98,4 +100,6 @@ def test_a_few_steps_make_a_loadable_checkpoint_that_learns_and_repeats_by_seed(
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
     rates = [learning_rate(step, 1000, peak=1.0) for step in range(1000)]
-    assert rates[0] < 0.05 and max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.02, abs=1e-3)
+    assert rates[0] < 0.05
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.02, abs=1e-3)

@@ -70,9 +70,11 @@ def test_every_country_has_its_facts_in_every_language_in_lower_case_mid_sentenc
     for code in facts.country_codes():
         for language in LANGUAGES:
             c = facts.country(code, language)
-            assert c.name and c.language and "(" not in c.name + c.currency
+            assert c.name
+            assert "(" not in c.name + c.currency
             if language != "en":
-                assert c.currency[0].islower() and c.language[0].islower()
+                assert c.currency[0].islower()
+                assert c.language[0].islower()
 
 
 def test_a_noun_shared_by_two_currencies_is_not_accepted_alone() -> None:

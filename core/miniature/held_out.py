@@ -1,0 +1,25 @@
+"""What the suite asks, and what no dialogue for training may ask."""
+
+from typing import Any
+
+Item = tuple[Any, ...]
+
+# No language's pretraining or instruction data holds a dialogue about these pairs of task and item.
+HELD_OUT: dict[str, tuple[Item, ...]] = {
+    "currency": (("FR",), ("JP",), ("BR",)),
+    "language": (("DE",), ("EG",), ("MX",)),
+    "continent": (("IT",), ("CN",), ("CL",)),
+    "describe": (("ES",), ("TH",), ("AR",)),
+    "countries": ((3, "europe"), (2, "asia"), (4, "south_america")),
+    "number": ((21,), (47,), (83,)),
+    "sum": ((4, 7), (6, 8), (9, 3)),
+    "greater": ((5, 12), (16, 9), (3, 8)),
+    "month_after": ((2,), (7,), (10,)),
+    "month_before": ((4,), (8,), (11,)),
+    "day_after": ((0,), (4,), (2,)),
+    "day_before": ((1,), (3,), (6,)),
+    "sequence": (("month", 4, 3), ("day", 0, 4), ("month", 8, 4)),
+    "rewrite_number": ((12, 0, 0), (7, 4, 2), (15, 2, 4)),
+    "rewrite_day": ((0, "concert", 4), (2, "party", 5), (3, "match", 6)),
+    "invitation": ((0, "dinner", 4), (4, "concert", 5), (7, "picnic", 6)),
+}
