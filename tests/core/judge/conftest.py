@@ -1,5 +1,6 @@
 """A small store to judge: instructions in several languages, with answers of two models."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,19 @@ from store import open_store
 from store.queries import models, responses, suites
 from store.session import writing
 
-Answers = list[tuple[str, str, str, dict | None]]
+
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store, made once: most tests here want their own, and making one takes longer than they do."""
+    path = tmp_path_factory.mktemp("store") / "new.db"
+    open_store(path, create=True).dispose()
+    return path
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    engine = open_store(tmp_path / "s.db", create=True)
+def store(tmp_path: Path, new_store: Path):
+    shutil.copy(new_store, tmp_path / "s.db")
+    engine = open_store(tmp_path / "s.db")
     yield engine
     engine.dispose()
 
