@@ -145,7 +145,8 @@ class Writer:
                         f"({row.language}) already; number further ones in a column `sample`",
                     )
                 )
-        self.counts.responses_new += responses.add_responses(self.session, new)
+        responses.add_responses(self.session, new)
+        self.counts.responses_new += len(new)
 
     def _suite(self, row: Row) -> int:
         label = row.suite.label

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -143,7 +144,7 @@ def test_responses_that_went_out_come_in_again_unchanged(rated, write, tmp_path,
     run_import(rated, "jsonl", [write("more.jsonl", [{**more, **drawn}])])
     path = tmp_path / f"first.{form}"
     run_export(rated, form, path, {"what": "responses"})
-    other = open_store(tmp_path / "other.db", create=True)
+    other = open_store(shutil.copy(empty_store, tmp_path / "other.db"))
     run_import(other, form, [path])
     run_import(other, form, [path])
     again = tmp_path / f"again.{form}"
@@ -179,11 +180,11 @@ def test_only_one_suite_or_language_goes_out_when_asked(rated, write, tmp_path):
 
 def test_more_responses_than_a_page_go_out_once_each(engine, write, tmp_path):
     rows = [
-        {"key": str(n), "prompt": "x", "language": "en", "model": "m", "output": str(n)} for n in range(1001)
+        {"key": str(n), "prompt": "x", "language": "en", "model": "m", "output": str(n)} for n in range(501)
     ]
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     assert [row["response"] for row in exported(engine, tmp_path, what="responses")] == [
-        str(n) for n in range(1001)
+        str(n) for n in range(501)
     ]
 
 
@@ -232,10 +233,9 @@ run_export(open_store(sys.argv[1]), sys.argv[2], "-", {"what": "responses"})
 """
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_stdout_gets_the_bytes_that_a_file_gets(rated, tmp_path, form):
-    run_export(rated, form, tmp_path / "file", {"what": "responses"})
-    command = [sys.executable, "-c", EXPORT, str(tmp_path / "s.db"), form]
+def test_stdout_gets_the_bytes_that_a_file_gets(rated, tmp_path):
+    run_export(rated, "csv", tmp_path / "file", {"what": "responses"})
+    command = [sys.executable, "-c", EXPORT, str(tmp_path / "s.db"), "csv"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stdout == (tmp_path / "file").read_bytes()
 

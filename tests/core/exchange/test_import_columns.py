@@ -165,15 +165,15 @@ def test_a_cell_longer_than_the_csv_module_allows_by_default_is_read_whole(engin
 
 def test_batches_share_instructions_and_positions_go_on(engine, write, ask, counts):
     rows = [
-        {"prompt": f"{number % 1500}?", "language": "en", "response": "x", "model": f"m{number // 1500}"}
-        for number in range(3000)
+        {"prompt": f"{number % 750}?", "language": "en", "response": "x", "model": f"m{number // 750}"}
+        for number in range(1500)
     ]
     report = run_import(engine, "jsonl", [write("a.jsonl", rows)])
-    assert (counts()["instruction"], counts()["response"]) == (1500, 3000)
+    assert (counts()["instruction"], counts()["response"]) == (750, 1500)
     assert ask("SELECT min(position), max(position), count(DISTINCT position) FROM instruction") == [
-        (0, 1499, 1500)
+        (0, 749, 750)
     ]
-    assert (report.counts.instructions_new, report.counts.instructions_known) == (1500, 0)
+    assert (report.counts.instructions_new, report.counts.instructions_known) == (750, 0)
 
 
 def test_the_run_is_written_down_and_its_number_stands_on_the_rows(engine, write, ask):
