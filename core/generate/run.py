@@ -75,6 +75,7 @@ def generate(
         there = sum(unit.instruction_id in task.answered for found in units.values() for unit in found)
         run.counts.update({"answers": 0, "there": there})
         if there == total:
+            run.idle = True
             say(f"{model_name} has answered all {total} instructions of {label} already.")
             return run
         say(f"Loading {checkpoint} ({prepared.name}, {prepared.quantization}) ...")

@@ -9,6 +9,7 @@ import pytest
 from core.generate.convert import convert
 from core.generate.decoding import Decoding
 from core.generate.gguf_file import read_head
+from core.generate.llama_cpp_api import GgufModel
 from core.generate.llama_cpp_engine import LlamaCppEngine
 from store import UsageError, XlitError
 from tests.checkpoints import PAIRS, make_checkpoint, make_tokenizer
@@ -99,6 +100,22 @@ def test_stop_tokens_beside_the_end_token_come_along(checkpoint: Path, tmp_path:
     config = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps({**config, "eos_token_id": [1, 2]}))
     assert read_head(convert(folder, tmp_path / "out.gguf", "f16")).stop_tokens == (1, 2)
+
+
+def test_a_token_of_a_hundred_bytes_is_written_whole(checkpoint: Path, tmp_path: Path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = tmp_path / "long"
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer.add_tokens(["=" * 100])
+    model = AutoModelForCausalLM.from_pretrained(checkpoint)
+    model.resize_token_embeddings(len(tokenizer))
+    for part in (model, tokenizer):
+        part.save_pretrained(folder)
+    vocabulary = GgufModel(convert(folder, tmp_path / "out.gguf", "f16"), vocab_only=True)
+    assert vocabulary.tokenize("a" + "=" * 100) == tokenizer("a" + "=" * 100)["input_ids"]
+    assert vocabulary.piece(len(tokenizer) - 1) == b"=" * 100
+    vocabulary.close()
 
 
 @pytest.mark.parametrize(("quantization", "name"), [("q5", "out.gguf"), ("f16", "no/such/out.gguf")])

@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from core.generate import transformers_engine
 from core.generate.decoding import Decoding
 from core.generate.run import generate
 from store import UsageError, XlitError
-from store.queries import runs
-from store.session import reading
+from store.queries import runs, suites
+from store.session import reading, writing
 from store.tables import Decoding as StoredDecoding
 from store.tables import Instruction, Model, Response, Run
 
@@ -137,6 +138,27 @@ def test_a_killed_run_ends_with_the_rows_of_an_undisturbed_one(
     assert len(rows(killed)) == 18
 
 
+def test_what_is_missing_is_answered_in_the_batches_of_the_whole(store, checkpoint: Path, monkeypatch):
+    real, seen = transformers_engine.TransformersEngine.generate, []
+
+    def watched(self, chats):
+        seen.append([chat[0]["content"] for chat in chats])
+        return real(self, chats)
+
+    monkeypatch.setattr(transformers_engine.TransformersEngine, "generate", watched)
+    generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, batch_size=4)
+    before, whole = rows(store), list(seen)
+    assert [len(batch) for batch in whole] == [4, 4, 4, 4, 2]
+    with writing(store) as session:
+        session.connection().execute(text("DELETE FROM response WHERE instruction_id IN (1, 7, 14)"))
+    seen.clear()
+    run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, batch_size=4)
+    assert run.counts["answers"] == 3
+    assert 1 < len(seen) <= 3
+    assert all(batch in whole for batch in seen)
+    assert rows(store) == before
+
+
 def test_a_batch_that_fails_is_written_down_and_the_others_go_on(store, checkpoint: Path, monkeypatch):
     real = transformers_engine.TransformersEngine.generate
 
@@ -158,9 +180,6 @@ def test_a_batch_that_fails_is_written_down_and_the_others_go_on(store, checkpoi
 
 
 def test_a_prompt_longer_than_the_context_fails_alone(store, checkpoint: Path, gguf_file: Path):
-    from store.queries import suites
-    from store.session import writing
-
     with writing(store) as session:
         new = [suites.NewInstruction("a", "fr", "Bonjour"), suites.NewInstruction("b", "fr", "é " * 300)]
         suites.add_suite(session, "long", "1", new)
