@@ -11,6 +11,8 @@ from core.provenance import EXIT_DONE, EXIT_PARTLY, record_run
 from core.study import Configuration, Study, configurations
 from core.train.settings import TrainSettings
 from store import UsageError
+from store.queries.suites import suite_by_id
+from store.session import writing
 
 MODELS_FOLDER = "models"
 
@@ -21,14 +23,14 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) ->
     `study_folder` is what paths in the study file are relative to. Returns the exit code.
     """
     from core.suites.loader import load_suite
-    from store.session import writing
 
     with writing(engine) as session:
-        load_suite(session, resolve_suite(study.suite, study_folder))
+        suite = suite_by_id(session, load_suite(session, resolve_suite(study.suite, study_folder))).label
     code = EXIT_DONE
     for configuration in configurations(study):
         checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
-        code = max(code, *generate_configuration(study, configuration, checkpoint, folder, engine))
+        codes = generate_configuration(study, suite, configuration, checkpoint, folder, engine)
+        code = max(code, *codes)
     return max(code, judge_study(study, study_folder, engine))
 
 
@@ -86,7 +88,7 @@ def train_recorded(engine: Engine, settings: TrainSettings, out: Path, *, name: 
 
 
 def generate_configuration(
-    study: Study, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
+    study: Study, suite: str, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
 ) -> list[int]:
     """Generate what is missing of a configuration, through every engine it asks for; returns exit codes."""
     from core.generate.convert import convert
@@ -114,7 +116,7 @@ def generate_configuration(
             model_name=configuration.name,
             description=description,
             checkpoint=path,
-            suite=study.suite,
+            suite=suite,
             languages=study.languages,
             engine_name=engine_name,
             decoding=decoding,

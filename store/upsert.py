@@ -7,21 +7,18 @@ from sqlalchemy import tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, select
 
-# SQLite allows 32,766 bound values in a statement; the widest table has fewer than 20 columns.
-ROWS_PER_STATEMENT = 1_000
-
 
 def insert_missing(
     session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> int:
     """Insert the rows whose `key` columns are not there yet; returns how many were new."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted = 0
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        full = [table(**row).model_dump(exclude={"id"}) for row in rows[start : start + ROWS_PER_STATEMENT]]
-        statement = dialect.insert(table).values(full).on_conflict_do_nothing(index_elements=list(key))
-        inserted += session.connection().execute(statement).rowcount
-    return inserted
+    full = [table(**row).model_dump(exclude={"id"}) for row in rows]
+    if not full:
+        return 0
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=list(key))
+    options = {"preserve_rowcount": True}
+    return session.connection().execute(statement, full, execution_options=options).rowcount
 
 
 def row_id(session: Session, table: type[SQLModel], key: dict[str, Any], **values: Any) -> int:

@@ -77,6 +77,7 @@ def generate(
         if there == total:
             run.idle = True
             say(f"{model_name} has answered all {total} instructions of {label} already.")
+            run.idle = True
             return run
         say(f"Loading {checkpoint} ({prepared.name}, {prepared.quantization}) ...")
         engine = prepared.open()

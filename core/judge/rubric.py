@@ -79,6 +79,7 @@ def judge_rubric(
                 criterion.name: criterion.id or 0 for criterion in models.criteria_of(session, rubric)
             }
             total = judging.count_unrated(session, rater, chosen)
+        run.idle = total == 0
         with progress(f"rubric {model}", total if limit is None else min(total, limit)) as shown:
             judge = _Judge(run, endpoint, wording, rater, criteria, attempts, shown)
             try:

@@ -42,6 +42,7 @@ def judge_rules(engine: Engine, *, languages: list[str] | None = None, lid: Path
                 criterion.name: criterion.id or 0 for criterion in models.criteria_of(session, rubric)
             }
             total = judging.count_unrated(session, rater, chosen, with_check=True)
+        run.idle = total == 0
         rules = _Rules(run, identifier, criteria)
         last = 0
         with progress("known answers", total) as shown:

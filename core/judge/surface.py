@@ -68,6 +68,7 @@ def judge_surface(
                 _measure_all(run, "spelling", speller.tool, [code], _spelling_measure(speller))
             else:
                 run.fail(f"spelling {code}", speller)
+        run.idle = not any(run.counts.values())
     return run
 
 

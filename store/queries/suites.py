@@ -103,6 +103,11 @@ def instructions_of(session: Session, suite_id: int, language: str) -> list[Inst
     return list(session.exec(statement))
 
 
+def suite_by_id(session: Session, suite_id: int) -> SuiteSummary:
+    """The suite with this id, which must be there."""
+    return next(suite for suite in list_suites(session) if suite.id == suite_id)
+
+
 def find_suite(session: Session, label: str | None) -> SuiteSummary:
     """The suite named `name` or `name/version`; without a label, the only one (or the last that came).
 

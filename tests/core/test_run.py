@@ -1,0 +1,180 @@
+"""A whole study in small: every room's real code, killed at random moments, run twice."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from store import open_store
+from tests.checkpoints import PAIRS, make_checkpoint
+
+CORE = Path(sys.executable).with_name("xlit-core")
+STUDY = """
+name = "tiny"
+suite = "tiny.toml"
+languages = ["en", "ru"]
+batch_size = 2
+
+[training]
+steps = 30
+batch_tokens = 300
+accumulate = 1
+max_length = 128
+save_every = 5
+
+[decoding]
+max_new_tokens = 16
+
+[[models]]
+base = "base"
+label = "tiny"
+adaptation = "none"
+
+[[models]]
+base = "base"
+label = "tiny"
+data = "english.jsonl"
+learning_rates = [1e-3]
+gguf = ["q8_0"]
+
+[[models]]
+base = "base"
+label = "tiny"
+data = "english.jsonl"
+adaptation = "lora"
+learning_rates = [5e-3]
+
+[judges]
+surface = true
+rules = true
+"""
+
+# Every row that a study leaves, without what differs between runs by nature: time and run numbers.
+CONTENT = {
+    "responses": """
+        SELECT i.key, i.language, m.name, d.engine, d.quantization,
+               r.text, r.finish_reason, r.tokens_in, r.tokens_out
+        FROM response r JOIN instruction i ON i.id = r.instruction_id JOIN model m ON m.id = r.model_id
+        JOIN decoding d ON d.id = r.decoding_id ORDER BY 1, 2, 3, 4""",
+    "metrics": """
+        SELECT i.key, i.language, m.name, d.engine, s.metric, s.tool, s.value, s.label
+        FROM surface_metric s JOIN response r ON r.id = s.response_id
+        JOIN instruction i ON i.id = r.instruction_id JOIN model m ON m.id = r.model_id
+        JOIN decoding d ON d.id = r.decoding_id ORDER BY 1, 2, 3, 4, 5, 6""",
+    "ratings": """
+        SELECT i.key, i.language, m.name, d.engine, c.name, x.score, x.skipped
+        FROM rating x JOIN response r ON r.id = x.response_id
+        JOIN instruction i ON i.id = r.instruction_id JOIN model m ON m.id = r.model_id
+        JOIN decoding d ON d.id = r.decoding_id JOIN criterion c ON c.id = x.criterion_id
+        ORDER BY 1, 2, 3, 4, 5""",
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    make_checkpoint(folder / "base", hidden=64, steps=40)
+    (folder / "study.toml").write_text(STUDY)
+    (folder / "tiny.toml").write_text('name = "tiny"\nversion = "1"\nlanguages = ["en", "ru"]\n')
+    questions = {"en": [PAIRS[0][0], PAIRS[1][0], PAIRS[5][0]], "ru": [PAIRS[2][0], "Что это?", "Кто ты?"]}
+    check = {"groups": [{"any_of": ["Paris", "Москва"], "at_least": 1}], "in_order": False}
+    with (folder / "tiny.jsonl").open("w", encoding="utf-8") as file:
+        for language, texts in questions.items():
+            for number, question in enumerate(texts):
+                row = {
+                    "key": f"k{number}",
+                    "task": "t",
+                    "language": language,
+                    "text": question,
+                    "check": check,
+                }
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    chats = [
+        [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        for question, answer in PAIRS * 4
+        if question.isascii()
+    ]
+    (folder / "english.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats))
+    return folder
+
+
+def command(study: Path, out: Path) -> list[str]:
+    return [str(CORE), "run", str(study / "study.toml"), "--dir", str(out), "--store", str(out / "xlit.db")]
+
+
+def content(store: Path) -> dict[str, list[tuple]]:
+    engine = open_store(store)
+    with engine.connect() as connection:
+        found = {name: [tuple(row) for row in connection.execute(text(sql))] for name, sql in CONTENT.items()}
+    engine.dispose()
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(study, tmp_path_factory) -> tuple[Path, float]:
+    out = tmp_path_factory.mktemp("undisturbed")
+    started = time.monotonic()
+    result = subprocess.run(command(study, out), capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return out, time.monotonic() - started
+
+
+def test_a_study_trains_converts_generates_and_judges(undisturbed):
+    found = content(undisturbed[0] / "xlit.db")
+    assert (
+        len(found["responses"]) == 4 * 6
+    )  # the base, tuned, tuned in GGUF, and LoRA; 3 instructions, 2 languages
+    assert {(row[2], row[3]) for row in found["responses"]} == {
+        ("tiny", "transformers"),
+        ("tiny / english / FT / 1e-3", "transformers"),
+        ("tiny / english / FT / 1e-3", "llama.cpp"),
+        ("tiny / english / LoRA / 5e-3", "transformers"),
+    }
+    assert {row[4] for row in found["metrics"]} == {"language", "spelling"}
+    assert found["ratings"]
+
+
+def test_a_second_run_changes_nothing_at_all(study, undisturbed):
+    out, _ = undisturbed
+
+    def everything() -> str:
+        import sqlite3
+
+        with sqlite3.connect(out / "xlit.db") as connection:
+            return "\n".join(connection.iterdump())
+
+    before = everything()
+    files = {path: path.stat().st_mtime_ns for path in (out / "models").rglob("*") if path.is_file()}
+    result = subprocess.run(command(study, out), capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert everything() == before
+    assert {path: path.stat().st_mtime_ns for path in (out / "models").rglob("*") if path.is_file()} == files
+
+
+@pytest.mark.slow
+def test_killed_at_five_random_moments_it_ends_with_the_same_rows(study, undisturbed, tmp_path):
+    undisturbed_out, seconds = undisturbed
+    chance = random.Random(2402)
+    for _ in range(5):
+        child = subprocess.Popen(
+            command(study, tmp_path),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            child.wait(timeout=chance.uniform(0.1, 0.9) * seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    result = subprocess.run(command(study, tmp_path), capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert content(tmp_path / "xlit.db") == content(undisturbed_out / "xlit.db")
+    assert not list(tmp_path.rglob("*.partial"))
