@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from core.judge import endpoint, rubric
 from core.judge.rubric import judge_rubric
-from store import UsageError, XlitError
+from store import UsageError, XlitError, open_store
 from store.queries import runs
 from store.session import reading
 from tests.core.judge.chat_server import GOOD, Answer, ChatServer, error
@@ -320,6 +321,17 @@ def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answe
     assert answers == len(done)
     assert status == ("failed" if kill == signal.SIGINT else "running")
     assert judge(engine, server).counts["rated"] == 30 - len(done)
+
+
+def test_two_judges_at_once_rate_every_response_once(answered, serve, tmp_path):
+    engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(10)])
+    server = serve(Answer(delay=0.05))
+    stores = [open_store(tmp_path / "s.db") for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        records = list(pool.map(lambda store: judge(store, server), stores))
+    assert sum(record.counts.get("rated", 0) for record in records) == 10
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM entry")).scalar() == 10
 
 
 def test_an_injected_rating_is_asked_about_and_not_obeyed(answered, serve):

@@ -47,13 +47,15 @@ def test_nothing_to_identify_is_no_language_and_says_why(identifier, text, reaso
 
 def test_capitals_are_no_other_language(identifier):
     assert identifier.identify("LE BADMINTON EST UN SPORT DE RAQUETTE QUI SE JOUE À DEUX").label == "fr"
+    assert identifier.identify("HELLO, HOW ARE YOU TODAY?").label == "en"
     assert identifier.identify("БАДМИНТОН — ЭТО ИГРА С РАКЕТКОЙ").label == "ru"
 
 
 def test_code_and_addresses_do_not_decide_the_language(identifier):
-    code = "```python\nfor number in range(10):\n    print('the number of this line is', number)\n```"
-    text = f"Вот программа:\n{code}\nСм. https://www.example.com/this/is/an/english/page/about/the/program"
-    assert identifier.identify(text).label == "ru"
+    line = "# This comment says in plain English what the next line of the program is good for.\n"
+    assert identifier.identify(f"Вот программа:\n```python\n{line * 20}```\nГотово.").label == "ru"
+    address = "https://www.example.com/this-is-an-english-page-about-the-program-and-its-author "
+    assert identifier.identify(f"Смотри здесь: {address * 20}").label == "ru"
 
 
 def test_an_answer_that_is_all_one_code_block_is_identified_all_the_same(identifier):

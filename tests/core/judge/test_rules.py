@@ -45,6 +45,8 @@ def test_at_least_counts_different_strings():
     assert score(rule, "Ghana, Ghana, GHANA, ghana") == 0
     assert score(rule, "Ghana, Equatorial Guinea") == 0
     assert score(rule, "Ghana, Equatorial Guinea, Guinea") == 2
+    assert score(check(["Guinea", "Guinea Bissau"], at_least=2), "Guinea Bissau, Guinea") == 2
+    assert score(check(["Guinea", "Guinea Bissau"], at_least=2), "Guinea Bissau, Guinea Bissau") == 0
 
 
 def test_order_counts_only_where_it_is_asked_for():
