@@ -11,7 +11,7 @@ import typer
 from rich.console import Console, RenderableType
 from sqlalchemy import Engine
 
-from core.progress import say
+from core.progress import say, say_missing
 from core.provenance import RunRecord
 from store import UsageError, XlitError, open_store
 
@@ -68,8 +68,7 @@ def finish(run: RunRecord, *, as_json: bool = False) -> None:
         show_json({"run": run.id, "counts": run.counts, "failures": failures})
     else:
         say(f"Done: {counts}.")
-    for unit, reason in run.failures:
-        say(f"missing: {unit}: {reason}")
+    say_missing(run.failures)
     if run.failures:
         say(f"{len(run.failures)} failed; the same command tries only these again.")
         raise typer.Exit(run.exit_code)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -31,6 +31,14 @@ def say(message: str) -> None:
     """A line about what the program is doing, on stderr, so that stdout stays for results."""
     sys.stderr.write(message + "\n")
     sys.stderr.flush()
+
+
+def say_missing(failures: Sequence[tuple[str, str]], most: int = 20) -> None:
+    """Name the units that came to nothing, `most` of them, each with its reason."""
+    for unit, reason in failures[:most]:
+        say(f"missing: {unit}: {reason}")
+    if len(failures) > most:
+        say(f"... and {len(failures) - most} more; `xlit-core status --json` has all.")
 
 
 @contextmanager

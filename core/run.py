@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.progress import say
-from core.provenance import EXIT_DONE, EXIT_PARTLY, record_run
+from core.progress import say, say_missing
+from core.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from core.study import Configuration, Study, configurations
 from core.train.settings import TrainSettings
 from store import UsageError
@@ -26,12 +26,14 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) ->
 
     with writing(engine) as session:
         suite = suite_by_id(session, load_suite(session, resolve_suite(study.suite, study_folder))).label
-    code = EXIT_DONE
+    records: list[RunRecord] = []
     for configuration in configurations(study):
         checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
-        codes = generate_configuration(study, suite, configuration, checkpoint, folder, engine)
-        code = max(code, *codes)
-    return max(code, judge_study(study, study_folder, engine))
+        records += generate_configuration(study, suite, configuration, checkpoint, folder, engine)
+    records += judge_study(study, study_folder, engine)
+    for record in records:
+        say_missing(record.failures)
+    return EXIT_PARTLY if any(record.failures for record in records) else EXIT_DONE
 
 
 def resolve(reference: str, study_folder: Path) -> str:
@@ -89,8 +91,8 @@ def train_recorded(engine: Engine, settings: TrainSettings, out: Path, *, name: 
 
 def generate_configuration(
     study: Study, suite: str, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
-) -> list[int]:
-    """Generate what is missing of a configuration, through every engine it asks for; returns exit codes."""
+) -> list[RunRecord]:
+    """Generate what is missing of a configuration, through every engine it asks for."""
     from core.generate.convert import convert
     from core.generate.decoding import Decoding
     from core.generate.run import generate
@@ -121,33 +123,34 @@ def generate_configuration(
             engine_name=engine_name,
             decoding=decoding,
             batch_size=study.batch_size,
-        ).exit_code
+        )
         for engine_name, path in sources
     ]
 
 
-def judge_study(study: Study, study_folder: Path, engine: Engine) -> int:
-    """Judge what is not judged yet; returns the exit code."""
-    code = EXIT_DONE
+def judge_study(study: Study, study_folder: Path, engine: Engine) -> list[RunRecord]:
+    """Judge what is not judged yet."""
+    records = []
     if study.judges.surface:
         from core.judge.surface import judge_surface
 
-        code = max(code, judge_surface(engine, languages=study.languages).exit_code)
+        records.append(judge_surface(engine, languages=study.languages))
     if study.judges.rules:
         from core.judge.rules import judge_rules
 
-        code = max(code, judge_rules(engine, languages=study.languages).exit_code)
+        records.append(judge_rules(engine, languages=study.languages))
     rubric = study.judges.rubric
-    if rubric is not None and (
-        rubric.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("XLIT_API_KEY")
-    ):
-        from core.judge.rubric import judge_rubric
+    if rubric is None:
+        return records
+    if not (rubric.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("XLIT_API_KEY")):
+        say(f"Rubric judge {rubric.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
+        return records
+    from core.judge.rubric import judge_rubric
 
-        prompt = study_folder / rubric.prompt if rubric.prompt else None
-        run = judge_rubric(
+    prompt = study_folder / rubric.prompt if rubric.prompt else None
+    records.append(
+        judge_rubric(
             engine, model=rubric.model, base_url=rubric.base_url, prompt=prompt, languages=study.languages
         )
-        code = max(code, run.exit_code)
-    elif rubric is not None:
-        say(f"Rubric judge {rubric.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
-    return EXIT_PARTLY if code else EXIT_DONE
+    )
+    return records
