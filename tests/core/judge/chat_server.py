@@ -51,7 +51,11 @@ class ChatServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                try:
+                    request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                except ValueError:  # the client was killed half-way
+                    self.close_connection = True
+                    return
                 answer = outer.begin(request, {name.lower(): value for name, value in self.headers.items()})
                 time.sleep(answer.delay)
                 outer.end()
