@@ -74,6 +74,19 @@ def test_language_shares_are_per_model_and_decoding(study):
     assert found == [("transformers", 3, pytest.approx(2 / 3)), ("llama.cpp", 1, 1.0)]
 
 
+def test_a_language_with_its_country_is_met_by_the_language(study):
+    engine, _ = study
+    with writing(engine) as session:
+        suite, _ = suites.add_suite(session, "p", "1", [suites.NewInstruction("k", "pt-BR", "?")])
+        row = {"instruction_id": suites.instructions_of(session, suite, "pt-BR")[0].id, "text": "Sim."}
+        ids = {"model_id": models.model_id(session, "mini"), "decoding_id": 1}
+        responses.add_responses(session, [{**row, **ids}])
+        surface.add_metrics(
+            session, [{"response_id": 5, "metric": "language", "tool": "t", "value": 0.9, "label": "pt"}]
+        )
+        assert [s.right_language for s in scores.surface_shares(session, suite)] == [1.0]
+
+
 def test_the_text_tells_engines_apart_and_obeys_no_escape_sequence(study):
     engine, _ = study
     with reading(engine) as session:
