@@ -44,6 +44,10 @@ class TextEngine(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give the model's memory back; the engine is of no use afterwards."""
+        ...
+
 
 def readable(raw: bytes | str) -> str:
     """Text of an answer as every store can hold it: bytes that are no UTF-8, and NUL, become U+FFFD."""

@@ -47,7 +47,7 @@ def read_head(path: Path) -> GgufHead:
             source_digest=_value(fields, SOURCE_DIGEST),
         )
     except Exception as error:  # on torn files the reader fails in many ways
-        raise XlitError(f"{path} is not a whole GGUF file with a vocabulary: {error}") from error
+        raise XlitError(f"{path} is torn, or is no GGUF file of a language model. Make it again.") from error
 
 
 _GGUF_NAMES = {"unk": "unknown", "pad": "padding"}

@@ -95,7 +95,6 @@ class LlamaCppEngine:
         return self._context
 
     def close(self) -> None:
-        """Give the memory back."""
         if self._context is not None:
             self._context.close()
             self._context = None

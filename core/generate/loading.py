@@ -1,5 +1,6 @@
 """Loading a checkpoint folder with transformers: safetensors only, whole, and no code of its own."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ def _with_adapter(model: Any, folder: Path, *, merge: bool) -> Any:
     with needs_extra("local", "Loading an adapter"):
         import peft
     try:
-        adapted: Any = peft.PeftModel.from_pretrained(model, str(folder))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft uses names that transformers will rename
+            adapted: Any = peft.PeftModel.from_pretrained(model, str(folder))
         return adapted.merge_and_unload() if merge else adapted
     except Exception as error:
         raise XlitError(f"The adapter {folder} can't be loaded: {_first_line(error)}") from error

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def generate(
             return run
         say(f"Loading {checkpoint} ({prepared.name}, {prepared.quantization}) ...")
         engine = prepared.open()
-        with progress(f"generate {model_name}", total, done=there) as bar:
+        with closing(engine), progress(f"generate {model_name}", total, done=there) as bar:
             for found in units.values():
                 _answer(store, run, engine, task, found, batch_size, bar)
     return run
@@ -139,7 +140,7 @@ def _answer(
             answers = engine.generate([unit.chat for unit in batch])
         except Exception as error:  # whatever an engine raises, the other batches go on
             for unit in missing:
-                run.fail(unit.label, f"{type(error).__name__}: {error}")
+                run.fail(unit.label, _reason(error))
             bar.advance(len(missing))
             continue
         rows = [
@@ -169,6 +170,12 @@ def _measure(engine: TextEngine, units: Sequence[Unit]) -> tuple[dict[int, int],
         else:
             unfit.append((unit, f"A prompt of {length} tokens; the context holds {engine.context_length}."))
     return lengths, unfit
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line, as long as a table can show it."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"[:300]
 
 
 def _row(task: _Task, unit: Unit, answer: Generation, run_id: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class TransformersEngine:
         # Whatever else the checkpoint's own generation config asks for is not part of our decoding.
         model.generation_config = type(model.generation_config)()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = model.to(self.device)
+        self.model: Any = model.to(self.device)
         self.vocabulary_size = int(model.get_output_embeddings().weight.shape[0])
         self.context_length = int(getattr(model.config, "max_position_embeddings", None) or 2**31)
 
@@ -81,6 +81,13 @@ class TransformersEngine:
             )
             for prompt, before, ids in zip(prompts, encoded, answers, strict=True)
         ]
+
+    def close(self) -> None:
+        import torch
+
+        self.model = None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _decode(self, encoded: list[list[int]]) -> list[list[int]]:
         """The new ids of every prompt, up to and with the first stop token, or to its limit."""

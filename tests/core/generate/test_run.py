@@ -74,6 +74,8 @@ def test_a_second_run_loads_nothing_and_changes_nothing(store, checkpoint: Path,
     run = generate(store, model_name="m", checkpoint=hollow, decoding=DECODING)
     assert (run.exit_code, run.counts) == (0, {"answers": 0, "there": 18})
     assert rows(store) == before
+    with reading(store) as session:
+        assert len(session.exec(select(Run)).all()) == 1
     with pytest.raises(XlitError, match="can't be loaded"):
         generate(store, model_name="another", checkpoint=hollow, decoding=DECODING)
 
@@ -111,7 +113,7 @@ from core.generate.decoding import Decoding
 from core.generate.run import generate
 from store import open_store
 generate(open_store(sys.argv[1]), model_name="m", checkpoint=Path(sys.argv[2]), engine_name=sys.argv[3],
-         decoding=Decoding(100, 1.0), batch_size=2)
+         decoding=Decoding(60, 1.0), batch_size=2)
 """
 
 
@@ -131,7 +133,7 @@ def test_a_killed_run_ends_with_the_rows_of_an_undisturbed_one(
     assert 0 < len(rows(killed)) < 18
     for engine in (killed, undisturbed):
         generate(
-            engine, model_name="m", checkpoint=path, engine_name=engine_name, decoding=Decoding(100, 1.0),
+            engine, model_name="m", checkpoint=path, engine_name=engine_name, decoding=Decoding(60, 1.0),
             batch_size=2,
         )  # fmt: skip
     assert rows(killed) == rows(undisturbed)
@@ -164,7 +166,7 @@ def test_a_batch_that_fails_is_written_down_and_the_others_go_on(store, checkpoi
 
     def failing(self, chats):
         if any("столица" in chat[0]["content"] for chat in chats):
-            raise RuntimeError("out of something")
+            raise RuntimeError("out of something\nand a page of detail")
         return real(self, chats)
 
     with monkeypatch.context() as patched:
