@@ -34,7 +34,7 @@ COMPARE = (
     Command("journal.redo", ("r",), "redo", "redo", "do again what was taken back", "r"),
     Command(
         "response.commit", ("g", "enter"), "commit", "commit",
-        "done with this response: shows the judge's scores and the surface metrics", "g Enter",
+        "done with the response: shows the judge and the surface metrics", "g Enter",
     ),
     Command("row.commit", ("G",), "commit_all", "commit all", "commit all complete responses", "G"),
     Command("cursor.up", ("k", "up"), "move(0, -1)", "up", "criterion above, below", "↑ k"),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from core.provenance import record_run
 from store import StoreError, open_store
+from store.provenance import record_run
 from tui.app import ReviewApp
 from tui.review.opening import open_view
 from tui.review.saving import NotSaved, reason_of

@@ -1,7 +1,6 @@
 """Responses are untrusted: what a terminal would obey is turned into something that it shows."""
 
 import re
-import unicodedata
 
 # More combining marks than this on one letter are no writing system, but an attack on the line above.
 MOST_MARKS = 6
@@ -60,8 +59,3 @@ def _stand_in(match: re.Match[str]) -> str:
     if kind == "marks":
         return f"{found[:MOST_MARKS]}⟨+{len(found) - MOST_MARKS}⟩"
     return f"⟨U+{ord(found):04X}⟩"
-
-
-def is_hidden(character: str) -> bool:
-    """Whether Unicode calls a character a control, a format character, a surrogate or a separator."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

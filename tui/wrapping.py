@@ -39,6 +39,11 @@ class WrappedText:
                 self._made.append(made)
         return self._made[number] if number < len(self._made) else None
 
+    @property
+    def made(self) -> int:
+        """How many lines have been made so far."""
+        return len(self._made)
+
     def has(self, number: int) -> bool:
         """Whether there is a line of this number."""
         return self.line(number) is not None
@@ -94,7 +99,9 @@ def _wrap_line(text: str, start: int, end: int, width: int) -> Iterator[str]:
 def _graphemes(piece: str) -> Iterator[tuple[str, int]]:
     spans, _ = split_graphemes(piece)
     for start, end, cells in spans:
-        yield piece[start:end], cells
+        yield piece[start : min(end, start + MOST_PER_CELL)], cells
+        for rest in range(start + MOST_PER_CELL, end, MOST_PER_CELL):
+            yield piece[rest : min(end, rest + MOST_PER_CELL)], 0
 
 
 def shorten(text: str, width: int) -> str:

@@ -121,7 +121,7 @@ class CompareScreen(Screen[None]):
         elif self.workspace.before() != before:
             self.workspace.show_change(before)
             if not self.workspace.shows_all:
-                self.strip.refresh()
+                self.strip.show()
         self.status.show(saved=True)
         self.message.say(outcome.message)
 

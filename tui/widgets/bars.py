@@ -71,8 +71,19 @@ class ColumnStrip(Widget):
     def __init__(self, session: ReviewSession) -> None:
         super().__init__()
         self.session = session
+        self._shown = 0
+
+    def show(self) -> None:
+        """Repaint as far as the states reach, and no blanks."""
+        now = cells_of(self._pieces())
+        self.refresh(Region(0, 0, min(max(now, self._shown), self.size.width), 1))
 
     def render_line(self, y: int) -> Strip:
+        pieces = self._pieces()
+        self._shown = cells_of(pieces)
+        return strip_of(pieces, self.size.width)
+
+    def _pieces(self) -> list[Piece]:
         answers, here = self.session.row.answers, self.session.place.column
         room = max(3, min(24, self.size.width // max(1, len(answers)) - 8))
         items: list[Piece] = []
@@ -84,7 +95,7 @@ class ColumnStrip(Widget):
         first = 0
         while first < here and cells_of(items[first : here + 1]) > self.size.width - 2:
             first += 1
-        return strip_of([("‹" if first else " ", QUIET), *items[first:]], self.size.width)
+        return [("‹" if first else " ", QUIET), *items[first:]]
 
 
 class MessageLine(Widget):

@@ -26,7 +26,7 @@ class Column(Widget):
         super().__init__()
         self.session = session
         self.number = number
-        self.last = False
+        self._last = False
         self._scroll = 0
         self._title_shown = 0
         self._wrapped: WrappedText | None = None
@@ -43,6 +43,12 @@ class Column(Widget):
         self._scroll = 0
         self._wrapped = None
         self.refresh()
+
+    def set_last(self, last: bool) -> None:
+        """Whether no other column stands to the right."""
+        if last != self._last:
+            self._last = last
+            self.refresh()
 
     def refresh_title(self) -> None:
         now = cells_of(self._title_pieces())
@@ -103,7 +109,8 @@ class Column(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         answer = self.answer
-        edge: Piece = ("" if self.last else "│", QUIET)
+        joint = {0: "┬", self._table_top - 1: "┼"}.get(y, "│")
+        edge: Piece = ("" if self._last else joint, QUIET)
         inner = width - len(edge[0])
         if answer is None:
             return Strip.blank(width)
@@ -178,7 +185,8 @@ class Column(Widget):
         yours, judges = answer.marks[criterion], answer.judge[criterion]
         pieces: list[Piece] = [
             ("▸" + name if here else " " + name, STRONG if here else PLAIN),
-            (shown_mark(yours).rjust(YOU - 1) + " ", CURRENT if here else STRONG if yours else PLAIN),
+            (" " * (YOU - 3), PLAIN),
+            (f" {shown_mark(yours)} ", CURRENT if here else STRONG if yours else PLAIN),
         ]
         if answer.committed and self.session.row.judge:
             delta = difference(yours, judges)

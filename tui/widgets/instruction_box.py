@@ -59,7 +59,7 @@ class InstructionBox(Widget):
         above = "↑" if self._scroll else ""
         below = "↓" if self._scroll + self.size.height - 1 < len(self._lines) else ""
         more: list[Piece] = [(f" {above}{below} i I ", PLAIN)] if above or below else []
-        return spread([("─ ", QUIET), (task + " ", HEADING)], [*more, ("─", QUIET)], width, ("─", QUIET))
+        return spread([("─ ", QUIET), (task + " ", HEADING)], more, width, ("─", QUIET))
 
 
 MOST_LINES = 500

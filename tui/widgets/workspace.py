@@ -63,7 +63,7 @@ class Workspace(Horizontal, can_focus=True):
         end = min(count, self.first + self.fitting)
         for column in self.columns:
             column.display = self.first <= column.number < end
-            column.last = column.number == end - 1
+            column.set_last(column.number == end - 1)
         self.post_message(self.WindowMoved())
 
     def before(self) -> Before:

@@ -1,0 +1,114 @@
+"""Hostile text is shown, not obeyed; and it is wrapped without being measured whole."""
+
+import sys
+import unicodedata
+
+import pytest
+from rich.cells import cell_len
+
+from tui.safe_text import safe_line, safe_text
+from tui.wrapping import WrappedText, pad, shorten
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("\x1b[2Jgone", "␛[2Jgone"),
+        ("a\x00b\x7fc", "a␀b␡c"),
+        ("bell\x07 back\x08", "bell␇ back␈"),
+        ("\x9b31m", "⟨U+009B⟩31m"),
+        ("admin\u202egpj.exe", "admin⟨U+202E⟩gpj.exe"),
+        ("a\u200bb\ufeffc\u2066d", "a⟨U+200B⟩b⟨U+FEFF⟩c⟨U+2066⟩d"),
+        ("tag\U000e0041", "tag⟨U+E0041⟩"),
+        ("half \ud800", "half ⟨U+D800⟩"),
+        ("return\rover", "return␍over"),
+        ("line\u2028break", "line⟨U+2028⟩break"),
+        ("soft\u00adhyphen", "soft⟨U+00AD⟩hyphen"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown(hostile, shown):
+    assert safe_text(hostile) == shown
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "Привет,\n\tмир!",
+        "naïve café",
+        "e\u0301te\u0301",
+        "می\u200cخواهم",
+        "क\u094d\u200dष",
+        "日本語",
+        "[bold]x[/]",
+    ],
+)
+def test_writing_of_any_language_stays_as_it_is(honest):
+    assert safe_text(honest) == honest
+
+
+def test_carriage_return_and_line_feed_are_one_line_break():
+    assert safe_text("a\r\nb") == "a\nb"
+
+
+def test_emoji_are_shown_in_parts_of_one_width():
+    assert safe_text("⚠\ufe0f and 👩\u200d🚀") == "⚠ and 👩🚀"
+
+
+def test_a_flood_of_marks_is_counted():
+    assert safe_text("a" + "\u0301" * 100 + "b") == "a" + "\u0301" * 6 + "⟨+94⟩b"
+
+
+def test_no_control_or_format_character_is_left_but_those_that_are_writing():
+    left = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp", "Cf")
+        and character in safe_text("a" + character + "a")
+    ]
+    visible = {
+        chr(code) for code in (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD)
+    }
+    assert set(left) - visible == {"\n", "\t"}
+
+
+def test_a_name_stays_on_its_line():
+    assert safe_line("a\nb\tc") == "a␊b␉c"
+
+
+def lines(text: str, width: int) -> list[str]:
+    wrapped = WrappedText(text, width)
+    return [wrapped.line(number) or "" for number in range(wrapped.height(1000))]
+
+
+def test_words_go_whole_to_the_next_line_and_paragraphs_stay():
+    assert lines("Возьмите ракетку\n\n  1. и волан", 10) == ["Возьмите", "ракетку", "", "  1. и", "волан"]
+
+
+def test_a_long_word_and_wide_writing_are_cut_at_the_edge():
+    assert lines("длинноеслово", 5) == ["длинн", "оесло", "во"]
+    assert lines("日本語です", 5) == ["日本", "語で", "す"]
+
+
+@pytest.mark.parametrize(
+    "text", ["слово " * 50, "日本語 " * 50, "a" * 999, " " * 99 + "x", "\t" * 30, "é" * 77]
+)
+def test_no_line_is_wider_than_the_column(text):
+    assert max(cell_len(line) for line in lines(text, 17)) <= 17
+
+
+def test_marks_alone_do_not_make_an_endless_line():
+    assert max(len(line) for line in lines("\u0941" * 100_000, 20)) <= 20 * 8
+
+
+def test_only_what_is_looked_at_of_a_megabyte_is_wrapped():
+    wrapped = WrappedText("x" * 1_000_000, 40)
+    assert wrapped.line(30) == "x" * 40
+    assert wrapped.height(50) == 50
+    assert wrapped.made == 50
+
+
+def test_shorten_and_pad_count_cells():
+    assert shorten("Привет", 4) == "При…"
+    assert shorten("日本語", 4) == "日…"
+    assert pad("日本", 6) == "日本  "
+    assert cell_len(pad("日本語です", 6)) == 6
