@@ -149,7 +149,7 @@ def generate(
     languages: LanguagesOption = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
     repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
-    batch_size: Annotated[int, typer.Option(help="Instructions decoded together.")] = 16,
+    batch_size: Annotated[int, typer.Option(help="Instructions decoded together.")] = 32,
     limit: Annotated[int | None, typer.Option(help="Only the first N instructions of each language.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from sqlalchemy import Engine
 
 from core.progress import say, say_missing
-from core.provenance import RunRecord
 from store import UsageError, XlitError, open_store
+from store.provenance import RunRecord
 
 DEFAULT_STORE = "./xlit.db"
 INTERRUPTED = 130

@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from core.progress import say, say_missing
-from core.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from core.study import Configuration, Study, configurations
 from core.train.settings import TrainSettings
 from store import UsageError
+from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from store.queries.suites import suite_by_id
 from store.session import writing
 

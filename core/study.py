@@ -75,7 +75,7 @@ class Study(_Part):
     suite: str
     languages: Annotated[list[str], Field(min_length=1)]
     seed: int = 1
-    batch_size: Annotated[int, Field(ge=1)] = 16
+    batch_size: Annotated[int, Field(ge=1)] = 32
     training: Training = Training()
     decoding: DecodingSettings = DecodingSettings()
     models: Annotated[list[ModelGroup], Field(min_length=1)]

@@ -11,8 +11,8 @@ from sqlmodel import Session
 from core.exchange.formats import check_options, choose, importers
 from core.exchange.records import BadRow, Note, Row
 from core.exchange.writer import Counts, Writer
-from core.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from store.errors import UsageError, XlitError
+from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
 from store.session import writing
 

@@ -14,8 +14,8 @@ from core.generate.engine import Generation, TextEngine
 from core.generate.engines import Prepared, prepare
 from core.generate.plan import Unit, batches, units_of
 from core.progress import Progress, progress, say
-from core.provenance import RunRecord, record_run
 from store import UsageError, XlitError
+from store.provenance import RunRecord, record_run
 from store.queries import models, responses, suites
 from store.session import reading, writing
 

@@ -13,8 +13,8 @@ from core.judge.parsing import BadAnswer, parse_answer
 from core.judge.prompts import Prompt, load_prompt
 from core.judge.surface import chosen_languages
 from core.progress import Progress, progress
-from core.provenance import RunRecord, record_run
 from store import UsageError, XlitError
+from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics
 from store.queries.journal import Score
 from store.queries.judging import Unrated

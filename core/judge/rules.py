@@ -8,7 +8,7 @@ from core.judge.checks import BadCheck, Check, read_check
 from core.judge.language import LIBRARIES, LanguageIdentifier, normal_language
 from core.judge.surface import chosen_languages
 from core.progress import progress
-from core.provenance import RunRecord, record_run
+from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics
 from store.queries.journal import Score
 from store.queries.judging import Unrated

@@ -13,8 +13,8 @@ from core.judge.language import LanguageIdentifier, normal_language
 from core.judge.spelling import Speller
 from core.judge.words import UNSPACED
 from core.progress import Progress, progress, say
-from core.provenance import RunRecord, record_run
 from store import UsageError
+from store.provenance import RunRecord, record_run
 from store.queries import responses, surface
 from store.session import reading, writing
 

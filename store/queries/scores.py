@@ -72,8 +72,9 @@ SURFACE_SHARES = """
 SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
        instruction.language, count(*) AS responses,
        avg(CASE WHEN identified.id IS NULL THEN NULL
-                WHEN identified.label = instruction.language
-                  OR instruction.language LIKE identified.label || '-%' THEN 1.0 ELSE 0.0 END) AS right_language,
+                WHEN identified.label = instruction.language THEN 1.0
+                WHEN instruction.language LIKE identified.label || '-%' THEN 1.0 ELSE 0.0
+           END) AS right_language,
        avg(spelling.value) AS spelling
 FROM response
 JOIN instruction ON instruction.id = response.instruction_id

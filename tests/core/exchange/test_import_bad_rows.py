@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.exchange.importing import run_import
-from core.provenance import EXIT_PARTLY
 from store import XlitError
+from store.provenance import EXIT_PARTLY
 
 GOOD = {"language": "en", "prompt": "How?", "response": "So.", "model": "m"}
 GOOD_LINE = json.dumps(GOOD).encode()
