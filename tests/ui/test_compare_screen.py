@@ -45,6 +45,13 @@ async def test_a_wide_terminal_shows_all_columns_blind(app):
         assert "LLaMA" not in text
 
 
+async def test_before_the_commit_a_scored_row_holds_the_reviewers_score_alone(app):
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press(*"222222", "h")
+        row = line_with(pilot, "helpfulness").replace("▸", " ").split("│")
+        assert [cell.split() for cell in row] == [["helpfulness", mark] for mark in "2···"]
+
+
 async def test_a_narrow_terminal_shows_one_column_and_a_strip_of_the_others(app):
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press(*"222222", "2", "2")

@@ -153,9 +153,15 @@ def test_the_place_comes_back(engine, review):
 
 
 def test_the_place_is_saved_with_each_score_and_not_with_each_move(engine, review):
+    review.move(criteria=3)
     review.score(2)
-    review.move(columns=2, criteria=2)
-    assert opened(engine).place == Place(0, 1)
+    review.move(columns=2)
+    assert opened(engine).place == Place(0, 4)
+
+
+def test_the_instruction_is_remembered_without_a_proper_end(engine, review):
+    review.go(1)
+    assert opened(engine).number == 2
 
 
 def test_next_unscored_goes_through_the_row_the_later_rows_and_round(review):
