@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from core.console import (
+    JsonOption,
+    LanguagesOption,
+    StoreOption,
     chosen_store,
     finish,
     opened,
@@ -18,8 +21,8 @@ from core.console import (
     show_anew,
     show_json,
 )
+from core.judge.cli import judge_app
 from core.progress import say
-from store import UsageError
 
 app = typer.Typer(
     help="Fine-tune, generate, judge and report: the pipeline behind the review room xlit-tui.",
@@ -27,22 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-judge_app = typer.Typer(help="Judge the responses in the store.", no_args_is_help=True)
 app.add_typer(judge_app, name="judge")
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store", help="Path or URL of the store (else XLIT_STORE, else ./xlit.db).", show_default=False
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
-LanguagesOption = Annotated[
-    list[str] | None, typer.Option("--lang", help="Only this language; may be given several times.")
-]
-LidOption = Annotated[
-    Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -176,66 +164,6 @@ def generate(
     finish(record, as_json=as_json)
 
 
-@judge_app.command("surface")
-def judge_surface(
-    languages: LanguagesOption = None,
-    dictionaries: Annotated[
-        Path | None,
-        typer.Option(help="Folder with Hunspell dictionaries (else XLIT_DICTIONARIES, the system's)."),
-    ] = None,
-    lid: LidOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Identify the language (fastText) and check the spelling (Hunspell) of every response."""
-    from core.judge.surface import judge_surface as judge
-
-    finish(judge(opened(store), languages=languages, dictionaries=dictionaries, lid=lid), as_json=as_json)
-
-
-@judge_app.command("rules")
-def judge_rules(
-    languages: LanguagesOption = None,
-    lid: LidOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score responses to instructions whose right answer is known."""
-    from core.judge.rules import judge_rules as judge
-
-    finish(judge(opened(store), languages=languages, lid=lid), as_json=as_json)
-
-
-@judge_app.command("rubric")
-def judge_rubric(
-    model: Annotated[str, typer.Option(help="The judge, as its server names it.")] = "gpt-3.5-turbo-0125",
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server (default: OpenAI's).")
-    ] = None,
-    prompt: Annotated[
-        Path | None, typer.Option(help="Another prompt, with %%%TASK%%% and %%%SUBMISSION%%%.")
-    ] = None,
-    languages: LanguagesOption = None,
-    limit: Annotated[int | None, typer.Option(help="At most N responses.")] = None,
-    concurrency: Annotated[int, typer.Option(help="Questions asked at once.")] = 4,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let an LLM score the six criteria. The key comes from OPENAI_API_KEY (or XLIT_API_KEY)."""
-    from core.judge.rubric import judge_rubric as judge
-
-    record = judge(
-        opened(store),
-        model=model,
-        base_url=base_url,
-        prompt=prompt,
-        languages=languages,
-        limit=limit,
-        concurrency=concurrency,
-    )
-    finish(record, as_json=as_json)
-
-
 @app.command("import")
 def import_(
     format: Annotated[
@@ -355,6 +283,3 @@ def upgrade(store: StoreOption = None) -> None:
 
 def main() -> None:
     run_app(app)
-
-
-__all__ = ["UsageError", "app", "main"]

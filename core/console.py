@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
@@ -14,6 +14,17 @@ from sqlalchemy import Engine
 from core.progress import say, say_missing
 from store import UsageError, XlitError, open_store
 from store.provenance import RunRecord
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="Path or URL of the store (else XLIT_STORE, else ./xlit.db).", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+LanguagesOption = Annotated[
+    list[str] | None, typer.Option("--lang", help="Only this language; may be given several times.")
+]
 
 DEFAULT_STORE = "./xlit.db"
 INTERRUPTED = 130

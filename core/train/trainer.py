@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -116,7 +117,9 @@ def _load(settings: TrainSettings) -> tuple[Any, Any]:
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        return tokenizer, peft.get_peft_model(model, lora)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that will go
+            return tokenizer, peft.get_peft_model(model, lora)
     return tokenizer, model
 
 
