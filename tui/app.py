@@ -1,5 +1,9 @@
 """The application: it wires a session to its screen and keeps Textual quiet on a slow line."""
 
+import asyncio
+import signal
+from contextlib import suppress
+
 from textual.app import App
 
 from tui.review.session import ReviewSession
@@ -20,6 +24,10 @@ class ReviewApp(App[None]):
         self.animation_level = "none"
 
     def on_mount(self) -> None:
+        # A closed window or a dropped line ends the room in order: the place and the run's end are written.
+        for name in ("SIGHUP", "SIGTERM"):
+            with suppress(KeyError, NotImplementedError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(signal.Signals[name], self.exit)
         self.push_screen(CompareScreen(self.session))
 
     def action_help_quit(self) -> None:

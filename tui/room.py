@@ -47,6 +47,6 @@ def review(
         return f"The place where you stopped was not saved: {sentence}." if sentence else ""
     except (DBAPIError, NotSaved) as error:
         reason = reason_of(error) if isinstance(error, DBAPIError) else str(error)
-        raise StoreError(f"The store could not be written: {reason}.") from None
+        raise StoreError(f"The store could not be written: {reason}. Try again.") from None
     finally:
         engine.dispose()

@@ -73,6 +73,18 @@ def test_every_score_that_was_on_the_screen_is_in_the_store_after_a_kill(termina
     assert after <= Counter(saved)
 
 
+def test_a_dropped_line_ends_the_room_in_order(terminal, store_path):
+    terminal.press("2jj")
+    os.close(terminal.fd)
+    _, status = os.waitpid(terminal.pid, 0)
+    terminal.pid = 0
+    assert os.waitstatus_to_exitcode(status) == 0
+    connection = sqlite3.connect(store_path)
+    assert connection.execute("SELECT criterion FROM bookmark").fetchall() == [("accuracy",)]
+    assert connection.execute("SELECT status FROM run").fetchall() == [("done",)]
+    connection.close()
+
+
 def test_a_score_key_sends_one_small_frame_and_nothing_moves_when_nobody_types(terminal):
     for key in ("2", "1", "0", "j", "k"):
         sent = terminal.press(key)

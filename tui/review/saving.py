@@ -10,8 +10,8 @@ from sqlmodel import Session
 from store.session import writing
 
 _REASONS = (
-    ("locked", "another program is writing to the store; press the key again"),
-    ("full", "the disk is full; make room and press the key again"),
+    ("locked", "another program is writing to the store"),
+    ("full", "the disk is full"),
     ("readonly", "the store may not be written to"),
     ("disk i/o", "the disk reports an error; is the store's folder still there?"),
     ("unable to open", "the store can't be opened any more; is its folder still there?"),

@@ -127,4 +127,4 @@ class CompareScreen(Screen[None]):
 
     def _failed(self, reason: str) -> None:
         self.status.show(saved=False)
-        self.message.say(f"✗ not saved: {reason}", failed=True)
+        self.message.say(f"✗ not saved: {reason}. Press the key again.", failed=True)

@@ -11,7 +11,9 @@ from tui.theme import CURRENT, DONE, FAILED, HEADING, PLAIN, QUIET
 from tui.widgets.lines import Piece, cells_of, fitted, spread, strip_of
 from tui.wrapping import shorten
 
-HINTS = "0 1 2 score  ↑↓ criterion  ←→ column  g commit  n/p next/prev  u undo  a all 2  w wrong language"
+HINTS = (
+    "? keys  0 1 2 score  ↑↓ criterion  ←→ column  g commit  n/p next/prev  u undo  a all 2  w wrong lang."
+)
 
 
 class StatusBar(Widget):
