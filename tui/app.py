@@ -18,7 +18,7 @@ class ReviewApp(App[None]):
     TITLE = "xlit"
 
     def __init__(self, session: ReviewSession) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True)
         self.session = session
         self.theme = THEME
         self.animation_level = "none"

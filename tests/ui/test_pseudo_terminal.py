@@ -106,14 +106,15 @@ def test_leaving_and_coming_back_without_the_heavy_libraries_leads_to_the_same_p
     assert os.waitstatus_to_exitcode(again.wait()) == 0
 
 
-def test_a_control_sequence_in_a_response_never_reaches_the_terminal(store_path):
+def test_a_control_sequence_in_a_response_never_reaches_the_terminal_and_no_color_is_obeyed(store_path):
     connection = sqlite3.connect(store_path)
     connection.execute("UPDATE response SET text = ?", ("до\x1b]0;owned\x07\x1b[2J\x9b2Jпосле",))
     connection.commit()
     connection.close()
-    terminal = Terminal([*COMPARE, str(store_path)], 200, 50)
+    terminal = Terminal([*COMPARE, str(store_path)], 200, 50, environment={"NO_COLOR": "1"})
     terminal.wait_for("␛]0;owned␇␛[2J⟨U+009B⟩2Jпосле")
     assert b"owned\x07" not in terminal.raw
+    assert not re.search(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7])(?:;[0-9;]*)?m", terminal.raw)
     terminal.end()
 
 

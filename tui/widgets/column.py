@@ -113,7 +113,7 @@ class Column(Widget):
         edge: Piece = ("" if self._last else joint, QUIET)
         inner = width - len(edge[0])
         if answer is None:
-            return Strip.blank(width)
+            return Strip.blank(width, PLAIN)
         return strip_of([*fitted(self._pieces(y, answer, inner), inner), edge], width)
 
     def _pieces(self, y: int, answer: Answer, width: int) -> list[Piece]:

@@ -29,7 +29,7 @@ def strip_of(pieces: Iterable[Piece], width: int) -> Strip:
         segments.append(Segment(text, style))
         used += cells
     if used < width:
-        segments.append(Segment(" " * (width - used)))
+        segments.append(Segment(" " * (width - used), PLAIN))
     return Strip(segments, width)
 
 
