@@ -58,9 +58,13 @@ def test_the_cursor_goes_down_and_then_to_the_next_columns_first_open_criterion(
     assert rules.after_scoring(row, Place(2, 5)) is None
 
 
-def test_after_a_wrong_language_the_cursor_goes_to_the_next_column():
-    wrong = rules.applied(OPEN, rules.set_score(OPEN, LANGUAGE, 0, LANGUAGE))
-    assert rules.after_scoring([wrong, OPEN], Place(0, LANGUAGE)) == Place(1, 0)
+def test_six_digits_stay_in_their_response_even_when_one_says_wrong_language():
+    marks, place = OPEN, Place(0, 0)
+    for score in (2, 0, 1, 1, 1, 1):
+        assert place.column == 0
+        marks = rules.applied(marks, rules.set_score(marks, place.criterion, score, LANGUAGE))
+        place = rules.after_scoring([marks, OPEN], place)
+    assert place == Place(1, 0)
 
 
 def test_the_next_open_criterion_lies_after_the_cursor():

@@ -96,17 +96,12 @@ def open_places(row: Sequence[Marks]) -> list[Place]:
 def after_scoring(row: Sequence[Marks], place: Place) -> Place | None:
     """Where the cursor goes after the criterion at `place` was scored; `row` holds the marks as they are now.
 
-    The next criterion of the response; after its last one, or when nothing of it is open any more, the
-    first open criterion of a later column; None when there is none.
+    The next criterion of the response, left out or not, so that six digits typed without looking never run
+    into the next response; after its last one, the first open criterion of a later column, or None.
     """
-    marks = row[place.column]
-    if place.criterion + 1 < len(marks) and not (is_complete(marks) and _skips(marks)):
+    if place.criterion + 1 < len(row[place.column]):
         return Place(place.column, place.criterion + 1)
     return next((found for found in open_places(row) if found.column > place.column), None)
-
-
-def _skips(marks: Marks) -> bool:
-    return SKIPPED in marks
 
 
 def next_open(row: Sequence[Marks], place: Place) -> Place | None:

@@ -183,7 +183,9 @@ class ReviewSession:
             return Outcome(f"{answer.label} is committed already")
         left = len(answer.marks) - rules.marked(answer.marks)
         if left:
-            return Outcome(f"{answer.label}: {left} to score before it can be committed")
+            ready = [other.label for other in self.row.answers if other.complete and not other.committed]
+            hint = f" (G commits {', '.join(ready)})" if ready else ""
+            return Outcome(f"{answer.label}: {left} to score before it can be committed{hint}")
         return self._commit([answer])
 
     def commit_all(self) -> Outcome:
