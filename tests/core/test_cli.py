@@ -1,6 +1,7 @@
 """xlit-core as its user types it: results on stdout, one line for what went wrong, and the exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,17 @@ def test_a_key_is_never_shown_by_the_doctor(tmp_path):
     assert result.returncode == 0
     assert "OPENAI_API_KEY" in result.stdout
     assert "sk-secret-1234" not in result.stdout + result.stderr
+
+
+def test_every_command_is_in_the_readme():
+    from core.cli import app
+    from core.judge.cli import judge_app
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z]+", readme))
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    names += [command.name for command in judge_app.registered_commands]
+    assert [name for name in names if name not in words] == []
 
 
 def test_a_dry_run_makes_no_store(tmp_path, rows):
