@@ -1,10 +1,10 @@
-"""What the suite asks, and what no dialogue for training may ask."""
+"""What the suite asks, in the first wording of every task."""
 
 from typing import Any
 
 Item = tuple[Any, ...]
 
-# No language's pretraining or instruction data holds a dialogue about these pairs of task and item.
+# Pretraining never asks these in the suite's wording; the instruction data never asks them at all.
 HELD_OUT: dict[str, tuple[Item, ...]] = {
     "currency": (("FR",), ("JP",), ("BR",)),
     "language": (("DE",), ("EG",), ("MX",)),

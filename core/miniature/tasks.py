@@ -279,5 +279,5 @@ def tasks() -> dict[str, Task]:
 
 
 def trained_items(task: Task) -> list[Item]:
-    """The items that dialogues for training may ask about."""
+    """The items that the instruction data may ask about."""
     return [item for item in task.items() if item not in HELD_OUT[task.name]]

@@ -85,15 +85,16 @@ def test_rows_fit_the_blocks_of_the_k_quants(shipped) -> None:
 def test_a_few_steps_make_a_loadable_checkpoint_that_learns_and_repeats_by_seed(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     torch = pytest.importorskip("torch")
-    settings = {"steps": 8, "rows": 2, "row_tokens": 96, "layers": 1, "tokenizer_documents": 300}
+    settings = {"steps": 40, "rows": 2, "row_tokens": 96, "layers": 1, "tokenizer_documents": 300}
     lines: list[str] = []
     tokens = make_base(tmp_path / "a", seed=5, report=lines.append, **settings)
-    assert 0 < tokens <= 8 * 2 * 96
+    assert 0 < tokens <= 40 * 2 * 96
     assert make_base(tmp_path / "b", seed=5, report=lines.append, **settings) == tokens
     a, b = (transformers.AutoModelForCausalLM.from_pretrained(tmp_path / name) for name in "ab")
     assert a.dtype == torch.bfloat16
     assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
-    assert float(lines[0].split("loss ")[1].split()[0]) < 6.6
+    at_20, at_40 = (float(line.split("loss ")[1].split()[0]) for line in lines[:2])
+    assert at_40 < at_20
     assert transformers.AutoTokenizer.from_pretrained(tmp_path / "a").chat_template
     assert not (tmp_path / "a.partial").exists()
 
