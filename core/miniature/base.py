@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from core.miniature.documents import ASSISTANT, BOS, CHAT_TEMPLATE, EOS, PAD, USER, documents
 
@@ -27,6 +27,7 @@ VOCABULARY = 4096
 MAX_POSITIONS = 1024
 ROW_TOKENS = 192
 ROWS_PER_STEP = 16
+STEPS = 2000
 LEARNING_RATE = 2e-3
 WARMUP_STEPS = 60
 TOKENIZER_DOCUMENTS = 40_000
@@ -129,7 +130,7 @@ def learning_rate(step: int, steps: int, peak: float = LEARNING_RATE) -> float:
 def make_base(
     out: Path,
     *,
-    steps: int = 1200,
+    steps: int = STEPS,
     seed: int = 1,
     rows: int = ROWS_PER_STEP,
     row_tokens: int = ROW_TOKENS,
@@ -194,14 +195,14 @@ def save(model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", out: P
 
     out.mkdir(parents=True, exist_ok=True)
     model.generation_config.do_sample = False
-    model.to(torch.bfloat16).save_pretrained(out)
+    cast(Any, model).to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compile", action="store_true", help="torch.compile: faster, needs a C++ compiler")
     arguments = parser.parse_args()

@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from random import Random
 
-from core.miniature.tasks import tasks, trained_items
+from core.miniature.held_out import Item
+from core.miniature.tasks import Task, tasks, trained_items
 
 PATH = Path(__file__).parent / "instructions.en.jsonl"
 EXAMPLES = 1500
@@ -22,7 +23,7 @@ def examples(count: int = EXAMPLES, seed: int = 7) -> list[list[dict[str, str]]]
         pool = [(task, item, variant) for item in trained_items(task) for variant in (0, 1)]
         rng.shuffle(pool)
         pools.append(pool)
-    chosen = []
+    chosen: list[tuple[Task, Item, int]] = []
     while len(chosen) < count and any(pools):
         chosen += [pool.pop() for pool in pools if pool]
     chosen = chosen[:count]
