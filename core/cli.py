@@ -25,7 +25,7 @@ from core.judge.cli import judge_app
 from core.progress import say
 
 app = typer.Typer(
-    help="Fine-tune, generate, judge and report: the pipeline behind the review room xlit-tui.",
+    help="Fine-tune, generate and judge: the pipeline behind the review room xlit-tui.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

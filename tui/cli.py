@@ -71,7 +71,7 @@ def require_terminal() -> None:
     """Raises `UsageError` unless keys and screen are a terminal's."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
-            "The review room needs a terminal for keys and screen; `xlit-core report` works without one."
+            "The review room needs a terminal for keys and screen; `xlit-core status` works without one."
         )
 
 

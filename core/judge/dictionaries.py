@@ -75,10 +75,11 @@ def find_dictionary(language: str, configured: Path | None = None) -> Dictionary
 def what_to_install(language: str) -> str:
     """The sentence for a language that has no dictionary."""
     name = _names(language)[0]
-    package = f"hunspell-{name.lower().replace('_', '-')}"
+    packages = dict.fromkeys([name.lower().replace("_", "-"), normal_language(language)])
+    debian = " or ".join(f"hunspell-{package}" for package in packages)
     return (
-        f"no Hunspell dictionary for {language!r}: install one (Debian: {package} or "
-        f"hunspell-{normal_language(language)}; any system: pip install 'xlit[dictionaries]'), or put "
+        f"no Hunspell dictionary for {language!r}: install one (Debian: {debian}; "
+        "any system: pip install 'xlit[dictionaries]'), or put "
         f"{name}.aff and {name}.dic into a folder and name it with --dictionaries"
     )
 

@@ -8,6 +8,8 @@ from typing import Literal, cast, get_args
 
 from store import UsageError
 
+SAMPLED_BYTES = 2**20
+
 Adaptation = Literal["full", "lora"]
 Schedule = Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"]
 
@@ -71,10 +73,30 @@ class TrainSettings:
             )
 
     def digest(self) -> str:
-        """The SHA-256 (hex) of everything that decides the weights, the data's content included.
-
-        Where checkpoints are saved does not belong to it.
+        """The SHA-256 (hex) of everything that decides the weights: what base and data hold, not where they
+        lie. How often checkpoints are saved does not belong to it.
         """
-        identity = asdict(self) | {"data": hashlib.sha256(self.data.read_bytes()).hexdigest()}
+        identity = asdict(self) | {
+            "data": hashlib.sha256(self.data.read_bytes()).hexdigest(),
+            "base": base_fingerprint(self.base),
+        }
         del identity["save_every"]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def base_fingerprint(base: str) -> str:
+    """What tells one base from another: for a folder the SHA-256 (hex) of its JSON files and weight files,
+    by size, first and last megabyte (all of 26 GB would take minutes); else the name on the hub.
+    """
+    folder = Path(base)
+    if not folder.is_dir():
+        return base
+    found = hashlib.sha256()
+    for path in sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]):
+        size = path.stat().st_size
+        found.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            found.update(file.read(SAMPLED_BYTES))
+            file.seek(max(0, size - SAMPLED_BYTES))
+            found.update(file.read(SAMPLED_BYTES))
+    return found.hexdigest()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,6 +82,22 @@ def test_other_settings_do_not_overwrite_a_model(settings, tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(UsageError, match="was not made by"):
         train(settings(), tmp_path / "mine")
+
+
+def test_a_model_is_known_again_when_its_base_and_data_have_moved(settings, tmp_path):
+    out = tmp_path / "model"
+    plan = settings(steps=2)
+    train(plan, out)
+    moved_base, moved_data = tmp_path / "elsewhere", tmp_path / "copy.jsonl"
+    shutil.copytree(plan.base, moved_base)
+    shutil.copy(plan.data, moved_data)
+    assert trained(out, settings(steps=2, base=str(moved_base), data=moved_data))
+    weights_file = moved_base / "model.safetensors"
+    changed = bytearray(weights_file.read_bytes())
+    changed[-1] ^= 1
+    weights_file.write_bytes(changed)
+    with pytest.raises(UsageError, match="other settings"):
+        trained(out, settings(steps=2, base=str(moved_base)))
 
 
 @pytest.mark.parametrize("adaptation", ["full", "lora"])
