@@ -9,8 +9,9 @@ from tui.screenshot import save_screenshot
 ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "demo" / "xlit.db"
 SIZES = ((80, 24), (120, 40), (200, 50))
+DESCRIBE = 10  # the place of an instruction with answers of two sentences, from 0
 # The first response is scored and committed, so that the judge's column is on show; the second one is begun.
-KEYS = ("2", "2", "1", "2", "2", "2", "G", "1", "2")
+KEYS = (*["n"] * DESCRIBE, "2", "2", "1", "2", "2", "2", "G", "1", "2")
 
 
 def main() -> None:
