@@ -1,2 +1,2 @@
-# llama.cpp without its image, audio and command-line helpers: what xlit uses compiles in less than half the time.
+# llama.cpp without its image, audio and command-line helpers, which xlit does not use: less to compile.
 set(LLAMA_BUILD_COMMON OFF)
