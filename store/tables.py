@@ -1,14 +1,27 @@
 """The tables of the store, one class per word of the field (suite, instruction, model, response, rating ...).
 
-Ratings are an append-only journal: an `Entry` is one action of a rater, its `Rating` rows are the scores
-which that action set. Nothing in `entry` or `rating` is ever changed or deleted (triggers see to it); the
-current score of a rater for a criterion of a response is the last row, given by the view `current_rating`.
+What raters do is an append-only journal: an `Entry` is one action of a rater; its `Rating`, `Comment` and
+`ErrorSpan` rows are the scores, comments and spans which that action set. Nothing in these four tables is
+ever changed or deleted (triggers see to it). What holds now is the last row of the same rater about the same
+thing, given by the views `current_rating`, `current_comment` and `current_error_span`.
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    TableClause,
+    UniqueConstraint,
+    column,
+    table,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -38,6 +51,10 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 def _json() -> Any:
     return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def _view(name: str, *columns: str) -> TableClause:
+    return table(name, *(column(found) for found in ("id", "entry_id", *columns)))
 
 
 class Suite(SQLModel, table=True):
@@ -125,7 +142,7 @@ class Response(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("instruction_id", "model_id", "decoding_id", "sample"),
-        Index("ix_response_model", "model_id"),
+        Index("ix_response_source", "model_id", "decoding_id", "sample"),
         Index("ix_response_digest", "text_digest"),
     )
 
@@ -200,8 +217,9 @@ class Rater(SQLModel, table=True):
 class Entry(SQLModel, table=True):
     """One action of a rater in the journal.
 
-    `kind`: `score` (sets, skips or clears scores), `undo` / `redo` (restores scores; `target_id` is the entry
-    undone or redone) or `commit` (the reviewer is done with `response_id` and may see what the judge said).
+    `kind`: `score` (sets, skips or clears scores), `comment`, `span` (marks error spans or takes them away),
+    `undo` / `redo` (restores what stood before; `target_id` is the entry undone or redone) or `commit` (the
+    reviewer is done with `response_id` and may see what the judge said).
     `looked_ms`: how long the response was on show before the action. `judge_shown`, `names_shown`: what was
     on the screen at that moment.
     """
@@ -243,6 +261,56 @@ class Rating(SQLModel, table=True):
     criterion_id: int = Field(foreign_key="criterion.id")
     score: int | None = None
     skipped: bool = False
+
+
+class Comment(SQLModel, table=True):
+    """What a rater wrote about a response, set by one entry; it may have several lines.
+
+    A rater has one comment for each response: the last row. An empty `text` says that it was taken away.
+    """
+
+    __table_args__ = (
+        Index("ix_comment_current", "response_id", "rater_id", "id"),
+        Index("ix_comment_entry", "entry_id"),
+        Index("ix_comment_rater", "rater_id", "response_id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    entry_id: int = Field(sa_type=BigKey, foreign_key="entry.id")
+    response_id: int = Field(sa_type=BigKey, foreign_key="response.id")
+    rater_id: int = Field(foreign_key="rater.id")
+    text: str
+
+
+class ErrorSpan(SQLModel, table=True):
+    """A stretch of a response that a rater marked as an error of a category and a severity.
+
+    It covers the code points from `start_offset` to before `end_offset` of the response's text. A span is the
+    same span when response, rater, both offsets and category are the same; of those rows the last one counts,
+    and `present` false says that the span was taken away.
+    """
+
+    __tablename__ = "error_span"
+    __table_args__ = (
+        CheckConstraint("start_offset >= 0 AND start_offset < end_offset", name="ck_error_span_offsets"),
+        Index(
+            "ix_error_span_current",
+            "response_id", "rater_id", "start_offset", "end_offset", "category", "id",
+        ),
+        Index("ix_error_span_entry", "entry_id"),
+        Index("ix_error_span_rater", "rater_id", "response_id"),
+    )  # fmt: skip
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    entry_id: int = Field(sa_type=BigKey, foreign_key="entry.id")
+    response_id: int = Field(sa_type=BigKey, foreign_key="response.id")
+    rater_id: int = Field(foreign_key="rater.id")
+    start_offset: int
+    end_offset: int
+    category: str
+    severity: str
+    note: str = ""
+    present: bool = True
 
 
 class Failure(SQLModel, table=True):
@@ -295,3 +363,12 @@ class Bookmark(SQLModel, table=True):
     response_id: int | None = Field(default=None, sa_type=BigKey, foreign_key="response.id")
     criterion: str | None = None
     updated_at: datetime = Field(default_factory=utc_now, sa_column=Column(UtcDateTime, nullable=False))
+
+
+# The views of what holds now (made by the migrations): the last rows that don't take something away.
+CURRENT_RATING = _view("current_rating", "response_id", "rater_id", "criterion_id", "score", "skipped")
+CURRENT_COMMENT = _view("current_comment", "response_id", "rater_id", "text")
+CURRENT_ERROR_SPAN = _view(
+    "current_error_span",
+    "response_id", "rater_id", "start_offset", "end_offset", "category", "severity", "note",
+)  # fmt: skip

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import column, func, table, tuple_
+from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
 from store.queries.suites import SuiteSummary, list_suites
-from store.tables import Decoding, Instruction, Model, Rater, Rating, Response, Suite, SurfaceMetric
-
-CURRENT_RATING = table(
-    "current_rating",
-    column("id"),
-    column("response_id"),
-    column("rater_id"),
-    column("criterion_id"),
-    column("score"),
-    column("skipped"),
+from store.tables import (
+    CURRENT_RATING,
+    Decoding,
+    Instruction,
+    Model,
+    Rater,
+    Rating,
+    Response,
+    Suite,
+    SurfaceMetric,
 )
 
 SourceKey = tuple[int, int, int]

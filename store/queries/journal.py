@@ -1,16 +1,17 @@
-"""The journal of ratings: append, undo, redo, and the current scores. Nothing is ever overwritten."""
+"""The journal: append, undo, redo, and the current scores. Nothing is ever overwritten."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from store.errors import XlitError
-from store.tables import Entry, Rating
+from store.tables import CURRENT_RATING, Comment, Entry, ErrorSpan, Rating
 
 APP_VERSION = version("xlit")
+UNDOABLE = ("score", "comment", "span")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,29 @@ class Shown:
 
 NOTHING_SHOWN = Shown()
 
+Row = Rating | Comment | ErrorSpan
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of an action: what it is about (its table and the columns `about`) and what holds of that from
+    then on for the rater (the columns `state`)."""
+
+    table: type[Row]
+    about: dict[str, Any]
+    state: dict[str, Any]
+
+
+# For each table: the columns of `about`, and the `state` of what was never set or was taken away.
+_PARTS: dict[type[Any], tuple[tuple[str, ...], dict[str, Any]]] = {
+    Rating: (("response_id", "criterion_id"), {"score": None, "skipped": False}),
+    Comment: (("response_id",), {"text": ""}),
+    ErrorSpan: (
+        ("response_id", "start_offset", "end_offset", "category"),
+        {"severity": "", "note": "", "present": False},
+    ),
+}
+
 
 def append(
     session: Session,
@@ -42,16 +66,45 @@ def append(
     shown: Shown = NOTHING_SHOWN,
     *,
     kind: str = "score",
-    target_id: int | None = None,
     response_id: int | None = None,
     run_id: int | None = None,
 ) -> int:
     """Append one action of a rater with the scores it set; returns the entry's id."""
+    changes = [
+        Change(
+            Rating,
+            {"response_id": new.response_id, "criterion_id": new.criterion_id},
+            {"score": new.score, "skipped": new.skipped},
+        )
+        for new in scores
+    ]
+    return append_changes(
+        session, rater_id, changes, shown, kind=kind, response_id=response_id, run_id=run_id
+    )
+
+
+def append_changes(
+    session: Session,
+    rater_id: int,
+    changes: Sequence[Change],
+    shown: Shown = NOTHING_SHOWN,
+    *,
+    kind: str,
+    target_id: int | None = None,
+    response_id: int | None = None,
+    run_id: int | None = None,
+) -> int:
+    """Append one action of a rater with the rows it brings; returns the entry's id.
+
+    The entry names `response_id`, or else the response of the first change.
+    """
+    if response_id is None and changes:
+        response_id = changes[0].about["response_id"]
     entry = Entry(
         rater_id=rater_id,
         kind=kind,
         target_id=target_id,
-        response_id=response_id if response_id is not None or not scores else scores[0].response_id,
+        response_id=response_id,
         looked_ms=shown.looked_ms,
         judge_shown=shown.judge,
         names_shown=shown.names,
@@ -63,15 +116,8 @@ def append(
     if entry.id is None:
         raise XlitError("The store gave the entry no number.")
     session.add_all(
-        Rating(
-            entry_id=entry.id,
-            response_id=new.response_id,
-            rater_id=rater_id,
-            criterion_id=new.criterion_id,
-            score=new.score,
-            skipped=new.skipped,
-        )
-        for new in scores
+        change.table(entry_id=entry.id, rater_id=rater_id, **change.about, **change.state)
+        for change in changes
     )
     session.flush()
     return entry.id
@@ -91,7 +137,7 @@ def committed_responses(session: Session, rater_id: int, response_ids: Iterable[
 
 
 def undo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
-    """Take back the rater's last action that is not yet taken back; works across restarts.
+    """Take back the rater's last score, comment or span that is not yet taken back; works across restarts.
 
     Returns the response concerned, or None when there is nothing to undo.
     """
@@ -102,36 +148,31 @@ def undo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int |
         elif entry.kind == "redo" or undone:
             undone -= 1
         else:
-            before = [_value_before(session, rating) for rating in _ratings_of(session, entry.id)]
-            append(
-                session,
-                rater_id,
-                before,
-                shown,
-                kind="undo",
-                target_id=entry.id,
-                response_id=entry.response_id,
-            )
+            before = [_before(session, row) for row in _rows_of(session, entry.id)]
+            append_changes(
+                session, rater_id, before, shown,
+                kind="undo", target_id=entry.id, response_id=entry.response_id,
+            )  # fmt: skip
             return entry.response_id
     return None
 
 
 def redo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
-    """Do again what was undone last, unless something was scored since. Returns the response, or None."""
+    """Do again what was undone last, unless something was scored, commented or marked since.
+
+    Returns the response concerned, or None.
+    """
     redone = 0
     for entry in _actions_backwards(session, rater_id):
-        if entry.kind == "score":
+        if entry.kind in UNDOABLE:
             return None
         if entry.kind == "redo":
             redone += 1
         elif redone:
             redone -= 1
         else:
-            again = [
-                Score(rating.response_id, rating.criterion_id, rating.score, rating.skipped)
-                for rating in _ratings_of(session, entry.target_id)
-            ]
-            append(
+            again = [_change(row) for row in _rows_of(session, entry.target_id)]
+            append_changes(
                 session, rater_id, again, shown,
                 kind="redo", target_id=entry.target_id, response_id=entry.response_id,
             )  # fmt: skip
@@ -141,16 +182,11 @@ def redo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int |
 
 def current_ratings(session: Session, rater_id: int, response_ids: Iterable[int]) -> list[Score]:
     """The current scores (skipped ones included, cleared ones not) of a rater for these responses."""
-    ids = list(response_ids)
-    if not ids:
-        return []
-    marks = ", ".join(f":id{place}" for place in range(len(ids)))
+    current = CURRENT_RATING.c
     rows = session.connection().execute(
-        text(
-            "SELECT response_id, criterion_id, score, skipped FROM current_rating "
-            f"WHERE rater_id = :rater AND response_id IN ({marks})"
-        ),
-        {"rater": rater_id, **{f"id{place}": found for place, found in enumerate(ids)}},
+        CURRENT_RATING.select().where(
+            current.rater_id == rater_id, current.response_id.in_(list(response_ids))
+        )
     )
     return [Score(row.response_id, row.criterion_id, row.score, bool(row.skipped)) for row in rows]
 
@@ -158,30 +194,42 @@ def current_ratings(session: Session, rater_id: int, response_ids: Iterable[int]
 def _actions_backwards(session: Session, rater_id: int) -> Iterable[Entry]:
     statement = (
         select(Entry)
-        .where(Entry.rater_id == rater_id, col(Entry.kind).in_(("score", "undo", "redo")))
+        .where(Entry.rater_id == rater_id, col(Entry.kind).in_((*UNDOABLE, "undo", "redo")))
         .order_by(col(Entry.id).desc())
         .execution_options(yield_per=100)
     )
     return session.exec(statement)
 
 
-def _ratings_of(session: Session, entry_id: int | None) -> list[Rating]:
-    return list(session.exec(select(Rating).where(Rating.entry_id == entry_id).order_by(col(Rating.id))))
+def _rows_of(session: Session, entry_id: int | None) -> list[Row]:
+    """What an entry set, in the order in which it was set."""
+    return [
+        row
+        for part in _PARTS
+        for row in session.exec(select(part).where(part.entry_id == entry_id).order_by(col(part.id)))
+    ]
 
 
-def _value_before(session: Session, rating: Rating) -> Score:
+def _change(row: Row) -> Change:
+    """The change that sets again what a row says."""
+    about, cleared = _PARTS[type(row)]
+    return Change(
+        type(row),
+        {name: getattr(row, name) for name in about},
+        {name: getattr(row, name) for name in cleared},
+    )
+
+
+def _before(session: Session, row: Row) -> Change:
+    """The change that brings back what stood before a row was written."""
+    part: Any = type(row)
+    change = _change(row)
     statement = (
-        select(Rating)
-        .where(
-            Rating.response_id == rating.response_id,
-            Rating.rater_id == rating.rater_id,
-            Rating.criterion_id == rating.criterion_id,
-            col(Rating.id) < rating.id,
-        )
-        .order_by(col(Rating.id).desc())
+        select(part)
+        .filter_by(rater_id=row.rater_id, **change.about)
+        .where(col(part.id) < row.id)
+        .order_by(col(part.id).desc())
         .limit(1)
     )
     before = session.exec(statement).first()
-    if before is None:
-        return Score(rating.response_id, rating.criterion_id, None)
-    return Score(rating.response_id, rating.criterion_id, before.score, before.skipped)
+    return _change(before) if before else Change(part, change.about, _PARTS[part][1])

@@ -8,11 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import SQLModel
 
 import store.tables  # noqa: F401
 from store import StoreError, migrations, open_store, upgrade_store
-from store.queries import suites
+from store.queries import journal, notes, suites
 from store.session import reading, writing
 
 VERSION_1 = Path(__file__).parent / "version-0001.sql"
@@ -34,23 +35,74 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(tmp_path):
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_a_store_of_the_first_version_opens_with_its_ratings(tmp_path):
+@pytest.fixture
+def first_version(tmp_path: Path) -> Path:
+    """A store of version 0001 with a score that was changed from 1 to 2."""
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(VERSION_1.read_text(encoding="utf-8"))
     connection.close()
-    if migrations.HEAD != "0001":
-        with pytest.raises(StoreError, match="xlit-core upgrade"):
-            open_store(path)
-        _, new, backup = upgrade_store(path)
-        assert new == migrations.HEAD
-        assert backup is not None
-        assert backup.is_file()
-    engine = open_store(path)
+    return path
+
+
+def rows_of(path: Path) -> dict[str, list[tuple]]:
+    """All rows of all tables but the version's."""
+    with sqlite3.connect(path) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            for (name,) in tables
+            if name != "alembic_version"
+        }
+
+
+def test_a_store_of_the_first_version_opens_with_its_ratings(first_version):
+    with pytest.raises(StoreError, match="xlit-core upgrade"):
+        open_store(first_version)
+    upgrade_store(first_version)
+    engine = open_store(first_version)
     with reading(engine) as session:
         assert suites.find_suite(session, None).languages == {"ru": 1}
         rows = session.connection().execute(text("SELECT score FROM current_rating")).all()
         assert [row.score for row in rows] == [2]
+
+
+def test_an_upgrade_keeps_every_row_and_the_old_file(first_version):
+    before = rows_of(first_version)
+    assert len(before["rating"]) == 2
+    old, new, backup = upgrade_store(first_version)
+    assert (old, new) == ("0001", migrations.HEAD)
+    assert backup == first_version.with_name("old.db.0001.bak")
+    assert rows_of(backup) == before
+    after = rows_of(first_version)
+    assert {table: after[table] for table in before} == before
+
+
+def test_an_upgraded_store_is_made_like_a_new_one(first_version, tmp_path):
+    upgrade_store(first_version)
+    engine = open_store(first_version)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+    def made(path: Path) -> list[tuple[str, str]]:
+        with sqlite3.connect(path) as connection:
+            return connection.execute("SELECT type, name FROM sqlite_master ORDER BY type, name").fetchall()
+
+    open_store(tmp_path / "new.db", create=True).dispose()
+    assert made(first_version) == made(tmp_path / "new.db")
+
+
+def test_what_an_upgraded_store_held_is_undone_and_joined_by_notes(first_version):
+    upgrade_store(first_version)
+    engine = open_store(first_version)
+    with writing(engine) as session:
+        notes.set_comment(session, 1, [1], "good")
+        assert journal.undo(session, 1) == 1
+        assert journal.undo(session, 1) == 1
+        assert [score.score for score in journal.current_ratings(session, 1, [1])] == [1]
+        assert notes.comments_of(session, 1, [1]) == {}
+    with pytest.raises(DatabaseError, match="append-only"), engine.begin() as connection:
+        connection.execute(text("DELETE FROM comment"))
 
 
 def test_an_upgrade_keeps_a_backup_of_the_old_version(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from store import open_store
-from store.queries import journal, models, responses, suites
+from store.queries import journal, models, notes, responses, suites
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -57,11 +57,14 @@ def test_the_last_score_is_the_current_one_and_the_earlier_ones_stay(room):
         assert connection.execute(text("SELECT count(*) FROM rating")).scalar() == 3
 
 
-@pytest.mark.parametrize("table", ["entry", "rating"])
+@pytest.mark.parametrize("table", ["entry", "rating", "comment", "error_span"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET rater_id = 1", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_the_journal(room, table, change):
     engine, rater, first, _ = room
     put(engine, rater, Score(1, first, 2))
+    with writing(engine) as session:
+        notes.set_comment(session, rater, [1], "good")
+        notes.mark_span(session, rater, [1], 0, 1, "fluency", "minor")
     with pytest.raises(DatabaseError, match="append-only"), engine.begin() as connection:
         connection.execute(text(change.format(table)))
 
