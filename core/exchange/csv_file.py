@@ -36,14 +36,14 @@ class CsvImporter:
 
 
 class CsvExporter:
-    """Writes ratings (without the texts unless asked for) or responses.
+    """Writes ratings or notes (without instructions and responses unless asked for) or responses.
 
     Null is an empty cell. Each surface metric of a response has three columns, `METRIC.value`,
     `METRIC.label` (what was identified) and `METRIC.tool`; of several tools the one that measured last.
     """
 
     name = "csv"
-    summary = "tidy ratings or responses, a table with a header"
+    summary = "tidy ratings, responses or notes, a table with a header"
     options: ClassVar[dict[str, str]] = TIDY_OPTIONS
 
     def write(self, session: Session, file: TextIO, options: Mapping[str, Any]) -> int:

@@ -28,10 +28,10 @@ class JsonlImporter:
 
 
 class JsonlExporter:
-    """Writes ratings or responses, one object a line, with the texts unless told otherwise."""
+    """Writes ratings, responses or notes, one object a line, with the texts unless told otherwise."""
 
     name = "jsonl"
-    summary = "tidy ratings or responses, one JSON object a line"
+    summary = "tidy ratings, responses or notes, one JSON object a line"
     options: ClassVar[dict[str, str]] = TIDY_OPTIONS
 
     def write(self, session: Session, file: TextIO, options: Mapping[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Which tidy rows go out: ratings (current, or the whole journal) or responses, and with which columns."""
+"""Which tidy rows go out, with which columns: ratings (current, or the whole journal), responses or notes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,11 +6,14 @@ from typing import Any
 from sqlmodel import Session
 
 from store.errors import UsageError
-from store.queries.exporting import rating_rows, response_rows
+from store.queries.exporting import note_rows, rating_rows, response_rows
 from store.queries.suites import find_suite
 
 OPTIONS = {
-    "what": "ratings (default: one rating a row) or responses (one response a row, with surface metrics)",
+    "what": (
+        "ratings (default: one rating a row), responses (one response a row, with surface metrics) "
+        "or notes (one comment or error span of a human rater a row)"
+    ),
     "journal": "every row of the journal of ratings, changes, clears and undone ones included",
     "text": "with the texts of instructions and responses (default: yes, but not for ratings in CSV)",
     "suite": "only this suite (name or name/version)",
@@ -26,6 +29,11 @@ RESPONSES = (
     *_SHARED, "parameters", "sample", "response_id", "response",
     "finish_reason", "tokens_in", "tokens_out", "seconds", "created_at", "surface",
 )  # fmt: skip
+NOTES = (
+    *_SHARED, "sample", "response_id", "response", "rater", "kind", "start", "end", "excerpt", "category",
+    "severity", "text", "judge_shown", "names_shown", "created_at",
+)  # fmt: skip
+WHAT = ("ratings", "responses", "notes")
 TEXTS = ("instruction", "response")
 
 
@@ -35,15 +43,15 @@ class Selection:
     def __init__(self, options: Mapping[str, Any], *, text: bool) -> None:
         """`text` says whether the texts go along when the options don't. Raises `UsageError`."""
         self.what = options.get("what", "ratings")
-        if self.what not in ("ratings", "responses"):
-            raise UsageError(f"Export what? {self.what!r} is neither `ratings` nor `responses`.")
+        if self.what not in WHAT:
+            raise UsageError(f"Export what? {self.what!r} is neither `ratings`, `responses` nor `notes`.")
         self.journal = bool(options.get("journal", False))
-        if self.journal and self.what == "responses":
+        if self.journal and self.what != "ratings":
             raise UsageError("Only ratings have a journal: leave out `journal`, or export ratings.")
         self.suite, self.language = options.get("suite"), options.get("language")
-        names = RESPONSES if self.what == "responses" else JOURNAL if self.journal else RATINGS
+        names = {"ratings": JOURNAL if self.journal else RATINGS, "responses": RESPONSES, "notes": NOTES}
         with_text = options.get("text", text)
-        self.columns = tuple(name for name in names if with_text or name not in TEXTS)
+        self.columns = tuple(name for name in names[self.what] if with_text or name not in TEXTS)
 
     def rows(self, session: Session) -> Iterator[dict[str, Any]]:
         """The rows, as they are read, each with exactly `columns` and in their order.
@@ -51,8 +59,11 @@ class Selection:
         Raises `UsageError` at once when the store has no such suite.
         """
         suite = find_suite(session, self.suite).id if self.suite else None
+        only: dict[str, Any] = {"suite_id": suite, "language": self.language}
         if self.what == "responses":
-            found = response_rows(session, suite_id=suite, language=self.language)
+            found = response_rows(session, **only)
+        elif self.what == "notes":
+            found = note_rows(session, **only)
         else:
-            found = rating_rows(session, suite_id=suite, language=self.language, journal=self.journal)
+            found = rating_rows(session, **only, journal=self.journal)
         return ({name: row[name] for name in self.columns} for row in found)

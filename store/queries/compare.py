@@ -3,16 +3,19 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import func, text, tuple_
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
 from store.queries.suites import SuiteSummary, list_suites
 from store.tables import (
     CURRENT_RATING,
+    Comment,
     Decoding,
+    Entry,
+    ErrorSpan,
     Instruction,
     Model,
     Rater,
@@ -23,6 +26,30 @@ from store.tables import (
 )
 
 SourceKey = tuple[int, int, int]
+
+# A loose index scan (https://wiki.postgresql.org/wiki/Loose_indexscan), which the databases don't plan by
+# themselves: `found` leaps over ix_response_source from a response to the first one of the next source, and
+# to NULL after the last. SQLite looks up all three columns only where the other side is no column, hence
+# `+ 0`, and only by `>=`: with `>` it would walk over all that equal the last.
+# Then the instructions come first: a join might begin with all responses of a source.
+SOURCES = """
+WITH RECURSIVE found(id) AS (
+    SELECT (SELECT id FROM response ORDER BY model_id, decoding_id, sample LIMIT 1)
+    UNION ALL
+    SELECT (SELECT later.id FROM response AS later
+            WHERE (later.model_id, later.decoding_id, later.sample)
+                  >= (response.model_id + 0, response.decoding_id + 0, response.sample + 1)
+            ORDER BY later.model_id, later.decoding_id, later.sample LIMIT 1)
+    FROM found JOIN response ON response.id = found.id)
+SELECT response.model_id, response.decoding_id, response.sample
+FROM found JOIN response ON response.id = found.id
+WHERE EXISTS (
+    SELECT 1 FROM instruction
+    WHERE instruction.suite_id = :suite AND instruction.language = :language AND EXISTS (
+        SELECT 1 FROM response AS answer
+        WHERE answer.instruction_id = instruction.id AND answer.model_id = response.model_id
+          AND answer.decoding_id = response.decoding_id AND answer.sample = response.sample))
+"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +84,16 @@ class JudgeScores:
     scores: dict[tuple[int, int], tuple[int | None, bool]]
 
 
+class HighestIds(NamedTuple):
+    """The highest id in each of the tables that the room reads while others write; 0 where one is empty."""
+
+    response: int
+    entry: int
+    surface_metric: int
+    comment: int
+    error_span: int
+
+
 @dataclass(frozen=True)
 class Measured:
     """A surface metric of a response; see `store.tables.SurfaceMetric`."""
@@ -78,6 +115,20 @@ def response_counts(session: Session) -> dict[str, dict[str, int]]:
     for name, version, language, count in session.exec(statement):
         counts.setdefault(f"{name}/{version}", {})[language] = count
     return counts
+
+
+def highest_ids(session: Session) -> HighestIds:
+    """By which the room sees that something was written: at least one of them is then higher.
+
+    Each is one look at the end of a primary key. PostgreSQL gives ids when rows are written and shows them
+    when they are committed, so that of two writers at once the one that ends last may raise nothing; its rows
+    are then seen with the next write.
+    """
+    ends = [
+        select(func.coalesce(func.max(col(table.id)), 0)).scalar_subquery()
+        for table in (Response, Entry, SurfaceMetric, Comment, ErrorSpan)
+    ]
+    return HighestIds(*session.connection().execute(select(*ends)).one())
 
 
 def suite_with_responses(session: Session, language: str, label: str | None) -> SuiteSummary:
@@ -120,14 +171,13 @@ def _has_responses(session: Session, suite_id: int, language: str) -> bool:
 
 
 def sources_of(session: Session, suite_id: int, language: str) -> list[Source]:
-    """The sources that answered at least one instruction of the suite in the language, by name."""
-    answered = (
-        select(Response.model_id, Response.decoding_id, Response.sample)
-        .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .where(Instruction.suite_id == suite_id, Instruction.language == language)
-        .distinct()
-    )
-    keys = list(session.exec(answered))
+    """The sources that answered at least one instruction of the suite in the language, by name.
+
+    A source that answered takes a few steps in the indexes, however many responses it has; one that answered
+    only elsewhere takes a step for each instruction of the suite in the language.
+    """
+    rows = session.connection().execute(text(SOURCES), {"suite": suite_id, "language": language})
+    keys = [(row.model_id, row.decoding_id, row.sample) for row in rows]
     models = {row.id: row for row in session.exec(_by_ids(Model, {key[0] for key in keys}))}
     decodings = {row.id: row for row in session.exec(_by_ids(Decoding, {key[1] for key in keys}))}
     found = [_source(models[model], decodings[decoding], sample) for model, decoding, sample in keys]

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from heapq import merge
 from itertools import groupby
 from typing import Any
 
+from sqlalchemy import TableClause, union
 from sqlmodel import Session, col, select
 
 from store.tables import (
+    CURRENT_COMMENT,
+    CURRENT_ERROR_SPAN,
+    Comment,
     Criterion,
     Decoding,
     Entry,
+    ErrorSpan,
     Instruction,
     Model,
     Rater,
@@ -52,7 +58,7 @@ def rating_rows(
     response, rater, criterion (in the rubric's order) and revision.
     """
     for ids in _pages(session, suite_id, language):
-        statement = (
+        statement = _joined(
             select(  # type: ignore[call-overload]
                 *_RESPONSE,
                 col(Rating.rater_id),
@@ -78,10 +84,6 @@ def rating_rows(
             .join(Criterion, col(Criterion.id) == Rating.criterion_id)
             .join(Rubric, col(Rubric.id) == Criterion.rubric_id)
             .join(Response, col(Response.id) == Rating.response_id)
-            .join(Instruction, col(Instruction.id) == Response.instruction_id)
-            .join(Suite, col(Suite.id) == Instruction.suite_id)
-            .join(Model, col(Model.id) == Response.model_id)
-            .join(Decoding, col(Decoding.id) == Response.decoding_id)
             .where(col(Rating.response_id).in_(ids))
             .order_by(
                 Rating.response_id,
@@ -119,7 +121,7 @@ def response_rows(
             metrics.setdefault(found.response_id, []).append(
                 {"metric": found.metric, "tool": found.tool, "value": found.value, "label": found.label}
             )
-        statement = (
+        statement = _joined(
             select(  # type: ignore[call-overload]
                 *_RESPONSE,
                 col(Response.finish_reason),
@@ -129,10 +131,6 @@ def response_rows(
                 col(Response.created_at),
             )
             .select_from(Response)
-            .join(Instruction, col(Instruction.id) == Response.instruction_id)
-            .join(Suite, col(Suite.id) == Instruction.suite_id)
-            .join(Model, col(Model.id) == Response.model_id)
-            .join(Decoding, col(Decoding.id) == Response.decoding_id)
             .where(col(Response.id).in_(ids))
             .order_by(col(Response.id))
         )
@@ -149,13 +147,34 @@ def response_rows(
         session.expunge_all()
 
 
+def note_rows(
+    session: Session, *, suite_id: int | None = None, language: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The current comments and error spans of human raters, one a row, in the order of response and rater, a
+    comment before the spans, those by start.
+
+    `kind` is `comment` or `span`. `text` is the comment, or what was noted on the span; `start`, `end` (code
+    points of the response, `end` not included), `excerpt`, `category` and `severity` are None for a comment.
+    """
+    noted = union(select(Comment.response_id), select(ErrorSpan.response_id))
+    for ids in _pages(session, suite_id, language, among=noted):
+        both = (session.exec(_notes(view, ids)).mappings() for view in (CURRENT_COMMENT, CURRENT_ERROR_SPAN))
+        for row in merge(*both, key=_note_order):
+            yield _note(row)
+
+
 def measured_metrics(session: Session) -> list[str]:
     """The surface metrics that the store holds a measurement of, sorted."""
     return sorted(session.exec(select(SurfaceMetric.metric).distinct()))
 
 
-def _pages(session: Session, suite_id: int | None, language: str | None) -> Iterator[Sequence[int]]:
+def _pages(
+    session: Session, suite_id: int | None, language: str | None, among: Any = None
+) -> Iterator[Sequence[int]]:
+    """The ids of the responses that are asked for (and are in the subquery `among`), some at a time."""
     statement = select(Response.id).order_by(col(Response.id)).limit(PAGE)
+    if among is not None:
+        statement = statement.where(col(Response.id).in_(among))
     if suite_id is not None or language is not None:
         statement = statement.join(Instruction)
     if suite_id is not None:
@@ -166,6 +185,42 @@ def _pages(session: Session, suite_id: int | None, language: str | None) -> Iter
     while ids := [found or 0 for found in session.exec(statement.where(col(Response.id) > last))]:
         yield ids
         last = ids[-1]
+
+
+def _joined(statement: Any) -> Any:
+    """A statement on responses with the tables that `_RESPONSE` needs besides."""
+    return (
+        statement.join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .join(Suite, col(Suite.id) == Instruction.suite_id)
+        .join(Model, col(Model.id) == Response.model_id)
+        .join(Decoding, col(Decoding.id) == Response.decoding_id)
+    )
+
+
+def _notes(view: TableClause, response_ids: Sequence[int]) -> Any:
+    # A comment has no columns of its own for the order.
+    places = [column for column in view.c if column.name in ("start_offset", "end_offset")]
+    return _joined(
+        select(  # type: ignore[call-overload]
+            *_RESPONSE,
+            *(column for column in view.c if column.name not in ("id", "response_id")),
+            col(Rater.name).label("rater"),
+            col(Entry.judge_shown),
+            col(Entry.names_shown),
+            col(Entry.created_at),
+        )
+        .select_from(view)
+        .join(Entry, col(Entry.id) == view.c.entry_id)
+        .join(Rater, col(Rater.id) == view.c.rater_id)
+        .join(Response, col(Response.id) == view.c.response_id)
+        .where(view.c.response_id.in_(response_ids), Rater.kind == "human")
+        .order_by(view.c.response_id, view.c.rater_id, *places, view.c.id)
+    )
+
+
+def _note_order(row: Any) -> tuple[Any, ...]:
+    # -1: a comment comes before the spans, which are in their own order already.
+    return row["response_id"], row["rater_id"], row.get("start_offset", -1)
 
 
 def _response(row: Any) -> dict[str, Any]:
@@ -190,6 +245,26 @@ def _rating(row: Any, revision: int, journal: bool) -> dict[str, Any]:
     }
     del rating["parameters"]
     return {**rating, "entry_id": row["entry_id"], "entry_kind": row["entry_kind"]} if journal else rating
+
+
+def _note(row: Any) -> dict[str, Any]:
+    start, end = row.get("start_offset"), row.get("end_offset")
+    is_comment = start is None
+    note = {
+        **_response(row),
+        "rater": row["rater"],
+        "kind": "comment" if is_comment else "span",
+        "start": start,
+        "end": end,
+        "excerpt": None if is_comment else row["response"][start:end],
+        "category": row.get("category"),
+        "severity": row.get("severity"),
+        "text": row["text"] if is_comment else row["note"],
+        **{name: bool(row[name]) for name in ("judge_shown", "names_shown")},
+        "created_at": _iso(row["created_at"]),
+    }
+    del note["parameters"]
+    return note
 
 
 def _iso(moment: datetime) -> str:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from store import UsageError, open_store
-from store.queries import compare, journal, models, responses, reviewers, rubrics, suites, surface
+from store.queries import compare, journal, models, notes, responses, reviewers, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -72,6 +72,78 @@ def test_sources_come_by_name_and_instructions_in_the_suites_order(room):
         every = compare.answered_by(session, suite, "ru", keys(session, suite))
         assert [compare.instruction_of(session, found).key for found in every] == ["a", "b", "c"]
         assert compare.answered_by(session, suite, "ru", keys(session, suite, "m1")) == every[:2]
+
+
+def test_sources_are_found_whatever_else_the_store_holds(room):
+    """Several decodings and samples of a model, and sources that answered another suite or language only."""
+    engine, suite, *_ = room
+    with writing(engine) as session:
+        (elsewhere,) = suites.instructions_of(session, suites.find_suite(session, "second").id, "ru")
+        russian, french = (suites.instructions_of(session, suite, code) for code in ("ru", "fr"))
+        plain, drawn = (models.decoding_id(session, engine, None, {}) for engine in ("imported", "llama.cpp"))
+        places = [
+            (elsewhere, "m0", plain, 0),
+            (french[0], "m1", drawn, 0),
+            (russian[2], "m1", drawn, 7),
+            (russian[0], "m2", plain, 1),
+            (russian[2], "m9", drawn, 0),
+        ]
+        new = [
+            {
+                "instruction_id": instruction.id,
+                "model_id": models.model_id(session, model),
+                "decoding_id": decoding,
+                "sample": sample,
+                "text": "да",
+            }
+            for instruction, model, decoding, sample in places
+        ]
+        responses.add_responses(session, new)
+
+        def found(suite_id: int, language: str) -> list[tuple[str, str, int]]:
+            return [
+                (it.model, it.engine, it.sample) for it in compare.sources_of(session, suite_id, language)
+            ]
+
+        m1, m2 = ("m1", "imported", 0), ("m2", "imported", 0)
+        assert found(suite, "ru") == [
+            m1,
+            ("m1", "llama.cpp", 7),
+            m2,
+            ("m2", "imported", 1),
+            ("m9", "llama.cpp", 0),
+        ]
+        assert found(suite, "fr") == [m1, ("m1", "llama.cpp", 0), m2]
+        assert found(suite, "en") == []
+        assert found(elsewhere.suite_id, "ru") == [("m0", "imported", 0)]
+
+
+def test_a_store_without_responses_has_no_sources(tmp_path):
+    engine = open_store(tmp_path / "s.db", create=True)
+    with reading(engine) as session:
+        assert compare.sources_of(session, 1, "ru") == []
+
+
+def test_the_highest_ids_tell_that_something_was_written(tmp_path, room):
+    empty = open_store(tmp_path / "empty.db", create=True)
+    with reading(empty) as session:
+        assert compare.highest_ids(session) == (0, 0, 0, 0, 0)
+    engine, _, criteria, rater = room
+    metric = {"response_id": 1, "metric": "language", "label": "ru", "tool": "one", "value": 0.5}
+    writes = {
+        "entry": lambda session: journal.append(session, rater, [Score(1, criteria[0], 2)]),
+        "surface_metric": lambda session: surface.add_metrics(session, [metric]),
+        "comment": lambda session: notes.set_comment(session, rater, [1], "x"),
+        "error_span": lambda session: notes.mark_span(session, rater, [1], 0, 1, "fluency", "minor"),
+    }
+    with writing(engine) as session:
+        before = compare.highest_ids(session)
+        assert before == (9, 0, 0, 0, 0)
+        for table, write in writes.items():
+            write(session)
+            after = compare.highest_ids(session)
+            assert getattr(after, table) == getattr(before, table) + 1
+            before = after
 
 
 def test_the_translation_is_the_same_key_in_the_other_language(room):
@@ -154,31 +226,3 @@ def test_the_next_unscored_instruction_comes_after_the_place_and_then_from_the_s
         score(a)
         score(c)
         assert after(0) is None
-
-
-def test_the_screens_questions_are_answered_by_indexes(room):
-    engine, suite, criteria, rater = room
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.lstrip().upper().startswith("SELECT"):
-            seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    with reading(engine) as session:
-        sources = keys(session, suite)
-        compare.answered_by(session, suite, "ru", sources)
-        compare.responses_to(session, 1)
-        compare.judge_scores(session, [1, 2], criteria)
-        compare.surface_of(session, [1, 2])
-        reviewers.presented(session, rater, [1, 2])
-        reviewers.unscored_instruction(session, rater, suite, "ru", sources, criteria, 0)
-        journal.committed_responses(session, rater, [1, 2])
-        journal.current_ratings(session, rater, [1, 2])
-    event.remove(engine, "before_cursor_execute", note)
-    large = ("response", "rating", "entry", "surface_metric", "presentation")
-    with engine.connect() as connection:
-        for statement, parameters in seen:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-            scans = [row[3] for row in plan if row[3].split()[:1] == ["SCAN"] and row[3].split()[1] in large]
-            assert not scans, f"{scans} in {statement}"
