@@ -1,0 +1,95 @@
+"""Agreement of two raters on one criterion, from how often which score met which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+Pairs = Mapping[tuple[int, int], int]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a first rater's scores (a human's) and a second's (a judge's) of the same responses go together.
+
+    `counts[i][j]`: how many of the `n` pairs are the first's `minimum + i` and the second's `minimum + j`.
+    `exact`: percent of pairs with the same score. `bias`: mean of the second minus mean of the first, in
+    points of the scale. `kappa`: Cohen's kappa with quadratic weights, 1 at best, 0 as by chance. All three
+    are None without pairs, and `kappa` also where `undefined` says why. `outside`: pairs with a score that is
+    not on the scale; they are in nothing else.
+    """
+
+    minimum: int
+    maximum: int
+    counts: tuple[tuple[int, ...], ...]
+    n: int
+    outside: int
+    exact: float | None
+    bias: float | None
+    kappa: float | None
+    undefined: str | None
+
+    @property
+    def scores(self) -> range:
+        """The scores that the rows and columns of the table stand for."""
+        return range(self.minimum, self.maximum + 1)
+
+    @property
+    def percent(self) -> tuple[tuple[float, ...], ...]:
+        """The table in percent of all pairs (the paper's figure 5); zeros when there are none."""
+        return tuple(tuple(100 * count / max(self.n, 1) for count in row) for row in self.counts)
+
+
+def agreement(pairs: Pairs, minimum: int = 0, maximum: int = 2) -> Agreement:
+    """The table and its figures from `pairs`: (first's score, second's score) -> on how many responses.
+
+    Raises `ValueError` when the scale is empty.
+    """
+    if minimum > maximum:
+        raise ValueError(f"No score lies between {minimum} and {maximum}.")
+    scale = range(minimum, maximum + 1)
+    valid = {pair: count for pair, count in pairs.items() if pair[0] in scale and pair[1] in scale and count}
+    n = sum(valid.values())
+    same = sum(count for (first, second), count in valid.items() if first == second)
+    difference = sum((second - first) * count for (first, second), count in valid.items())
+    return Agreement(
+        minimum=minimum,
+        maximum=maximum,
+        counts=tuple(tuple(valid.get((first, second), 0) for second in scale) for first in scale),
+        n=n,
+        outside=sum(pairs.values()) - n,
+        exact=100 * same / n if n else None,
+        bias=difference / n if n else None,
+        kappa=quadratic_kappa(valid),
+        undefined=_undefined(valid),
+    )
+
+
+def quadratic_kappa(pairs: Pairs) -> float | None:
+    """Cohen's kappa with weights (first - second)^2; None where chance alone would always agree.
+
+    Weighted kappa is 1 - (mean weight observed) / (mean weight by chance, from the two margins): J. Cohen
+    1968, "Weighted kappa", Psychological Bulletin 70(4). With squares as weights these two means are
+    var1 + var2 - 2 cov + (mean1 - mean2)^2 and var1 + var2 + (mean1 - mean2)^2, so that
+
+        kappa = 2 cov / (var1 + var2 + (mean1 - mean2)^2)
+
+    with variances and covariance divided by n, the form of L. Lin 1989, "A concordance correlation
+    coefficient to evaluate reproducibility", Biometrics 45(1). Both sides are taken n^2 times, in whole
+    numbers, so that nothing is rounded before the division.
+    """
+    n = sum(pairs.values())
+    first = sum(a * count for (a, _), count in pairs.items())
+    second = sum(b * count for (_, b), count in pairs.items())
+    covariance = n * sum(a * b * count for (a, b), count in pairs.items()) - first * second
+    squares = sum((a * a + b * b) * count for (a, b), count in pairs.items())
+    chance = n * squares - first**2 - second**2 + (first - second) ** 2
+    return float(Fraction(2 * covariance, chance)) if chance else None
+
+
+def _undefined(pairs: Pairs) -> str | None:
+    given = {score for pair in pairs for score in pair}
+    if not given:
+        return "no response was scored by both"
+    if len(given) == 1:
+        return f"every score of both is {given.pop()}: kappa compares with chance, and chance agrees as well"
+    return None
