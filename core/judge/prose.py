@@ -16,6 +16,20 @@ _NOT_PROSE = re.compile(
     re.VERBOSE,
 )
 
+# A term, a title, a few words of somebody's; what is longer is a passage of its own.
+ASIDE = 80
+_OPENING, _CLOSING = '([（【«‹“„„‘「『《〈"', ')]）】»›”“”’」』》〉"'
+_ASIDES = re.compile(
+    "|".join(
+        rf"{re.escape(opening)}[^{re.escape(opening + closing)}\n]{{1,{ASIDE}}}{re.escape(closing)}"
+        for opening, closing in zip(_OPENING, _CLOSING, strict=True)
+    )
+)
+
+# For `str.translate`: without brackets and quotation marks, as `«` alone looks like French to a model. Not so
+# the closing one that is an apostrophe.
+NO_MARKS = str.maketrans(dict.fromkeys((_OPENING + _CLOSING).replace("’", ""), " "))
+
 
 def blank_code(text: str) -> str:
     """The text with code blocks, inline code, URLs, e-mail addresses, HTML tags and entities turned into
@@ -23,6 +37,12 @@ def blank_code(text: str) -> str:
     return _NOT_PROSE.sub(lambda match: " " * len(match[0]), text)
 
 
+def blank_asides(text: str) -> str:
+    """The text with what stands in brackets or quotation marks turned into spaces, one for each character:
+    at most `ASIDE` of them, on one line and with no such mark of the same kind inside."""
+    return _ASIDES.sub(lambda match: f"{match[0][0]}{' ' * (len(match[0]) - 2)}{match[0][-1]}", text)
+
+
 def has_letters(text: str) -> bool:
     """Whether there is at least one letter of any script."""
-    return any(character.isalpha() for character in text)
+    return any(map(str.isalpha, text))

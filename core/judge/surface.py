@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from core.judge import language as language_id
 from core.judge import spelling
 from core.judge.dictionaries import find_dictionary, what_to_install
+from core.judge.foreign import RULES, foreign_stretches
 from core.judge.language import LanguageIdentifier, normal_language
 from core.judge.spelling import Speller
 from core.judge.words import UNSPACED
@@ -23,7 +24,8 @@ METRICS = ("language", "spelling")
 # Responses measured between two commits: small enough that little is lost, large enough to be quick.
 CHUNK = 500
 
-Measure = Callable[[str], dict[str, Any]]
+# Takes the instruction's language and the response.
+Measure = Callable[[str, str], dict[str, Any]]
 
 
 def judge_surface(
@@ -37,9 +39,11 @@ def judge_surface(
     """Measure every response of the store that this version of the tools has not measured yet.
 
     `language`: `label` is the language identified, `value` its probability (0 to 1); both None for a text
-    without letters, with the reason in `detail`. `spelling`: `value` is the share of words that pass the
-    dictionary of the *instruction's* language, also for a response in another language (who reads the number
-    decides); `detail` holds `words`, how many were checked, and `misspelt`, their [start, end) offsets.
+    without letters, with the `reason` in `detail`. There too `foreign`: the stretches [start, end, label] in
+    another language than the *instruction's* (`core.judge.foreign`); left out when the model does not know
+    that one. `spelling`: `value` is the share of words that pass the dictionary of the instruction's language,
+    also for a response in another language (who reads the number decides); `detail` holds `words`, how many
+    were checked, and `misspelt`, their [start, end) offsets.
 
     `languages` are the instructions' languages (default: all in the store); `dictionaries` and `lid` as in
     `find_dictionary` and `LanguageIdentifier`. A language without a dictionary is a failed unit of the run.
@@ -48,6 +52,7 @@ def judge_surface(
         if metric not in METRICS:
             raise UsageError(f"No surface metric {metric!r}. There are: {', '.join(METRICS)}.")
     identifier = LanguageIdentifier(lid) if "language" in metrics else None
+    identified_by = f"{identifier.tool} {RULES}" if identifier else ""
     chosen = chosen_languages(engine, languages)
     spellers: dict[str, Speller | str] = {}
     if "spelling" in metrics:
@@ -56,13 +61,13 @@ def judge_surface(
     parameters = {
         "metrics": list(metrics),
         "languages": chosen,
-        "tools": ([identifier.tool] if identifier else [])
+        "tools": ([identified_by] if identifier else [])
         + [speller.tool for speller in spellers.values() if isinstance(speller, Speller)],
     }
     libraries = [*language_id.LIBRARIES, *spelling.LIBRARIES]
     with record_run(engine, "judge surface", parameters, libraries=libraries) as run:
         if identifier:
-            _measure_all(run, "language", identifier.tool, chosen, _language_measure(identifier))
+            _measure_all(run, "language", identified_by, chosen, _language_measure(identifier))
         for code, speller in spellers.items():
             if isinstance(speller, Speller):
                 _measure_all(run, "spelling", speller.tool, [code], _spelling_measure(speller))
@@ -92,16 +97,19 @@ def _speller(code: str, dictionaries: Path | None) -> Speller | str:
 
 
 def _language_measure(identifier: LanguageIdentifier) -> Measure:
-    def measure(text: str) -> dict[str, Any]:
+    def measure(language: str, text: str) -> dict[str, Any]:
         found = identifier.identify(text)
-        detail = {"reason": found.reason} if found.reason else {}
+        detail: dict[str, Any] = {"reason": found.reason} if found.reason else {}
+        stretches = foreign_stretches(text, language, identifier, found)
+        if stretches is not None:
+            detail["foreign"] = [[stretch.start, stretch.end, stretch.label] for stretch in stretches]
         return {"value": found.probability, "label": found.label, "detail": detail}
 
     return measure
 
 
 def _spelling_measure(speller: Speller) -> Measure:
-    def measure(text: str) -> dict[str, Any]:
+    def measure(_: str, text: str) -> dict[str, Any]:
         found = speller.check(text)
         detail: dict[str, Any] = {"words": found.words, "misspelt": [list(span) for span in found.misspelt]}
         if not found.words:
@@ -131,8 +139,8 @@ def _measure_chunks(
         if not chunk:
             return
         rows = [
-            {"response_id": found, "metric": metric, "tool": tool, "run_id": run.id, **measure(text)}
-            for found, _, text in chunk
+            {"response_id": found, "metric": metric, "tool": tool, "run_id": run.id, **measure(asked, text)}
+            for found, asked, text in chunk
         ]
         with writing(run.engine) as session:
             run.count(metric, surface.add_metrics(session, rows))

@@ -81,6 +81,11 @@ def test_the_tool_names_model_and_digest(identifier):
     assert identifier.tool == "fasttext lid.176.ftz 8f3472cf prose-1"
 
 
+def test_it_knows_the_languages_of_the_model_by_their_bare_codes(identifier):
+    assert {"ru", "pt", "zh", "no", "ug", "yue"} <= identifier.languages
+    assert not {"tlh", "__label__ru", ""} & identifier.languages
+
+
 def test_another_model_is_taken_from_the_environment_and_named_when_absent(tmp_path, monkeypatch):
     monkeypatch.setenv("XLIT_LID", str(tmp_path / "lid.bin"))
     with pytest.raises(UsageError, match=r"lid\.bin"):

@@ -1,5 +1,6 @@
 """`judge surface` over a store: complete, idempotent, resumable, and honest about what is missing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,10 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from core.judge import surface
+from core.judge.foreign import RULES
+from core.judge.language import LanguageIdentifier
 from core.judge.surface import judge_surface
 from store import UsageError, open_store
 from store.queries import runs
-from store.session import reading
+from store.queries.surface import add_metrics
+from store.session import reading, writing
 
 ROWS = [
     ("en", "?", "It is a sunny day and we recieved a letter."),
@@ -31,6 +35,12 @@ def metrics(engine, metric):
         return connection.execute(text(statement), {"m": metric}).all()
 
 
+def details(engine):
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT detail FROM surface_metric ORDER BY response_id"))
+        return [json.loads(row.detail) for row in rows]
+
+
 def test_every_response_gets_both_metrics_once(answered):
     engine = answered(*ROWS)
     first = judge_surface(engine)
@@ -45,6 +55,37 @@ def test_every_response_gets_both_metrics_once(answered):
     assert empty.value is None
     assert english.tool.startswith("hunspell en_US ")
     assert {row.run_id for row in metrics(engine, "spelling")} == {first.id}
+
+
+def test_where_a_response_leaves_the_language_of_its_instruction_is_in_the_detail(answered):
+    english = "This sentence is in English although the question was not."
+    russian = "Сегодня хорошая погода, и мы получили письмо от старого друга."
+    engine = answered(
+        ("ru", "?", f"{russian}\n{english}\n{russian}"),
+        ("ru", "?", english),
+        ("ru", "?", russian),
+        ("ru", "?", ""),
+        ("pt-BR", "?", "O tempo hoje está bom e recebemos uma carta de um velho amigo."),
+        ("tlh", "?", english),
+    )
+    judge_surface(engine, metrics=["language"])
+    assert details(engine) == [
+        {"foreign": [[len(russian) + 1, len(russian) + 1 + len(english), "en"]]},
+        {"foreign": [[0, len(english), "en"]]},
+        {"foreign": []},
+        {"reason": "empty", "foreign": []},
+        {"foreign": []},
+        {},
+    ]
+
+
+def test_what_an_older_tool_measured_stays_beside_the_new(answered):
+    engine = answered(("en", "?", "It is a sunny day and we got a letter."))
+    old = {"response_id": 1, "metric": "language", "tool": LanguageIdentifier().tool, "label": "en"}
+    with writing(engine) as session:
+        add_metrics(session, [{**old, "value": 0.5}])
+    assert judge_surface(engine, metrics=["language"]).counts == {"language": 1}
+    assert [row.tool for row in metrics(engine, "language")] == [old["tool"], f"{old['tool']} {RULES}"]
 
 
 def test_a_language_without_dictionary_is_missing_and_the_others_go_on(answered):
