@@ -41,9 +41,9 @@ def judge_surface(
     `language`: `label` is the language identified, `value` its probability (0 to 1); both None for a text
     without letters, with the `reason` in `detail`. There too `foreign`: the stretches [start, end, label] in
     another language than the *instruction's* (`core.judge.foreign`); left out when the model does not know
-    that one. `spelling`: `value` is the share of words that pass the dictionary of the instruction's language,
-    also for a response in another language (who reads the number decides); `detail` holds `words`, how many
-    were checked, and `misspelt`, their [start, end) offsets.
+    that one. `spelling`: `value` is the share of words that pass the dictionary of the instruction's
+    language, also for a response in another language (who reads the number decides); `detail` holds `words`,
+    how many were checked, and `misspelt`, their [start, end) offsets.
 
     `languages` are the instructions' languages (default: all in the store); `dictionaries` and `lid` as in
     `find_dictionary` and `LanguageIdentifier`. A language without a dictionary is a failed unit of the run.
