@@ -3,7 +3,9 @@
 import getpass
 import os
 import sys
+from enum import StrEnum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,38 +35,113 @@ def room(
     pass
 
 
+Store = Annotated[str, typer.Option(envvar="XLIT_STORE", help="The store: a file, or the URL of a database.")]
+Suite = Annotated[
+    str | None, typer.Option(help="NAME or NAME/VERSION; the last one with responses when left out.")
+]
+Theme = Annotated[
+    str | None,
+    typer.Option(envvar="XLIT_THEME", help="dark, light, colour-blind or monochrome (also by NO_COLOR)."),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="XLIT_KEYS", help="A TOML file with other keys (default: xlit/keys.toml in ~/.config)."
+    ),
+]
+
+
+class By(StrEnum):
+    """What stands side by side."""
+
+    model = "model"
+    language = "language"
+
+
 @app.command()
 def compare(
+    context: typer.Context,
     lang: Annotated[str, typer.Option("--lang", help="The language of the instructions, for example ru.")],
-    suite: Annotated[
-        str | None, typer.Option(help="NAME or NAME/VERSION; the last one with responses when left out.")
-    ] = None,
+    suite: Suite = None,
     models: Annotated[str, typer.Option(help="Only these models, separated by commas.")] = "",
+    by: Annotated[By, typer.Option(help="Models side by side, or one model in all languages.")] = By.model,
     reviewer: Annotated[
         str | None, typer.Option(envvar="XLIT_REVIEWER", help="Your name; the login name when left out.")
     ] = None,
-    store: Annotated[
-        str, typer.Option(envvar="XLIT_STORE", help="The store: a file, or the URL of a database.")
-    ] = "./xlit.db",
-    names: Annotated[
-        bool, typer.Option("--open", help="Show the models' names (the journal says so).")
+    store: Store = "./xlit.db",
+    judge: Annotated[
+        str | None, typer.Option(help="The judge to set beside you (default: the LLM judge that came last).")
+    ] = None,
+    translation: Annotated[
+        str,
+        typer.Option(
+            envvar="XLIT_TRANSLATION", help="The language in which the instruction is also shown, or none."
+        ),
+    ] = "en",
+    open: Annotated[
+        bool,
+        typer.Option("--open", help="Show names, judge and surface metrics at once (the journal says so)."),
+    ] = False,
+    collapse: Annotated[bool, typer.Option(help="Show responses that read the same as one column.")] = True,
+    theme: Theme = None,
+    keys: Keys = None,
+    kiosk: Annotated[
+        bool,
+        typer.Option(
+            "--kiosk",
+            help="For a login that may do nothing else: what the client's environment says is not obeyed.",
+        ),
     ] = False,
 ) -> None:
     """Score the responses to one suite in one language, side by side, blind unless --open."""
     require_terminal()
-    from tui.room import review
+    if kiosk:
+        from tui.kiosk import locked
 
-    wanted = [name.strip() for name in models.split(",") if name.strip()]
+        reviewer, keys = locked(context, reviewer, keys)
+    from tui.room import Appearance, review
+
     sentence = review(
         store,
         language=lang,
-        suite=suite,
-        wanted=wanted,
         reviewer=reviewer or login_name(),
-        names_shown=names,
+        appearance=Appearance(theme, keys, own_keys=not kiosk),
+        suite=suite,
+        wanted=[name.strip() for name in models.split(",") if name.strip()],
+        by_language=by is By.language,
+        judge=judge,
+        translation=None if translation == "none" else translation,
+        open=open,
+        collapse=collapse,
     )
     if sentence:
         typer.echo(sentence, err=True)
+
+
+@app.command()
+def overview(
+    lang: Annotated[
+        str | None, typer.Option("--lang", help="Only instructions in this language (default: all).")
+    ] = None,
+    suite: Suite = None,
+    store: Store = "./xlit.db",
+    reviewer: Annotated[
+        str | None, typer.Option(envvar="XLIT_REVIEWER", help="Your name; the login name when left out.")
+    ] = None,
+    theme: Theme = None,
+    keys: Keys = None,
+) -> None:
+    """Progress of the reviewers, mean scores and agreement; Enter opens the responses behind a number."""
+    require_terminal()
+    from tui.room import Appearance, look_over
+
+    look_over(
+        store,
+        language=lang,
+        suite=suite,
+        reviewer=reviewer or login_name(),
+        appearance=Appearance(theme, keys),
+    )
 
 
 def require_terminal() -> None:

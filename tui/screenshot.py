@@ -15,8 +15,10 @@ from sqlalchemy import Engine
 from store import UsageError, open_store
 from tui.app import ReviewApp
 from tui.review.opening import open_view
-from tui.review.row import View
 from tui.review.session import ReviewSession
+from tui.review.view import View
+from tui.screens.compare import CompareScreen
+from tui.theme import PALETTES, Palette
 
 
 def save_screenshot(
@@ -29,7 +31,8 @@ def save_screenshot(
     reviewer: str = "reviewer",
     suite: str | None = None,
     models: Sequence[str] = (),
-    names_shown: bool = False,
+    open: bool = False,
+    palette: str = "dark",
     title: str = "xlit-tui compare",
 ) -> None:
     """Write an SVG of the screen after some keys (Textual's names: `2`, `g`, `right`, `question_mark`).
@@ -52,16 +55,18 @@ def save_screenshot(
                 reviewer=reviewer,
                 suite=suite,
                 wanted=models,
-                names_shown=names_shown,
+                open=open,
             )
-            svg = asyncio.run(_svg(engine, view, size, keys, title))
+            svg = asyncio.run(_svg(engine, view, size, keys, title, PALETTES[palette]))
         finally:
             engine.dispose()
     picture.write_text(svg, encoding="utf-8")
 
 
-async def _svg(engine: Engine, view: View, size: tuple[int, int], keys: Sequence[str], title: str) -> str:
-    app = ReviewApp(ReviewSession(engine, view))
+async def _svg(
+    engine: Engine, view: View, size: tuple[int, int], keys: Sequence[str], title: str, palette: Palette
+) -> str:
+    app = ReviewApp(CompareScreen(ReviewSession(engine, view)), palette=palette)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.press(*keys)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, text, tuple_
@@ -100,6 +100,7 @@ class Measured:
 
     value: float | None
     label: str | None
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 def response_counts(session: Session) -> dict[str, dict[str, int]]:
@@ -131,8 +132,9 @@ def highest_ids(session: Session) -> HighestIds:
     return HighestIds(*session.connection().execute(select(*ends)).one())
 
 
-def suite_with_responses(session: Session, language: str, label: str | None) -> SuiteSummary:
-    """The suite of this label (`name` or `name/version`; None: the last one) with responses in a language.
+def suite_with_responses(session: Session, language: str | None, label: str | None) -> SuiteSummary:
+    """The suite of this label (`name` or `name/version`; None: the last one) with responses in a language
+    (None: in any).
 
     Raises `UsageError` that lists the languages, or the suites, which have responses.
     """
@@ -142,7 +144,8 @@ def suite_with_responses(session: Session, language: str, label: str | None) -> 
         known = ", ".join(suite.label for suite in suites)
         raise UsageError(f"No suite {label!r} in the store. It holds: {known}.")
     for suite in reversed(named):
-        if language in suite.languages and _has_responses(session, suite.id, language):
+        wanted = [code for code in suite.languages if language in (None, code)]
+        if any(_has_responses(session, suite.id, code) for code in wanted):
             return suite
     counts = response_counts(session)
     if not counts:
@@ -224,16 +227,22 @@ def instruction_of(session: Session, instruction_id: int) -> Instruction:
     return session.get_one(Instruction, instruction_id)
 
 
-def translation_of(session: Session, instruction: Instruction, language: str) -> str | None:
-    """The text of the same instruction in another language; None when there is none."""
+def instruction_in(session: Session, instruction: Instruction, language: str) -> Instruction | None:
+    """The same instruction in a language; None when there is none."""
     if instruction.language == language:
-        return None
-    statement = select(Instruction.text).where(
+        return instruction
+    statement = select(Instruction).where(
         Instruction.suite_id == instruction.suite_id,
         Instruction.language == language,
         Instruction.key == instruction.key,
     )
     return session.exec(statement).first()
+
+
+def translation_of(session: Session, instruction: Instruction, language: str) -> str | None:
+    """The text of the same instruction in another language; None when there is none."""
+    found = instruction_in(session, instruction, language)
+    return None if found is None or found is instruction else found.text
 
 
 def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, Source]]:
@@ -295,5 +304,5 @@ def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[
     )
     found: dict[int, dict[str, Measured]] = {}
     for row in session.exec(statement):
-        found.setdefault(row.response_id, {})[row.metric] = Measured(row.value, row.label)
+        found.setdefault(row.response_id, {})[row.metric] = Measured(row.value, row.label, row.detail)
     return found

@@ -17,6 +17,12 @@ def read_rubric(path: Path = RUBRIC_FILE) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def label_of(session: Session, rubric_id: int) -> str:
+    """A rubric's name and version, as `name/version`."""
+    rubric = session.get_one(Rubric, rubric_id)
+    return f"{rubric.name}/{rubric.version}"
+
+
 def default_rubric_id(session: Session) -> int:
     """The id of the default rubric, written into the store the first time it is asked for."""
     rubric = read_rubric()

@@ -12,6 +12,7 @@ from tests.ui.conftest import JUDGE
 from tui.app import ReviewApp
 from tui.review.opening import open_view
 from tui.review.session import ReviewSession
+from tui.screens.compare import CompareScreen
 
 WIDE, NARROW = (200, 50), (80, 24)
 
@@ -28,7 +29,7 @@ def line_with(pilot: Pilot, words: str) -> str:
 
 @pytest.fixture
 def app(review: ReviewSession) -> ReviewApp:
-    return ReviewApp(review)
+    return ReviewApp(CompareScreen(review))
 
 
 async def test_a_wide_terminal_shows_all_columns_blind(app):
@@ -84,7 +85,7 @@ async def test_judge_and_surface_come_with_the_commit_of_that_response_alone(app
 
 async def test_wrong_language_is_shown_by_dashes_and_undone(app):
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("w")
+        await pilot.press("x")
         assert re.match(r" language +0 ", line_with(pilot, "language  "))
         assert re.match(r" logic +– ", line_with(pilot, "logic"))
         await pilot.press("u")
@@ -131,7 +132,7 @@ async def test_the_window_of_columns_moves_with_the_cursor_and_with_the_terminal
         assert "▶ C " in shown(pilot)
         await pilot.resize_terminal(39, 30)
         await pilot.pause()
-        assert shown(pilot).strip() == "too small: xlit wants 40x12"
+        assert shown(pilot).strip() == "too small: 40x12 min"
         await pilot.resize_terminal(*NARROW)
         await pilot.pause()
         assert "▶ C " in shown(pilot)
@@ -156,6 +157,10 @@ async def test_the_keys_page_lists_every_key_and_any_of_its_keys_leads_back(app)
         await pilot.pause()
         text = shown(pilot)
         for words in ("0 1 2", "wrong language", "take back", "next, previous instruction", "leave"):
+            if words not in text:
+                await pilot.press("pagedown")
+                await pilot.pause()
+                text = shown(pilot)
             assert words in text
         await pilot.press("escape")
         await pilot.pause()
@@ -183,7 +188,7 @@ async def test_hostile_text_is_shown_and_moves_nothing(engine, review, hostile):
         }
         responses.add_responses(session, [new])
     view = open_view(engine, language="ru", reviewer="nv", wanted=["hostile"])
-    async with ReviewApp(ReviewSession(engine, view)).run_test(size=NARROW) as pilot:
+    async with ReviewApp(CompareScreen(ReviewSession(engine, view))).run_test(size=NARROW) as pilot:
         await pilot.pause()
         strips = pilot.app.screen._compositor.render_strips()
         assert all(strip.cell_length == 80 for strip in strips)
@@ -203,7 +208,7 @@ async def test_a_megabyte_on_one_line_is_shown_and_paged(engine, review):
         }
         responses.add_responses(session, [new])
     view = open_view(engine, language="ru", reviewer="nv", wanted=["long"])
-    async with ReviewApp(ReviewSession(engine, view)).run_test(size=NARROW) as pilot:
+    async with ReviewApp(CompareScreen(ReviewSession(engine, view))).run_test(size=NARROW) as pilot:
         await pilot.pause()
         assert "начало" in shown(pilot)
         await pilot.press("space")
@@ -213,16 +218,16 @@ async def test_a_megabyte_on_one_line_is_shown_and_paged(engine, review):
         assert "начало" in shown(pilot)
 
 
-async def test_a_long_instruction_takes_a_third_and_scrolls(engine, review):
+async def test_a_long_instruction_takes_a_quarter_of_a_low_screen_and_scrolls(engine, review):
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE instruction SET text = ? WHERE id = ?",
             ("\n".join(f"строка {number}" for number in range(60)), review.row.instruction_id),
         )
     view = open_view(engine, language="ru", reviewer="nv")
-    async with ReviewApp(ReviewSession(engine, view)).run_test(size=NARROW) as pilot:
+    async with ReviewApp(CompareScreen(ReviewSession(engine, view))).run_test(size=NARROW) as pilot:
         await pilot.pause()
-        assert shown(pilot).count("строка") == 7
+        assert shown(pilot).count("строка") == 5
         await pilot.press("i")
-        assert "строка 7" in shown(pilot)
+        assert "строка 5" in shown(pilot)
         assert "строка 0" not in shown(pilot)

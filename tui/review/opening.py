@@ -1,14 +1,17 @@
 """From the command's words (language, suite, models, reviewer) to the view they name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from store.errors import UsageError
-from store.queries import compare, models, reviewers, rubrics
+from store.queries import compare, finding, judges, models, reviewers, rubrics
 from store.queries.compare import Source
 from store.session import writing
-from tui.review.row import View
+from tui.review.row import source_names
+from tui.review.view import Judge, View
 
 # A score waits this long for another program's write before the reviewer is told that it is not saved.
 WAIT_FOR_WRITER_MS = 3_000
@@ -21,18 +24,29 @@ def open_view(
     reviewer: str,
     suite: str | None = None,
     wanted: Sequence[str] = (),
-    names_shown: bool = False,
+    by_language: bool = False,
+    judge: str | None = None,
+    translation: str | None = "en",
+    open: bool = False,
 ) -> View:
     """The view that a reviewer asked for; writes the reviewer and the default rubric when they are new.
 
-    `wanted` are names of models, none: all of them. Raises `UsageError` that lists what there is.
+    `wanted` are names of models, none: all of them; by language, they must name one. `judge` names the rater
+    to set beside the reviewer (default: the LLM that came last, else a rule). With `open` nothing is hidden.
+    Raises `UsageError` that lists what there is.
     """
     with writing(engine) as session:
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
         found = compare.suite_with_responses(session, language, suite)
         sources = _chosen(compare.sources_of(session, found.id, language), wanted)
-        criteria = models.criteria_of(session, rubrics.default_rubric_id(session))
-        return View(
+        languages: tuple[str, ...] = (language,)
+        if by_language:
+            sources = [_only(sources)]
+            answered = finding.languages_answered(session, found.id, [sources[0].key])
+            languages = (language, *(other for other in answered if other != language))
+        rubric = rubrics.default_rubric_id(session)
+        criteria = models.criteria_of(session, rubric)
+        view = View(
             suite=found,
             language=language,
             sources=tuple(sources),
@@ -40,9 +54,37 @@ def open_view(
             rater_id=models.rater_id(session, "human", reviewer),
             criterion_ids=tuple(criterion.id or 0 for criterion in criteria),
             criteria=tuple(criterion.name for criterion in criteria),
+            descriptions=tuple(
+                {int(score): str(text) for score, text in criterion.descriptions.items()}
+                for criterion in criteria
+            ),
             best=tuple(criterion.maximum for criterion in criteria),
-            names_shown=names_shown,
+            rubric_id=rubric,
+            rubric=rubrics.label_of(session, rubric),
+            by="language" if by_language else "model",
+            languages=languages,
+            chosen=bool(wanted),
+            # Whoever asks for one model's languages has named the model.
+            names_shown=open or by_language,
+            open=open,
+            translation=translation,
         )
+        return with_judge(session, view, judge)
+
+
+def with_judge(session: Session, view: View, name: str | None = None) -> View:
+    """The view with the judge of this name; None: the LLM that came last, else a rule, else nobody.
+
+    Raises `UsageError` that lists the judges when the named one has scored nothing here."""
+    known = judges.judges_in(session, view.scope)
+    if name is not None:
+        named = [rater for rater in known if rater.name == name]
+        if not named:
+            names = ", ".join(sorted({rater.name for rater in known})) or "none yet"
+            raise UsageError(f"No judge {name!r} has scored these responses. Judges that have: {names}.")
+        known = named
+    best = max(known, key=lambda rater: (rater.kind == "llm", rater.id), default=None)
+    return view if best is None else replace(view, judge=Judge(best.id or 0, best.name, best.kind))
 
 
 def _chosen(sources: Sequence[Source], wanted: Sequence[str]) -> list[Source]:
@@ -51,3 +93,12 @@ def _chosen(sources: Sequence[Source], wanted: Sequence[str]) -> list[Source]:
         if name not in known:
             raise UsageError(f"No model {name!r} among these responses. There are: {', '.join(known)}.")
     return [source for source in sources if not wanted or source.model in wanted]
+
+
+def _only(sources: Sequence[Source]) -> Source:
+    if len(sources) > 1:
+        names = ", ".join(sorted(source_names(sources).values()))
+        raise UsageError(
+            f"Side by side by language is one model's: name it with --models. There are: {names}."
+        )
+    return sources[0]

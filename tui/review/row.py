@@ -2,54 +2,42 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
-from store.queries import compare, journal, reviewers
+from store.queries import compare, journal, notes, reviewers
 from store.queries.compare import Measured, Source
-from store.queries.suites import SuiteSummary
-from store.tables import Response
+from store.queries.notes import Span
+from store.tables import Instruction, Response
 from tui.review import blind
 from tui.review.rules import Mark, Marks, is_complete
-
-TRANSLATION = "en"
+from tui.review.view import View
 
 
 @dataclass(frozen=True)
-class View:
-    """What is compared: the responses of some sources to a suite in one language, by one reviewer."""
-
-    suite: SuiteSummary
-    language: str
-    sources: tuple[Source, ...]
-    reviewer: str
-    rater_id: int
-    criterion_ids: tuple[int, ...]
-    criteria: tuple[str, ...]
-    best: tuple[int, ...]
-    names_shown: bool = False
-
-    @property
-    def bookmark(self) -> str:
-        return f"compare {self.suite.label} {self.language}"
-
-    @property
-    def language_criterion(self) -> int | None:
-        return self.criteria.index("language") if "language" in self.criteria else None
-
-
-@dataclass
 class Answer:
-    """One column: a response, its label, and what is known of it."""
+    """One column: a response, its label, and what is known of it.
 
-    response_id: int
+    `response_ids` are several where responses that read the same stand as one column; what the reviewer does
+    to the column is done to each. `language` is the instruction's. `revealed`: judge and surface are on show.
+    """
+
+    response_ids: tuple[int, ...]
     label: str
+    language: str
     text: str
     marks: Marks
     committed: bool
+    revealed: bool
     judge: Marks
-    surface: dict[str, Measured] = field(default_factory=dict)
+    surface: dict[str, Measured]
+    comment: str
+    spans: tuple[Span, ...]
+
+    @property
+    def response_id(self) -> int:
+        return self.response_ids[0]
 
     @property
     def complete(self) -> bool:
@@ -63,9 +51,9 @@ class Row:
     instruction_id: int
     position: int
     task: str | None
+    modifier: str | None
     text: str
     translation: str | None
-    judge: str | None
     answers: tuple[Answer, ...]
 
     @property
@@ -74,8 +62,12 @@ class Row:
 
     def column_of(self, response_id: int | None) -> int | None:
         """The column of a response, or None when it is not in this row."""
-        places = (place for place, answer in enumerate(self.answers) if answer.response_id == response_id)
+        places = (place for place, answer in enumerate(self.answers) if response_id in answer.response_ids)
         return next(places, None)
+
+    def with_answer(self, column: int, answer: Answer) -> "Row":
+        """The row with another answer in a column."""
+        return replace(self, answers=(*self.answers[:column], answer, *self.answers[column + 1 :]))
 
 
 def source_names(sources: Sequence[Source]) -> dict[compare.SourceKey, str]:
@@ -94,75 +86,128 @@ def source_names(sources: Sequence[Source]) -> dict[compare.SourceKey, str]:
     return names
 
 
-def load_row(session: Session, view: View, instruction_id: int) -> tuple[Row, dict[int, int]]:
+def load_row(
+    session: Session, view: View, instruction_id: int, *, collapse: bool = True
+) -> tuple[Row, dict[int, int]]:
     """The row of an instruction, and the columns (by response) that are not written down yet.
+
+    With `collapse`, responses that read the same, and were marked the same, stand as one column.
+    """
+    instruction = compare.instruction_of(session, instruction_id)
+    if view.by == "language":
+        shown, labels, new = _by_language(session, view, instruction)
+    else:
+        shown, labels, new = _by_model(session, view, instruction)
+    answers = _answers(session, view, shown, labels)
+    translation = None
+    if view.translation is not None:
+        translation = compare.translation_of(session, instruction, view.translation)
+    row = Row(
+        instruction_id=instruction_id,
+        position=instruction.position,
+        task=instruction.task,
+        modifier=instruction.modifier,
+        text=instruction.text,
+        translation=translation,
+        answers=_collapsed(answers) if collapse and view.by == "model" else answers,
+    )
+    return row, new
+
+
+Shown = list[tuple[Response, str]]
+
+
+def _by_model(
+    session: Session, view: View, instruction: Instruction
+) -> tuple[Shown, dict[int, str], dict[int, int]]:
+    """The responses with their languages in the order of the columns, their labels, and new columns.
 
     Blind, the columns are those in which the reviewer first saw the responses, counted over all sources,
     so that leaving out models moves no label. With the names shown, the order is that of the view.
     """
-    instruction = compare.instruction_of(session, instruction_id)
-    everything = compare.responses_to(session, instruction_id)
+    everything = compare.responses_to(session, instruction.id or 0)
     sources = {response.id or 0: source for response, source in everything}
+    new: dict[int, int] = {}
     if view.names_shown:
         places = {source.key: place for place, source in enumerate(view.sources)}
         names = source_names(view.sources)
         columns = {found: places[source.key] for found, source in sources.items() if source.key in places}
         labels = {found: names[sources[found].key] for found in columns}
-        known = columns
     else:
         known = reviewers.presented(session, view.rater_id, list(sources))
         seed = blind.seed_of(view.reviewer, view.suite.label, instruction.key, view.language)
         columns = blind.columns_of(seed, sources, known)
         labels = {found: blind.letter(column) for found, column in columns.items()}
+        new = {found: column for found, column in columns.items() if found not in known}
     keys = {source.key for source in view.sources}
-    shown = [response for response, source in everything if source.key in keys]
-    shown.sort(key=lambda response: columns[response.id or 0])
-    judge, answers = _answers(session, view, shown, labels)
-    row = Row(
-        instruction_id=instruction_id,
-        position=instruction.position,
-        task=instruction.task,
-        text=instruction.text,
-        translation=compare.translation_of(session, instruction, TRANSLATION),
-        judge=judge,
-        answers=answers,
-    )
-    return row, {found: column for found, column in columns.items() if found not in known}
+    shown = [(response, instruction.language) for response, source in everything if source.key in keys]
+    shown.sort(key=lambda it: columns[it[0].id or 0])
+    return shown, labels, new
 
 
-def _answers(
-    session: Session, view: View, shown: Sequence[Response], labels: dict[int, str]
-) -> tuple[str | None, tuple[Answer, ...]]:
-    """The name of the judge and the columns of a row."""
-    ids = [response.id or 0 for response in shown]
-    marks = current_marks(session, view, ids)
-    judge = compare.judge_scores(session, ids, view.criterion_ids)
-    scores = judge.scores if judge else {}
+def _by_language(
+    session: Session, view: View, instruction: Instruction
+) -> tuple[Shown, dict[int, str], dict[int, int]]:
+    """The same for one model's responses to an instruction in every language; the view's own comes first."""
+    keys = {source.key for source in view.sources}
+    shown: Shown = []
+    for language in view.languages:
+        found = compare.instruction_in(session, instruction, language)
+        if found is not None:
+            responses = compare.responses_to(session, found.id or 0)
+            shown += [(response, language) for response, source in responses if source.key in keys]
+    return shown, {response.id or 0: language for response, language in shown}, {}
+
+
+def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str]) -> tuple[Answer, ...]:
+    ids = [response.id or 0 for response, _ in shown]
+    marks = marks_of(session, view, view.rater_id, ids)
+    judge = marks_of(session, view, view.judge.id, ids) if view.judge else {}
     committed = journal.committed_responses(session, view.rater_id, ids)
     surface = compare.surface_of(session, ids)
-    answers = tuple(
+    comments = notes.comments_of(session, view.rater_id, ids)
+    spans = notes.spans_of(session, view.rater_id, ids)
+    nothing: Marks = (None,) * len(view.criteria)
+    return tuple(
         Answer(
-            response_id=found,
+            response_ids=(found,),
             label=labels[found],
+            language=language,
             text=response.text,
             marks=marks[found],
             committed=found in committed,
-            judge=tuple(
-                Mark(scores[found, criterion][0]) if (found, criterion) in scores else None
-                for criterion in view.criterion_ids
-            ),
+            revealed=view.open or found in committed,
+            judge=judge.get(found, nothing),
             surface=surface.get(found, {}),
+            comment=comments.get(found, ""),
+            spans=tuple(spans.get(found, ())),
         )
-        for found, response in zip(ids, shown, strict=True)
+        for found, (response, language) in zip(ids, shown, strict=True)
     )
-    return (None if judge is None else judge.name if judge.kind == "llm" else "rule"), answers
 
 
-def current_marks(session: Session, view: View, ids: Sequence[int]) -> dict[int, Marks]:
-    """The marks the reviewer gave to each of these responses, in the rubric's order."""
+def _collapsed(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Columns that read the same and are in the same state as one, in the place of the first."""
+    groups: dict[tuple[object, ...], list[Answer]] = {}
+    for answer in answers:
+        judge = answer.judge if answer.revealed else None
+        state = (answer.text, answer.marks, answer.committed, judge, answer.comment, answer.spans)
+        groups.setdefault(state, []).append(answer)
+    return tuple(
+        replace(
+            group[0],
+            response_ids=tuple(answer.response_id for answer in group),
+            label="=".join(answer.label for answer in group),
+        )
+        for group in groups.values()
+    )
+
+
+def marks_of(session: Session, view: View, rater_id: int, ids: Sequence[int]) -> dict[int, Marks]:
+    """The marks that a rater gave to each of these responses, in the rubric's order."""
     found = {
         (score.response_id, score.criterion_id): Mark(None if score.skipped else score.score)
-        for score in journal.current_ratings(session, view.rater_id, ids)
+        for score in journal.current_ratings(session, rater_id, ids)
     }
     return {
         response: tuple(found.get((response, criterion)) for criterion in view.criterion_ids)

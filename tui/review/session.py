@@ -4,19 +4,24 @@ Knows the store and the rules, no terminal: a screen calls the methods and draws
 """
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from store.queries import compare, journal, reviewers
+from store.queries import compare, finding, journal, notes, reviewers
+from store.queries.finding import Filter
 from store.queries.journal import Score, Shown
 from store.session import reading
 from tui.review import rules
-from tui.review.row import Answer, Row, View, current_marks, load_row
+from tui.review.finder import Finder, Target
+from tui.review.row import Answer, Row
+from tui.review.rows import Rows
 from tui.review.rules import Change, Place
 from tui.review.saving import NotSaved, saving
+from tui.review.view import View
 
 NEXT_HINT = "end of the row: n goes to the next instruction"
 
@@ -39,20 +44,25 @@ class ReviewSession:
         view: View,
         *,
         run_id: int | None = None,
+        collapse: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
         self.view = view
         self.run_id = run_id
+        self.finder = Finder(engine, view)
+        self.rows = Rows(engine, view, collapse=collapse)
+        self.filter = Filter()
+        self.matches: dict[int, set[int]] = {}
         self._clock = clock
         self._on_show: dict[int, float] = {}
+        self.instructions = self.finder.instructions(self.filter)
         with reading(engine) as session:
             bookmark = reviewers.bookmark_of(session, view.rater_id, view.bookmark)
-        self.instructions = self._instructions()
         start = self.instructions[0]
-        if bookmark is not None and bookmark.instruction_id in self.instructions:
+        if bookmark is not None and bookmark.instruction_id in self._numbers:
             start = bookmark.instruction_id
-        self.row, self.place = self._opened(start, None)
+        self.row, self.place = self._opened(start, leaving=False)
         if bookmark is not None and bookmark.instruction_id == start:
             column = self.row.column_of(bookmark.response_id)
             if column is not None and bookmark.criterion in view.criteria:
@@ -61,9 +71,19 @@ class ReviewSession:
     # What the screen shows
 
     @property
-    def number(self) -> int:
-        """The place of the instruction on show, from 1."""
-        return self.instructions.index(self.row.instruction_id) + 1
+    def instructions(self) -> list[int]:
+        """The instructions that next and previous lead through: all, or those that the filter leaves."""
+        return self._instructions
+
+    @instructions.setter
+    def instructions(self, found: list[int]) -> None:
+        self._instructions = found
+        self._numbers = {instruction: number for number, instruction in enumerate(found, start=1)}
+
+    @property
+    def number(self) -> int | None:
+        """The place of the instruction on show among `instructions`, from 1; None: it is not one of them."""
+        return self._numbers.get(self.row.instruction_id)
 
     @property
     def answer(self) -> Answer:
@@ -74,6 +94,10 @@ class ReviewSession:
     def left(self) -> int:
         """How many scores the row still wants."""
         return len(rules.open_places(self.row.marks))
+
+    def fits(self, answer: Answer) -> bool:
+        """Whether the filter that is on means this response (without one: no)."""
+        return bool(self.matches.get(self.row.instruction_id, set()).intersection(answer.response_ids))
 
     def shows(self, response_ids: Iterable[int]) -> None:
         """The screen tells which responses can be read now; the time to a score is counted from here."""
@@ -119,24 +143,72 @@ class ReviewSession:
 
     def _change(self, change: Change, message: str, moving_from: Place | None) -> Outcome:
         answer, here = self.answer, self.place
-        row = self.row.marks
-        row[here.column] = rules.applied(answer.marks, change)
-        there = rules.after_scoring(row, moving_from) if moving_from is not None else here
+        row = self.row.with_answer(here.column, replace(answer, marks=rules.applied(answer.marks, change)))
+        there = rules.after_scoring(row.marks, moving_from) if moving_from is not None else here
         scores = [
             Score(
-                answer.response_id,
+                response,
                 self.view.criterion_ids[place],
                 mark.score if mark else None,
                 mark == rules.SKIPPED,
             )
+            for response in answer.response_ids
             for place, mark in change.items()
         ]
-        with saving(self.engine) as session:
+        with self._writing() as session:
             journal.append(session, self.view.rater_id, scores, self._shown(answer), run_id=self.run_id)
-            self._remember(session, self.row, there or here)
-        answer.marks = row[here.column]
-        self.place = there or here
+            self._remember(session, row, there or here)
+        self.row, self.place = row, there or here
         return Outcome(message or (NEXT_HINT if there is None else ""))
+
+    # Comments and error spans
+
+    def comment(self, text: str) -> Outcome:
+        """Put a comment on the response under the cursor, in the place of the last one; empty: none."""
+        answer, text = self.answer, text.strip()
+        if text == answer.comment:
+            return Outcome()
+        with self._writing() as session:
+            shown = self._shown(answer)
+            notes.set_comment(
+                session, self.view.rater_id, answer.response_ids, text, shown, run_id=self.run_id
+            )
+        self._reread_answer()
+        return Outcome(f"{answer.label}: comment " + ("saved" if text else "taken away"))
+
+    def mark_span(self, start: int, end: int, category: str, severity: str, note: str = "") -> Outcome:
+        """Mark the characters [start, end) of the response under the cursor as an error."""
+        answer = self.answer
+        with self._writing() as session:
+            notes.mark_span(
+                session, self.view.rater_id, answer.response_ids, start, end, category, severity, note,
+                self._shown(answer), run_id=self.run_id,
+            )  # fmt: skip
+        self._reread_answer()
+        return Outcome(f"{answer.label}: {severity} {category} error marked")
+
+    def remove_span(self, start: int, end: int, category: str) -> Outcome:
+        """Take an error span of the response under the cursor away."""
+        answer = self.answer
+        with self._writing() as session:
+            notes.remove_span(
+                session, self.view.rater_id, answer.response_ids, start, end, category,
+                self._shown(answer), run_id=self.run_id,
+            )  # fmt: skip
+        self._reread_answer()
+        return Outcome(f"{answer.label}: {category} error taken away")
+
+    def _reread_answer(self) -> None:
+        answer = self.answer
+        with reading(self.engine) as session:
+            comment = notes.comments_of(session, self.view.rater_id, [answer.response_id])
+            spans = notes.spans_of(session, self.view.rater_id, [answer.response_id])
+        again = replace(
+            answer,
+            comment=comment.get(answer.response_id, ""),
+            spans=tuple(spans.get(answer.response_id, ())),
+        )
+        self.row = self.row.with_answer(self.place.column, again)
 
     # Taking back
 
@@ -149,30 +221,35 @@ class ReviewSession:
         return self._step(journal.redo, "done again", "nothing to redo")
 
     def _step(self, action: Callable[..., int | None], done: str, nothing: str) -> Outcome:
-        with saving(self.engine) as session:
+        with self._writing() as session:
             # A trial tells which response is meant, so that the entry can say what was on show for it.
             with session.begin_nested() as trial:
                 response_id = action(session, self.view.rater_id)
                 trial.rollback()
             if response_id is None:
                 return Outcome(nothing)
-            instruction = compare.instruction_of_response(session, response_id)
+            there = finding.lead_instruction(session, self.view.suite.id, self.view.language, response_id)
             row = self.row
-            if instruction != row.instruction_id and instruction in self.instructions:
-                row = self._load(session, instruction)
+            if there is not None and there != row.instruction_id:
+                row = self._load(session, there)
             column = row.column_of(response_id)
             if column is None:
                 return Outcome("what you scored last is in another view: take it back there")
-            answer = row.answers[column]
-            action(session, self.view.rater_id, self._shown(answer))
-            marks = current_marks(session, self.view, [response_id])[response_id]
-            changed = [place for place, mark in enumerate(marks) if mark != answer.marks[place]]
-            there = Place(column, changed[0] if changed else 0)
-            self._remember(session, row, there)
-        answer.marks = marks
-        new_row = row is not self.row
-        self.row, self.place = row, there
-        return Outcome(f"{done}: {answer.label}", new_row=new_row)
+            before = row.answers[column]
+            action(session, self.view.rater_id, self._shown(before))
+            self.rows.change(self.view, collapse=self.rows.collapse)
+            session.flush()
+            after = self._load(session, row.instruction_id)
+            column = after.column_of(response_id) or 0
+            marks = zip(before.marks, after.answers[column].marks, strict=True)
+            changed = [place for place, (old, new) in enumerate(marks) if old != new]
+            place = Place(column, changed[0] if changed else self.place.criterion)
+            self._remember(session, after, place)
+        new_row = after.instruction_id != self.row.instruction_id or len(after.answers) != len(
+            self.row.answers
+        )
+        self.row, self.place = after, place
+        return Outcome(f"{done}: {after.answers[column].label}", new_row=new_row)
 
     # Committing: done with a response, so the judge may be seen
 
@@ -186,23 +263,27 @@ class ReviewSession:
             ready = [other.label for other in self.row.answers if other.complete and not other.committed]
             hint = f" (G commits {', '.join(ready)})" if ready else ""
             return Outcome(f"{answer.label}: {left} to score before it can be committed{hint}")
-        return self._commit([answer])
+        return self._commit([self.place.column])
 
     def commit_all(self) -> Outcome:
         """Done with every complete response of the row."""
-        ready = [answer for answer in self.row.answers if answer.complete and not answer.committed]
+        answers = enumerate(self.row.answers)
+        ready = [column for column, answer in answers if answer.complete and not answer.committed]
         if not ready:
             return Outcome("no complete response to commit in this row")
         return self._commit(ready)
 
-    def _commit(self, answers: list[Answer]) -> Outcome:
-        with saving(self.engine) as session:
-            for answer in answers:
-                journal.commit_response(session, self.view.rater_id, answer.response_id, self._shown(answer))
-            self._remember(session, self.row, self.place)
-        for answer in answers:
-            answer.committed = True
-        return Outcome(f"committed: {', '.join(answer.label for answer in answers)}")
+    def _commit(self, columns: list[int]) -> Outcome:
+        row = self.row
+        with self._writing() as session:
+            for column in columns:
+                answer = row.answers[column]
+                for response in answer.response_ids:
+                    journal.commit_response(session, self.view.rater_id, response, self._shown(answer))
+                row = row.with_answer(column, replace(answer, committed=True, revealed=True))
+            self._remember(session, row, self.place)
+        self.row = row
+        return Outcome(f"committed: {', '.join(row.answers[column].label for column in columns)}")
 
     # Moving
 
@@ -215,36 +296,79 @@ class ReviewSession:
 
     def go(self, steps: int) -> Outcome:
         """To the next (1) or previous (-1) instruction, at its first open criterion."""
-        there = self.number - 1 + steps
+        number = self.number
+        if number is None:  # the filter has left the row behind
+            return self.go_to(Target(self.instructions[0 if steps > 0 else -1]))
+        there = number - 1 + steps
         if not 0 <= there < len(self.instructions):
-            return Outcome("this is the last instruction" if steps > 0 else "this is the first instruction")
-        self.row, self.place = self._opened(self.instructions[there], self.row)
-        return Outcome(new_row=True)
+            word = "last" if steps > 0 else "first"
+            return Outcome(f"this is the {word} instruction" + (" of the filter" if self.filter else ""))
+        return self.go_to(Target(self.instructions[there]))
 
-    def next_unscored(self) -> Outcome:
-        """To the next criterion that wants a score: in this row, in later ones, from the start."""
+    def go_to(self, target: Target) -> Outcome:
+        """To an instruction, and in it to a response and a criterion where the target names them."""
+        if target.instruction_id is None:
+            return Outcome(target.message)
+        new_row = target.instruction_id != self.row.instruction_id
+        row, place = self._opened(target.instruction_id, leaving=True) if new_row else (self.row, self.place)
+        column = row.column_of(target.response_id)
+        if column is not None:
+            marks = row.answers[column].marks
+            criterion = next((at for at, mark in enumerate(marks) if mark is None), 0)
+            if target.criterion_id in self.view.criterion_ids:
+                criterion = self.view.criterion_ids.index(target.criterion_id)
+            place = Place(column, criterion)
+        self.row, self.place = row, place
+        return Outcome(target.message, new_row=new_row)
+
+    def go_to_number(self, number: int) -> Outcome:
+        """To the instruction of this number, from 1."""
+        if not 1 <= number <= len(self.instructions):
+            return Outcome(f"there are instructions 1 to {len(self.instructions)}")
+        return self.go_to(Target(self.instructions[number - 1]))
+
+    def next_open(self) -> Outcome | None:
+        """To the next criterion of the row that wants a score; None: the row has no more."""
         here = rules.next_open(self.row.marks, self.place)
-        if here is not None:
-            self.place = here
-            return Outcome()
-        with reading(self.engine) as session:
-            found = reviewers.unscored_instruction(
-                session,
-                self.view.rater_id,
-                self.view.suite.id,
-                self.view.language,
-                [source.key for source in self.view.sources],
-                self.view.criterion_ids,
-                self.row.position,
-            )
-        if found is None:
-            return Outcome("everything is scored")
-        if found == self.row.instruction_id:
-            self.place = rules.first_open(self.row.marks) or self.place
-            return Outcome()
-        if found not in self.instructions:
-            self.instructions = self._instructions()
-        self.row, self.place = self._opened(found, self.row)
+        if here is None:
+            return None
+        self.place = here
+        return Outcome()
+
+    def neighbours(self) -> list[int]:
+        """The instructions that a key is likely to ask for next."""
+        at = (self.number or 1) - 1
+        return [self.instructions[i] for i in (at + 1, at - 1) if 0 <= i < len(self.instructions)]
+
+    # What is looked at
+
+    def narrow(self, wanted: Filter, matches: Mapping[int, set[int]], all_instructions: list[int]) -> Outcome:
+        """Lead through the instructions in `matches` alone; with an empty filter through all of them."""
+        if wanted and not matches:
+            return Outcome("no response fits this filter: it is left as it was")
+        self.filter = wanted
+        self.matches = dict(matches) if wanted else {}
+        self.instructions = list(matches) if wanted else all_instructions
+        if not wanted:
+            return Outcome("no filter")
+        count = sum(len(found) for found in matches.values())
+        message = f"filter: {count} responses to {len(matches)} instructions (f x Enter: none)"
+        if self.number is not None:
+            return Outcome(message)
+        position = {instruction: place for place, instruction in enumerate(all_instructions)}
+        here = position.get(self.row.instruction_id, 0)
+        later = [found for found in self.instructions if position.get(found, 0) > here]
+        return replace(self.go_to(Target((later or self.instructions)[0])), message=message)
+
+    def change_view(self, view: View, *, collapse: bool | None = None) -> Outcome:
+        """Look at the row in another way: another translation, with or without collapsed columns."""
+        collapse = self.rows.collapse if collapse is None else collapse
+        response, criterion = self.answer.response_id, self.place.criterion
+        self.view = self.finder.view = view
+        self.rows.change(view, collapse=collapse)
+        self.row, place = self._opened(self.row.instruction_id, leaving=False)
+        column = self.row.column_of(response)
+        self.place = place if column is None else Place(column, criterion)
         return Outcome(new_row=True)
 
     def close(self) -> str:
@@ -258,28 +382,39 @@ class ReviewSession:
 
     # Reading and writing
 
-    def _instructions(self) -> list[int]:
-        keys = [source.key for source in self.view.sources]
-        with reading(self.engine) as session:
-            return compare.answered_by(session, self.view.suite.id, self.view.language, keys)
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """A write about the row on show; what else was read ahead stays good."""
+        with saving(self.engine) as session:
+            before = compare.highest_ids(session)
+            yield session
+            session.flush()
+            after = compare.highest_ids(session)
+        self.rows.wrote(before, after, self.row.instruction_id)
 
-    def _opened(self, instruction_id: int, leaving: Row | None) -> tuple[Row, Place]:
+    def _opened(self, instruction_id: int, *, leaving: bool) -> tuple[Row, Place]:
         with saving(self.engine) as session:
             row = self._load(session, instruction_id)
             place = rules.first_open(row.marks) or Place(0, 0)
-            if leaving is not None:
+            fitting = self.matches.get(instruction_id)
+            if fitting:
+                answers = enumerate(row.answers)
+                columns = [at for at, it in answers if fitting.intersection(it.response_ids)]
+                open_ones = [at for at in rules.open_places(row.marks) if at.column in columns]
+                place = open_ones[0] if open_ones else Place(columns[0], 0) if columns else place
+            if leaving:
                 self._remember(session, row, place)
         return row, place
 
     def _load(self, session: Session, instruction_id: int) -> Row:
-        row, new_columns = load_row(session, self.view, instruction_id)
-        reviewers.present(session, self.view.rater_id, new_columns)
-        return row
+        loaded = self.rows.take(session, instruction_id)
+        reviewers.present(session, self.view.rater_id, loaded.new_columns)
+        return loaded.row
 
     def _shown(self, answer: Answer) -> Shown:
         since = self._on_show.get(answer.response_id)
         looked = None if since is None else round((self._clock() - since) * 1000)
-        return Shown(looked_ms=looked, judge=answer.committed, names=self.view.names_shown)
+        return Shown(looked_ms=looked, judge=answer.revealed, names=self.view.names_shown)
 
     def _remember(self, session: Session, row: Row, place: Place) -> None:
         reviewers.save_bookmark(

@@ -1,6 +1,8 @@
 """The compare screen: one instruction, its responses side by side, scored with single keys."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 from textual import on
@@ -9,15 +11,32 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from store.queries import finding, notes
+from store.queries.finding import Filter
+from store.queries.notes import Note
+from store.session import reading
 from tui import keymap
+from tui.host import host_of
+from tui.review import news
+from tui.review.finder import Target
+from tui.review.looking import Looking
 from tui.review.saving import NotSaved, reason_of
 from tui.review.session import Outcome, ReviewSession
+from tui.screens.filter import FilterScreen
+from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.keys import KeysScreen
-from tui.widgets.bars import ColumnStrip, MessageLine, StatusBar
+from tui.screens.notes import NotesScreen
+from tui.screens.spans import SpansScreen
+from tui.widgets.bars import ColumnStrip, MessageLine, RubricLine, StatusBar
+from tui.widgets.entry import Entry
 from tui.widgets.instruction_box import InstructionBox
 from tui.widgets.workspace import Workspace
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
+# Lower screens have no line to spare for the rubric.
+RUBRIC_HEIGHT = 18
+SECONDS_BETWEEN_LOOKS = 1.0
+TRANSLATIONS_OFF = None
 
 
 class CompareScreen(Screen[None]):
@@ -27,35 +46,51 @@ class CompareScreen(Screen[None]):
     BINDINGS = keymap.bindings(keymap.COMPARE)
     AUTO_FOCUS = "Workspace"
 
-    def __init__(self, session: ReviewSession) -> None:
+    def __init__(self, session: ReviewSession, wanted: Filter | None = None) -> None:
         super().__init__()
         self.session = session
+        self.wanted = wanted
+        self.looking = Looking()
         self.status = StatusBar(session)
-        self.instruction = InstructionBox(session)
-        self.workspace = Workspace(session)
+        self.instruction = InstructionBox(session, self.looking)
+        self.workspace = Workspace(session, self.looking)
+        self.rubric = RubricLine(session)
         self.strip = ColumnStrip(session)
         self.message = MessageLine()
+        self.entry = Entry()
+        self._searched = ""
 
     def compose(self) -> ComposeResult:
         yield self.status
         yield self.instruction
         yield self.workspace
+        yield self.rubric
         yield self.strip
         yield self.message
-        yield Static(f"too small: xlit wants {LEAST_WIDTH}x{LEAST_HEIGHT}", id="too-small", markup=False)
+        yield self.entry
+        yield Static(f"too small: {LEAST_WIDTH}x{LEAST_HEIGHT} min", id="too-small", markup=False)
+
+    async def on_mount(self) -> None:
+        self.set_interval(SECONDS_BETWEEN_LOOKS, self._look_for_news)
+        if self.wanted is not None:
+            await self.narrow(self.wanted)
+        self._read_ahead()
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
         self.set_class(width < LEAST_WIDTH or height < LEAST_HEIGHT, "-too-small")
+        self.set_class(height < RUBRIC_HEIGHT, "-low")
         self.instruction.lay_out(width, height)
 
     @on(Workspace.WindowMoved)
     def _tell_what_is_on_show(self) -> None:
         self.set_class(self.workspace.shows_all, "-all-fit")
         answers = [column.answer for column in self.workspace.visible_columns]
-        self.session.shows(answer.response_id for answer in answers if answer is not None)
+        self.session.shows(
+            response for answer in answers if answer is not None for response in answer.response_ids
+        )
 
-    # Keys
+    # Scoring
 
     def action_score(self, score: int) -> None:
         self._do(lambda: self.session.score(score))
@@ -81,14 +116,47 @@ class CompareScreen(Screen[None]):
     def action_commit_all(self) -> None:
         self._do(self.session.commit_all)
 
+    # Moving
+
     def action_move(self, columns: int, criteria: int) -> None:
         self._do(lambda: self.session.move(columns, criteria))
 
     def action_go(self, steps: int) -> None:
         self._do(lambda: self.session.go(steps))
 
-    def action_next_unscored(self) -> None:
-        self._do(self.session.next_unscored)
+    async def action_next_unscored(self) -> None:
+        here = self.session.next_open()
+        if here is not None:
+            self._do(lambda: here)
+            return
+        await self._go_where(lambda: self.session.finder.unscored(self.session.row.position))
+
+    async def action_next_disagreement(self) -> None:
+        await self._go_where(self.session.finder.next_disagreement)
+
+    def action_find(self) -> None:
+        self.entry.ask("find", "a number, or words; nothing: the same words again")
+
+    async def _find(self, typed: str) -> None:
+        if typed.isdecimal():
+            self._do(lambda: self.session.go_to_number(int(typed)))
+            return
+        self._searched = typed or self._searched
+        if not self._searched:
+            return
+        words, position = self._searched, self.session.row.position
+        self.looking.hits = words
+        await self._go_where(lambda: self.session.finder.holding(words, position))
+        self.workspace.redraw()
+
+    async def _go_where(self, question: Callable[[], Target]) -> None:
+        """Ask the store beside the screen, then go where the answer leads."""
+        try:
+            target = await asyncio.to_thread(question)
+        except DBAPIError as error:
+            self.message.say(f"the store could not be read: {reason_of(error)}", failed=True)
+            return
+        self._do(lambda: self.session.go_to(target))
 
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
@@ -96,15 +164,166 @@ class CompareScreen(Screen[None]):
     def action_scroll_instruction(self, lines: int) -> None:
         self.instruction.scroll_lines(lines)
 
+    # Looking
+
+    def action_diff(self) -> None:
+        self.message.say(self.looking.toggle_base(self.session.place.column))
+        self.workspace.redraw()
+
+    def action_marks(self) -> None:
+        self.looking.marks = not self.looking.marks
+        hidden = not all(answer.revealed for answer in self.session.row.answers)
+        note = " (a response shows them once it is committed)" if hidden else ""
+        self.message.say(f"misspelt words and other languages are marked{note}" if self.looking.marks else "")
+        self.workspace.redraw()
+
+    def action_translation(self) -> None:
+        view = self.session.view
+        others = [code for code in view.suite.languages if code != view.language]
+        choices: list[str | None] = [TRANSLATIONS_OFF, *others]
+        place = choices.index(view.translation) if view.translation in choices else 0
+        wanted = choices[(place + 1) % len(choices)]
+        self._do(lambda: self.session.change_view(replace(view, translation=wanted)))
+        self.message.say(f"translation: {wanted or 'none'}")
+
+    def action_collapse(self) -> None:
+        collapse = not self.session.rows.collapse
+        self._do(lambda: self.session.change_view(self.session.view, collapse=collapse))
+        self.message.say(
+            "responses that read the same stand as one column"
+            if collapse
+            else "every response has its column"
+        )
+
+    def action_direction(self) -> None:
+        self.looking.reorder = not self.looking.reorder
+        host_of(self).order_text(self.looking.reorder)
+        self.instruction.lay_out(*self.size)
+        self.workspace.redraw()
+        who = "here" if self.looking.reorder else "by the terminal"
+        self.message.say(f"right-to-left text is put in order {who}")
+
+    def action_theme(self) -> None:
+        self.message.say(f"colours: {host_of(self).use_next_palette().name}")
+
+    # Other screens
+
+    def action_guidelines(self) -> None:
+        view = self.session.view
+        here = self.session.place.criterion
+        self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, here))
+
     def action_keys(self) -> None:
-        self.app.push_screen(KeysScreen(keymap.COMPARE))
+        self.app.push_screen(KeysScreen(host_of(self).commands["compare"]))
+
+    async def action_filter(self) -> None:
+        def counts() -> dict[str, dict[object, int]]:
+            with reading(self.session.engine) as session:
+                return finding.group_counts(session, self.session.view.scope)
+
+        found = await asyncio.to_thread(counts)
+        screen = FilterScreen(self.session.view, found, self.session.filter)
+        self.app.push_screen(screen, self._filtered)
+
+    async def _filtered(self, wanted: Filter | None) -> None:
+        if wanted is not None and wanted != self.session.filter:
+            await self.narrow(wanted)
+
+    async def narrow(self, wanted: Filter) -> None:
+        """Lead through the responses that fit, from here on."""
+        finder = self.session.finder
+        everything = await asyncio.to_thread(finder.instructions, Filter())
+        matches = await asyncio.to_thread(finder.matches, wanted) if wanted else {}
+        self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
+
+    async def action_notes(self) -> None:
+        view = self.session.view
+
+        def listed() -> list[Note]:
+            with reading(self.session.engine) as session:
+                return [
+                    note
+                    for language in view.languages
+                    for note in notes.list_notes(session, view.rater_id, view.suite.id, language)
+                ]
+
+        self.app.push_screen(NotesScreen(await asyncio.to_thread(listed)), self._to_note)
+
+    async def _to_note(self, note: Note | None) -> None:
+        if note is None:
+            return
+        response = note.response_id
+
+        def lead() -> Target:
+            view = self.session.view
+            with reading(self.session.engine) as session:
+                found = finding.lead_instruction(session, view.suite.id, view.language, response)
+            return Target(found, response)
+
+        await self._go_where(lead)
+
+    def action_spans(self) -> None:
+        self.app.push_screen(SpansScreen(self.session, self.looking), lambda _: self._do(Outcome))
+
+    def action_comment(self) -> None:
+        answer = self.session.answer
+        self.entry.ask(
+            "comment", "comment: Enter saves, Ctrl+J new line, Esc leaves it", answer.comment, several=True
+        )
+
+    async def action_overview(self) -> None:
+        from tui.screens.overview import OverviewScreen
+
+        self.app.push_screen(OverviewScreen.of_review(self.session), self._behind)
+
+    async def _behind(self, wanted: Filter | None) -> None:
+        if wanted is not None:
+            await self.narrow(wanted)
 
     def action_quit(self) -> None:
-        self.app.exit()
+        """Leave the room; from what another screen opened, back to that."""
+        if self.wanted is None:
+            self.app.exit()
+        else:
+            self.dismiss()
+
+    @on(Entry.Done)
+    async def _entered(self, event: Entry.Done) -> None:
+        self.workspace.focus(scroll_visible=False)
+        if event.text is None:
+            return
+        if event.purpose == "find":
+            await self._find(event.text.strip())
+        else:
+            text = event.text
+            self._do(lambda: self.session.comment(text))
+
+    # News, and reading ahead
+
+    async def _look_for_news(self) -> None:
+        try:
+            found = await asyncio.to_thread(news.look, self.session)
+            outcome = news.take(self.session, found) if found is not None else None
+        except (DBAPIError, NotSaved):
+            return  # the store is busy or away; the next key that saves says so
+        if outcome is None:
+            return
+        if outcome.new_row:
+            self.workspace.fit_columns()
+        self._redraw()
+        if outcome.message:
+            self.message.say(outcome.message)
+
+    def _read_ahead(self) -> None:
+        self.run_worker(
+            lambda: self.session.rows.read_ahead(self.session.neighbours()),
+            thread=True, exclusive=True, group="read ahead", exit_on_error=False,
+        )  # fmt: skip
+
+    # Acting
 
     def _do(self, action: Callable[[], Outcome]) -> None:
         """Run one action of the session; what it saved is on disk when this shows it."""
-        before = self.workspace.before()
         try:
             outcome = action()
         except NotSaved as error:
@@ -116,14 +335,14 @@ class CompareScreen(Screen[None]):
         if outcome.new_row:
             self.instruction.lay_out(*self.size)
             self.workspace.show_row()
-            self.status.refresh()
-            self.strip.refresh()
-        elif self.workspace.before() != before:
-            self.workspace.show_change(before)
-            if not self.workspace.shows_all:
-                self.strip.show()
+            self._read_ahead()
+        self._redraw()
         self.status.show(saved=True)
         self.message.say(outcome.message)
+
+    def _redraw(self) -> None:
+        for part in (self.workspace, self.status, self.rubric, self.strip):
+            part.redraw()
 
     def _failed(self, reason: str) -> None:
         self.status.show(saved=False)

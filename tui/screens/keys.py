@@ -2,69 +2,59 @@
 
 from collections.abc import Sequence
 
-from textual.app import ComposeResult
-from textual.screen import Screen
-from textual.strip import Strip
-from textual.widget import Widget
+from textual.events import Resize
 
 from tui import keymap
 from tui.keymap import Command
-from tui.theme import HEADING, PLAIN, QUIET, STRONG
-from tui.widgets.lines import Piece, strip_of
-from tui.wrapping import shorten
+from tui.screens.page import PageScreen
+from tui.text.wrapping import shorten
+from tui.theme import Look
+from tui.widgets.lines import Piece
 
 LEGEND = (
     "·  not scored    –  left out    ✓  complete    ◆  committed, the judge is shown",
-    "Δ  your score minus the judge's",
+    "✎  comment    ‹2›  errors    A=C  two responses that read the same    Δ  your score minus the judge's",
     "The same keys work on the ЙЦУКЕН and AZERTY layouts.",
 )
+KEYS_CELLS = 18
+# Entries need this much room to stand in two columns.
+ENTRY_CELLS = 70
 
 
-KEYS_CELLS = 12
+class KeysScreen(PageScreen[None]):
+    """All keys of a screen on an opaque page; any of its keys leads back."""
 
-
-class KeysScreen(Screen[None]):
-    """All keys on an opaque page; any of its keys leads back."""
-
+    NAME = "keys"
     BINDINGS = keymap.bindings(keymap.KEYS_PAGE)
 
     def __init__(self, commands: Sequence[Command]) -> None:
-        super().__init__()
-        self.commands = commands
-
-    def compose(self) -> ComposeResult:
-        yield KeyTable(self.commands)
-
-    def action_close(self) -> None:
-        self.dismiss()
-
-
-class KeyTable(Widget):
-    """Keys and what they do, a line each, in as many columns as fit."""
-
-    DEFAULT_CSS = "KeyTable { width: 1fr; height: 1fr; }"
-
-    def __init__(self, commands: Sequence[Command]) -> None:
-        super().__init__()
-        shown: dict[str, str] = {}
+        super().__init__("keys")
+        shown: dict[str, list[str]] = {}
         for command in commands:
-            shown[command.help] = f"{shown.get(command.help, '')} {command.shown}"
-        self.entries = [(keys, help) for help, keys in shown.items()]
+            shown.setdefault(command.help, []).append(command.shown)
+        self.entries = [(_joined(keys), help) for help, keys in shown.items()]
 
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if y == 0:
-            return strip_of([(" keys ", HEADING), ("  q goes back", QUIET)], width)
-        # Keys that find no line above the legend go into a second column.
-        rows = max(1, min(len(self.entries), self.size.height - 2 - len(LEGEND)))
-        if y > rows:
-            legend = LEGEND[y - rows - 2] if 0 <= y - rows - 2 < len(LEGEND) else ""
-            return strip_of([(" " + shorten(legend, width - 1), PLAIN)], width)
-        across = -(-len(self.entries) // rows)
+    def on_resize(self, event: Resize) -> None:
+        self.page.put(self._lines(event.size.width))
+
+    def _lines(self, width: int) -> list[list[Piece]]:
+        across = max(1, width // ENTRY_CELLS)
+        rows = -(-len(self.entries) // across)
         cell = width // across
-        pieces: list[Piece] = []
-        for keys, help in self.entries[y - 1 :: rows]:
-            pieces += [(keys.ljust(KEYS_CELLS), STRONG)]
-            room = cell - KEYS_CELLS
-            pieces += [(shorten(help, room - 1).ljust(room), PLAIN)]
-        return strip_of(pieces, width)
+        lines: list[list[Piece]] = []
+        for row in range(rows):
+            pieces: list[Piece] = []
+            for keys, help in self.entries[row::rows]:
+                room = cell - KEYS_CELLS - 2
+                pieces.append((f" {keys}".ljust(KEYS_CELLS) + " ", Look.STRONG))
+                pieces.append((shorten(help, room).ljust(room + 1), Look.PLAIN))
+            lines.append(pieces)
+        return [*lines, [], *[[(f" {legend}", Look.QUIET)] for legend in LEGEND]]
+
+
+def _joined(keys: Sequence[str]) -> str:
+    """The keys of commands that share a line: their first keys together, then the others."""
+    split = [key.split() for key in keys]
+    firsts = [key[0] for key in split]
+    others = [name for key in split for name in key[1:]]
+    return " ".join([*firsts, *others])

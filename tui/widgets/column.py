@@ -1,35 +1,43 @@
-"""A column: one response, its surface metrics, and the table of criteria."""
+"""A column: one response, what is known of it, and the table of criteria."""
 
-from textual.geometry import Region
-from textual.strip import Strip
-from textual.widget import Widget
+from textual.app import RenderResult
 
-from tui.review.row import Answer
-from tui.review.rules import Mark, difference, marked
+from tui.review.looking import Looked, Looking
+from tui.review.row import Answer, Row
+from tui.review.rules import marked
 from tui.review.session import ReviewSession
-from tui.safe_text import safe_line, safe_text
-from tui.theme import CURRENT, DIFFERS, DONE, FAILED, PLAIN, QUIET, STRONG
-from tui.widgets.lines import Piece, cells_of, fitted, spread, strip_of
-from tui.wrapping import WrappedText, shorten
+from tui.text.diff import Differences
+from tui.text.safe_text import safe_line
+from tui.text.wrapping import shorten
+from tui.theme import Look
+from tui.widgets.lines import LineWidget, Piece, spread
+from tui.widgets.response_text import MarkedSpan, ResponseText, foreign, marks_of, misspelt
+from tui.widgets.score_table import ScoreTable
 
-YOU = 6
 LEAST_TEXT = 3
-DELTA = 5
+# With fewer lines of text than this, the table gives way: several criteria share a line.
+GOOD_TEXT = 8
 
 
-class Column(Widget):
-    """Draws the answer of its number in the session's row; repaints single lines when told what changed."""
+class Column(LineWidget):
+    """Draws the answer of its number in the session's row."""
 
     DEFAULT_CSS = "Column { width: 1fr; height: 1fr; }"
 
-    def __init__(self, session: ReviewSession, number: int) -> None:
+    def __init__(self, session: ReviewSession, looking: Looking, number: int) -> None:
         super().__init__()
         self.session = session
+        self.looking = looking
         self.number = number
-        self._last = False
+        self.edge = True
         self._scroll = 0
-        self._title_shown = 0
-        self._wrapped: WrappedText | None = None
+        self._text: ResponseText | None = None
+        self._text_of: Answer | None = None
+        self._marks: list[MarkedSpan] = []
+        self._marked: tuple[Row, Looked] | None = None
+
+    def render(self) -> RenderResult:
+        return ""
 
     @property
     def answer(self) -> Answer | None:
@@ -39,189 +47,188 @@ class Column(Widget):
     # What changed
 
     def show_new(self) -> None:
-        """Another response stands here: from its first line."""
+        """Another response stands here: from its first line, or from what was searched for."""
         self._scroll = 0
-        self._wrapped = None
+        self._text = None
+        if self.is_mounted and self.answer is not None and self.size.width:
+            hit = next((mark for mark in self._current_text()[1] if Look.HIT in mark[2]), None)
+            if hit is not None and hit[0]:
+                self._bring_in(hit[0])
         self.refresh()
 
-    def set_last(self, last: bool) -> None:
-        """Whether no other column stands to the right."""
-        if last != self._last:
-            self._last = last
+    def set_edge(self, edge: bool) -> None:
+        """Whether a line parts this column from another one to the right."""
+        if edge != self.edge:
+            self.edge = edge
             self.refresh()
-
-    def refresh_title(self) -> None:
-        now = cells_of(self._title_pieces())
-        self.refresh(Region(0, 0, min(max(now, self._title_shown), self.size.width), 1))
-        self._title_shown = now
-
-    def refresh_criterion(self, criterion: int) -> None:
-        if self._rows < len(self.session.view.criteria):
-            self.refresh()
-            return
-        width = 1 + self._names_width + YOU
-        if self.answer is not None and self.answer.committed:
-            width = self.size.width
-        self.refresh(Region(0, self._table_top + 1 + criterion, min(width, self.size.width), 1))
 
     def page(self, pages: int) -> bool:
         """Scroll the response by pages; returns whether there was anything to scroll."""
-        text, height = self._text(), self._text_height
+        height = self._text_height
+        wrapped = self._current_text()[0].wrapped
         there = max(0, self._scroll + pages * max(1, height - 1))
-        if pages > 0 and not text.has(self._scroll + height):
-            return False
-        if there == self._scroll:
+        if (pages > 0 and not wrapped.has(self._scroll + height)) or there == self._scroll:
             return False
         self._scroll = there
-        self.refresh(Region(0, 1, self.size.width, height + 1))
+        self.redraw()
         return True
+
+    def _bring_in(self, offset: int) -> None:
+        text = self._current_text()[0]
+        line = text.wrapped.line_of(text.safe.shown(offset))
+        if line >= self._text_height:
+            self._scroll = max(0, line - self._text_height // 2)
 
     # Where things stand
 
     @property
-    def _table_top(self) -> int:
-        return max(2, self.size.height - self._rows - 1)
+    def _inner(self) -> int:
+        return max(1, self.size.width - self.edge)
 
     @property
-    def _rows(self) -> int:
-        """How many criteria are on show: fewer than there are where the text would have no room."""
-        return max(1, min(len(self.session.view.criteria), self.size.height - LEAST_TEXT - 3))
-
-    @property
-    def _first_row(self) -> int:
-        """The criterion on the table's first line, so that the one under the cursor is on show."""
-        return max(0, self.session.place.criterion - self._rows + 1)
+    def _table(self) -> ScoreTable:
+        criteria, room = self.session.view.criteria, self.size.height - 2
+        lines, across = len(criteria) + 1, 1
+        cells = self._inner // ScoreTable.cell_width(criteria)
+        if room - lines < GOOD_TEXT and cells > 1:
+            lines, across = -(-len(criteria) // cells), cells
+        elif room - lines < LEAST_TEXT:
+            lines = max(2, room - LEAST_TEXT)
+        return ScoreTable(criteria, self._inner, lines, across)
 
     @property
     def _text_height(self) -> int:
-        return max(0, self._table_top - 2)
+        return max(1, self.size.height - 2 - self._table.lines)
 
     @property
-    def _text_width(self) -> int:
-        return max(1, self.size.width - 3)
-
-    @property
-    def _names_width(self) -> int:
-        return max(len(name) for name in self.session.view.criteria) + 1
+    def _cursor(self) -> int | None:
+        place = self.session.place
+        return place.criterion if place.column == self.number else None
 
     # Drawing
 
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
+    def pieces(self, y: int) -> list[Piece]:
         answer = self.answer
-        joint = {0: "┬", self._table_top - 1: "┼"}.get(y, "│")
-        edge: Piece = ("" if self._last else joint, QUIET)
-        inner = width - len(edge[0])
         if answer is None:
-            return Strip.blank(width, PLAIN)
-        return strip_of([*fitted(self._pieces(y, answer, inner), inner), edge], width)
-
-    def _pieces(self, y: int, answer: Answer, width: int) -> list[Piece]:
+            return []
+        below = 1 + self._text_height
         if y == 0:
-            self._title_shown = cells_of(self._title_pieces())
-            return spread(self._title_pieces(), [], width, ("─", QUIET))
-        if y < self._table_top - 1:
-            return self._text_pieces(y - 1, answer)
-        if y == self._table_top - 1:
-            return self._below_text(answer, width)
-        if y == self._table_top:
-            return self._table_head(answer, width)
-        return self._table_row(y - self._table_top - 1 + self._first_row, answer, width)
+            return self._line(spread(self._title(answer), [], self._inner, ("─", Look.QUIET)), "┬")
+        if y < below:
+            return self._line(self._text_line(y - 1, answer), "│")
+        if y == below:
+            return self._line(self._below_text(answer), "┼")
+        judge = self.session.view.judge
+        cells = self._table.pieces(y - below - 1, answer, judge.label if judge else None, self._cursor)
+        return self._line(cells, "│")
 
-    def _title_pieces(self) -> list[Piece]:
-        answer = self.answer
-        if answer is None:
-            return []
-        current = self.session.place.column == self.number
-        name = shorten(safe_line(answer.label), max(1, self.size.width - 20))
+    def _line(self, pieces: list[Piece], edge: str) -> list[Piece]:
+        return spread(pieces, [(edge, Look.QUIET)] if self.edge else [], self.size.width, (" ", Look.PLAIN))
+
+    def _title(self, answer: Answer) -> list[Piece]:
         state = f" {marked(answer.marks)}/{len(answer.marks)} "
-        end: Piece = (
-            ("◆ committed ", DONE) if answer.committed else ("✓ ", DONE) if answer.complete else ("", PLAIN)
-        )
-        label: Piece = (f"▶ {name} ", CURRENT) if current else (f"─ {name} ", STRONG)
-        return [label, (state, PLAIN), end]
+        pieces: list[Piece] = [(state, Look.PLAIN)]
+        if answer.committed:
+            pieces.append(("◆ committed ", Look.DONE))
+        elif answer.complete:
+            pieces.append(("✓ ", Look.DONE))
+        if answer.comment:
+            pieces.append(("✎ ", Look.STRONG))
+        if answer.spans:
+            pieces.append((f"‹{len(answer.spans)}› ", Look.STRONG))
+        if self.session.fits(answer):
+            pieces.append(("∈ filter ", Look.QUIET))
+        room = self._inner - sum(len(text) for text, _ in pieces) - 4
+        name = shorten(safe_line(answer.label), max(1, room))
+        current = self._cursor is not None
+        label: Piece = (f"▶ {name} ", Look.CURRENT) if current else (f"─ {name} ", Look.STRONG)
+        return [label, *pieces]
 
-    def _text(self) -> WrappedText:
-        if self._wrapped is None or self._wrapped.width != self._text_width:
-            self._scroll = 0
-            text = self.answer.text if self.answer else ""
-            self._wrapped = WrappedText(safe_text(text), self._text_width)
-        return self._wrapped
+    def _current_text(self) -> tuple[ResponseText, list[MarkedSpan]]:
+        """The response as it is drawn, with the marks of now."""
+        answer = self.answer
+        text = answer.text if answer else ""
+        width = max(1, self._inner - 2)
+        known = self._text
+        if known is None or known.wrapped.width != width or (self._text_of and self._text_of.text != text):
+            if known is not None:
+                self._scroll = 0
+            language = answer.language if answer else ""
+            known = self._text = ResponseText(text, width, language)
+            self._marks, self._marked = [], None
+        self._text_of = answer
+        row, looked = self.session.row, self.looking.state
+        if answer and (self._marked is None or self._marked[0] is not row or self._marked[1] != looked):
+            self._marked = (row, looked)
+            marks = marks_of(row, self.number, self.looking)
+            if marks != self._marks:
+                self._marks = marks
+                known.mark(marks)
+        return known, self._marks
 
-    def _text_pieces(self, line: int, answer: Answer) -> list[Piece]:
+    def _text_line(self, line: int, answer: Answer) -> list[Piece]:
         if not answer.text.strip():
-            return [(" ∅ the response is empty", QUIET)] if line == 0 else []
-        found = self._text().line(self._scroll + line)
-        return [(" " + found, PLAIN)] if found else []
+            return [(" ∅ the response is empty", Look.QUIET)] if line == 0 else []
+        text = self._current_text()[0].pieces(self._scroll + line, reorder=self.looking.reorder)
+        return [(" ", Look.PLAIN), *text] if text else []
 
-    def _below_text(self, answer: Answer, width: int) -> list[Piece]:
+    def _below_text(self, answer: Answer) -> list[Piece]:
         above = "↑" if self._scroll else ""
-        below = "↓" if self._text().has(self._scroll + self._text_height) else ""
-        more: list[Piece] = [(f" {above}{below} Space b ", STRONG)] if above or below else []
-        if not answer.committed:
-            return spread([], more, width, ("─", QUIET))
-        known = surface_pieces(answer, self.session.view.language)
-        return spread([(" ", PLAIN), *known, (" ", PLAIN)], more, width, ("─", QUIET))
+        wrapped = self._current_text()[0].wrapped
+        below = "↓" if wrapped.has(self._scroll + self._text_height) else ""
+        more: list[Piece] = [(f" {above}{below} Space b ", Look.STRONG)] if above or below else []
+        known = self._known(answer)
+        left = [(" ", Look.PLAIN), *known, (" ", Look.PLAIN)] if known else []
+        return spread(left, more, self._inner, ("─", Look.QUIET))
 
-    def _judge_width(self, width: int) -> int:
-        free = width - 1 - self._names_width - YOU - DELTA - 1
-        return max(5, min(free, len(self.session.row.judge or "") + 2))
-
-    def _table_head(self, answer: Answer, width: int) -> list[Piece]:
-        head = " " * (1 + self._names_width) + "you".rjust(YOU)
-        judge = self.session.row.judge
-        if answer.committed and judge:
-            room = self._judge_width(width)
-            head += shorten(safe_line(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
-        elif answer.committed:
-            head += "  no judge has scored this"
-        return [(head, QUIET)]
-
-    def _table_row(self, criterion: int, answer: Answer, width: int) -> list[Piece]:
-        if criterion >= len(answer.marks):
-            return []
-        here = self.session.place == (self.number, criterion)
-        name = self.session.view.criteria[criterion].ljust(self._names_width)
-        yours, judges = answer.marks[criterion], answer.judge[criterion]
-        pieces: list[Piece] = [
-            ("▸" + name if here else " " + name, STRONG if here else PLAIN),
-            (" " * (YOU - 3), PLAIN),
-            (f" {shown_mark(yours)} ", CURRENT if here else STRONG if yours else PLAIN),
-        ]
-        if answer.committed and self.session.row.judge:
-            delta = difference(yours, judges)
-            style = DIFFERS if delta else PLAIN
-            pieces.append((shown_mark(judges).rjust(self._judge_width(width)), PLAIN))
-            pieces.append((shown_difference(delta).rjust(DELTA), style))
+    def _known(self, answer: Answer) -> list[Piece]:
+        """What is said of a text in words: how it differs, what was measured, what is marked."""
+        parts: list[list[Piece]] = []
+        differences = self.looking.differences(self.session.row, self.number)
+        if differences is not None:
+            parts.append([(_compared(differences, self.looking.base == self.number), Look.STRONG)])
+        if answer.revealed:
+            parts.append(surface_pieces(answer))
+            if self.looking.marks:
+                parts.append([(_marked(answer), Look.PLAIN)])
+        pieces: list[Piece] = []
+        for part in parts:
+            pieces += [(" · ", Look.PLAIN), *part] if pieces else part
         return pieces
 
 
-def shown_mark(mark: Mark | None) -> str:
-    """A mark as the table shows it: the score, `–` for left out, `·` for not scored."""
-    if mark is None:
-        return "·"
-    return "–" if mark.score is None else str(mark.score)
+def _compared(differences: Differences, is_base: bool) -> str:
+    if not differences.comparable:
+        return "too long to compare"
+    if is_base:
+        return "base"
+    if not differences.spans and not differences.missing:
+        return "same words"
+    return f"{differences.words} other words, {differences.missing} missing"
 
 
-def shown_difference(delta: int | None) -> str:
-    """Δ as the table shows it: with its sign, 0 when both agree, nothing when one has no score."""
-    return "" if delta is None else f"{delta:+d}" if delta else "0"
+def _marked(answer: Answer) -> str:
+    stretches = foreign(answer)
+    languages = ", ".join(sorted({safe_line(label) for _, _, label in stretches}))
+    words = f"{len(misspelt(answer))} misspelt"
+    return words + (f", {len(stretches)} in {languages}" if stretches else "")
 
 
-def surface_pieces(answer: Answer, language: str) -> list[Piece]:
+def surface_pieces(answer: Answer) -> list[Piece]:
     """The surface metrics of a response, in words that need no colour."""
     pieces: list[Piece] = []
     identified = answer.surface.get("language")
     if identified is not None and identified.label:
         probability = "" if identified.value is None else f" {identified.value:.2f}"
-        pieces.append((f"{safe_line(identified.label)}{probability}", PLAIN))
-        if identified.label != language:
-            pieces.append((" · wrong language", FAILED))
+        pieces.append((f"{safe_line(identified.label)}{probability}", Look.PLAIN))
+        if identified.label != answer.language and not answer.language.startswith(f"{identified.label}-"):
+            pieces.append((" · wrong language", Look.FAILED))
     spelling = answer.surface.get("spelling")
     if spelling is not None and spelling.value is not None:
-        pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}", PLAIN))
+        pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}", Look.PLAIN))
     relevance = answer.surface.get("relevance")
     if relevance is not None and relevance.value is not None:
-        word = "relevant" if relevance.value >= 0.5 else "not relevant"
-        pieces.append((f"{' · ' if pieces else ''}{word}", PLAIN if relevance.value >= 0.5 else FAILED))
-    return pieces or [("not measured", QUIET)]
+        relevant = relevance.value >= 0.5
+        word = "relevant" if relevant else "not relevant"
+        pieces.append((f"{' · ' if pieces else ''}{word}", Look.PLAIN if relevant else Look.FAILED))
+    return pieces or [("not measured", Look.QUIET)]

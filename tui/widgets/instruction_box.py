@@ -1,37 +1,40 @@
-"""The instruction on top, with its English translation; at most a third of the screen."""
+"""The instruction on top, with its translation; at most a third of the screen."""
 
-from rich.style import Style
-from textual.strip import Strip
-from textual.widget import Widget
-
+from tui.review.finder import folded
+from tui.review.looking import Looking
 from tui.review.session import ReviewSession
-from tui.safe_text import safe_line, safe_text
-from tui.theme import HEADING, PLAIN, QUIET
-from tui.widgets.lines import Piece, spread, strip_of
-from tui.wrapping import WrappedText, shorten
+from tui.text import bidi
+from tui.text.safe_text import SafeText, safe_line
+from tui.text.wrapping import WrappedText, shorten
+from tui.theme import Look
+from tui.widgets.lines import LineWidget, Piece, cells_of, spread
 
 MARGIN = 4
+MOST_LINES = 500
+# A screen with fewer lines than this leaves them to the responses.
+LOW = 30
 
 
-class InstructionBox(Widget):
+class InstructionBox(LineWidget):
     """Task, text and translation, as high as they need and the screen allows."""
 
     DEFAULT_CSS = "InstructionBox { height: 3; }"
 
-    def __init__(self, session: ReviewSession) -> None:
+    def __init__(self, session: ReviewSession, looking: Looking) -> None:
         super().__init__()
         self.session = session
+        self.looking = looking
         self._scroll = 0
-        self._lines: list[Piece] = []
+        self._lines: list[list[Piece]] = []
 
     def lay_out(self, width: int, height: int) -> None:
         """Take the session's instruction for a screen of this size; from its first line."""
         row, view = self.session.row, self.session.view
-        most = max(2, height // 3)
+        most = max(2, height // (3 if height >= LOW else 4))
         room = max(10, width - MARGIN - 1)
-        self._lines = _wrapped(row.text, f" {view.language}"[:3], room, PLAIN)
-        if row.translation is not None:
-            self._lines += _wrapped(row.translation, " en", room, QUIET)
+        self._lines = self._wrapped(row.text, view.language, room, Look.PLAIN)
+        if row.translation is not None and view.translation is not None:
+            self._lines += self._wrapped(row.translation, view.translation, room, Look.QUIET)
         self._scroll = 0
         self.styles.height = min(most, 1 + len(self._lines))
         self.refresh()
@@ -43,35 +46,39 @@ class InstructionBox(Widget):
         if there == self._scroll:
             return False
         self._scroll = there
-        self.refresh()
+        self.redraw()
         return True
 
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
+    def pieces(self, y: int) -> list[Piece]:
         if y == 0:
-            return strip_of(self._head(width), width)
+            return self._head(self.size.width)
         number = self._scroll + y - 1
-        pieces = [self._lines[number]] if number < len(self._lines) else []
-        return strip_of(pieces, width)
+        return self._lines[number] if number < len(self._lines) else []
 
     def _head(self, width: int) -> list[Piece]:
-        task = shorten(safe_line(self.session.row.task or "instruction"), max(1, width - 20))
+        row = self.session.row
+        names = " · ".join(name for name in (row.task or "instruction", row.modifier) if name)
+        task = shorten(safe_line(names), max(1, width - 20))
         above = "↑" if self._scroll else ""
         below = "↓" if self._scroll + self.size.height - 1 < len(self._lines) else ""
-        more: list[Piece] = [(f" {above}{below} i I ", PLAIN)] if above or below else []
-        return spread([("─ ", QUIET), (task + " ", HEADING)], more, width, ("─", QUIET))
+        more: list[Piece] = [(f" {above}{below} i I ", Look.PLAIN)] if above or below else []
+        left: list[Piece] = [("─ ", Look.QUIET), (task + " ", Look.HEADING)]
+        return spread(left, more, width, ("─", Look.QUIET))
 
-
-MOST_LINES = 500
-
-
-def _wrapped(text: str, mark: str, width: int, style: Style) -> list[Piece]:
-    wrapped = WrappedText(safe_text(text), width)
-    count = wrapped.height(MOST_LINES)
-    lines = []
-    for number in range(count):
-        start = mark if number == 0 else ""
-        lines.append((start.ljust(MARGIN) + (wrapped.line(number) or ""), style))
-    if wrapped.has(count):
-        lines.append((" " * MARGIN + "… (more than is shown here)", style))
-    return lines
+    def _wrapped(self, text: str, language: str, width: int, look: Look) -> list[list[Piece]]:
+        wrapped = WrappedText(SafeText.of(text).text, width)
+        rtl, wanted = bidi.is_rtl(language), folded(self.looking.hits)
+        count = wrapped.height(MOST_LINES)
+        lines: list[list[Piece]] = []
+        for number in range(count):
+            start = f" {language}"[:3] if number == 0 else ""
+            line = wrapped.line(number) or ""
+            hit = Look.HIT if wanted and wanted in folded(line) else Look.PLAIN
+            if self.looking.reorder and (rtl or bidi.has_rtl(line)):
+                line = bidi.visual(line, rtl=rtl)[0]
+            piece: Piece = (line, look | hit)
+            room = width - cells_of([piece]) if rtl else 0
+            lines.append([(start.ljust(MARGIN) + " " * room, look), piece])
+        if wrapped.has(count):
+            lines.append([(" " * MARGIN + "… (more than is shown here)", look)])
+        return lines

@@ -1,41 +1,70 @@
-"""What the line-drawing widgets share: styled pieces of text become a line of an exact width."""
+"""What the line-drawing widgets share: pieces of text with a role become a line of an exact width."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
-from tui.theme import PLAIN
-from tui.wrapping import pad
+from tui.host import host_of
+from tui.text.wrapping import pad
+from tui.theme import Look
 
-Piece = tuple[str, Style]
+Piece = tuple[str, Look]
 
 
-def strip_of(pieces: Iterable[Piece], width: int) -> Strip:
-    """The pieces on one line of exactly `width` cells: what does not fit is cut, the rest is blank.
+class LineWidget(Widget):
+    """A widget that draws itself line by line from pieces, and repaints no more cells than have changed."""
 
-    The pieces are safe text: nothing in them is parsed, and nothing in them may move the cursor.
-    """
-    segments, used = [], 0
-    for text, style in pieces:
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: dict[int, list[Piece]] = {}
+
+    def pieces(self, y: int) -> Sequence[Piece]:
+        """What stands on a line; cut or filled up to the widget's width."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        line = self._drawn[y] = fitted(self.pieces(y), self.size.width)
+        palette = host_of(self).palette
+        return Strip([Segment(text, palette.style(look)) for text, look in line], self.size.width)
+
+    def redraw(self) -> None:
+        """Have the cells repainted that are not as they were drawn last."""
+        for y, old in self._drawn.items():
+            if y >= self.size.height:
+                continue
+            new = fitted(self.pieces(y), self.size.width)
+            if new != old:
+                for start, end in differing_cells(old, new):
+                    self.refresh(Region(start, y, end - start, 1))
+
+
+def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
+    """The pieces, cut or filled up to exactly `width` cells; neighbours with the same role become one."""
+    line: list[Piece] = []
+    used = 0
+    for text, look in pieces:
         room = width - used
         if room <= 0:
             break
         cells = cell_len(text)
         if cells > room:
             text, cells = pad(text, room), room
-        segments.append(Segment(text, style))
+        if line and line[-1][1] == look:
+            line[-1] = (line[-1][0] + text, look)
+        elif text:
+            line.append((text, look))
         used += cells
     if used < width:
-        segments.append(Segment(" " * (width - used), PLAIN))
-    return Strip(segments, width)
-
-
-def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
-    """The pieces, cut or filled up to exactly `width` cells."""
-    return [(segment.text, segment.style or PLAIN) for segment in strip_of(pieces, width)]
+        blanks = " " * (width - used)
+        if line and line[-1][1] == Look.PLAIN:
+            line[-1] = (line[-1][0] + blanks, Look.PLAIN)
+        else:
+            line.append((blanks, Look.PLAIN))
+    return line
 
 
 def cells_of(pieces: Iterable[Piece]) -> int:
@@ -51,3 +80,44 @@ def spread(left: list[Piece], right: list[Piece], width: int, fill: Piece) -> li
         free = width - cells_of(left)
         right = []
     return [*left, (fill[0] * max(free, 0), fill[1]), *right]
+
+
+# Jumping over fewer cells than this costs more bytes than sending them again.
+_JUMP = 10
+
+
+def differing_cells(old: Sequence[Piece], new: Sequence[Piece]) -> list[tuple[int, int]]:
+    """The [start, end) runs of cells in which two lines of the same width differ."""
+    runs: list[tuple[int, int]] = []
+    for place, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
+        if before == after:
+            continue
+        if runs and place - runs[-1][1] < _JUMP:
+            runs[-1] = (runs[-1][0], place + 1)
+        else:
+            runs.append((place, place + 1))
+    return runs
+
+
+def with_look(line: Sequence[Piece], start: int, end: int, look: Look) -> list[Piece]:
+    """The line with one more role for the cells [start, end)."""
+    pieces: list[Piece] = []
+    for place, (text, own) in enumerate(_cells(line)):
+        played = own | look if start <= place < end else own
+        if pieces and pieces[-1][1] == played:
+            pieces[-1] = (pieces[-1][0] + text, played)
+        else:
+            pieces.append((text, played))
+    return pieces
+
+
+def _cells(pieces: Sequence[Piece]) -> list[tuple[str, Look]]:
+    cells: list[tuple[str, Look]] = []
+    for text, look in pieces:
+        for character in text:
+            width = cell_len(character)
+            if width == 0 and cells:
+                cells[-1] = (cells[-1][0] + character, look)
+            else:
+                cells += [(character, look), *[("", look)] * (width - 1)]
+    return cells

@@ -1,39 +1,42 @@
-"""The workspace: the one widget with the focus, with as many columns as the terminal is wide."""
-
-from dataclasses import dataclass
+"""The workspace: the one widget with the focus, with as many columns as fit on the terminal."""
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Container
 from textual.message import Message
 
-from tui.review.rules import Marks, Place
+from tui.review.looking import Looking
 from tui.review.session import ReviewSession
+from tui.text import bidi
 from tui.widgets.column import Column
 
-COLUMN_CELLS = 44
+# The narrowest column that holds the table with a judge's scores: seven of them fit 250 cells.
+COLUMN_CELLS = 35
+# On a terminal narrower than this, one column at a time reads better than two.
+NARROW = 96
+# Columns above each other need this many lines each.
+COLUMN_LINES = 16
 
 
-@dataclass(frozen=True)
-class Before:
-    """What was on show before a key, to repaint no more than has changed."""
+class Workspace(Container, can_focus=True):
+    """The columns of a row, and which of them fit; the cursor is the session's `place`.
 
-    place: Place
-    marks: list[Marks]
-    committed: list[bool]
+    A terminal that orders right-to-left text itself does so with whole lines, across columns that stand side
+    by side; responses in such a language therefore stand above each other.
+    """
 
-
-class Workspace(Horizontal, can_focus=True):
-    """The columns of a row, and which of them fit; the cursor is the session's `place`."""
-
-    DEFAULT_CSS = "Workspace { height: 1fr; overflow: hidden hidden; }"
+    DEFAULT_CSS = """
+    Workspace { height: 1fr; overflow: hidden hidden; layout: horizontal; }
+    Workspace.-stacked { layout: vertical; }
+    """
 
     class WindowMoved(Message):
         """Other columns can be read now."""
 
-    def __init__(self, session: ReviewSession) -> None:
+    def __init__(self, session: ReviewSession, looking: Looking) -> None:
         super().__init__()
         self.session = session
-        self.columns = [Column(session, number) for number in range(len(session.view.sources))]
+        self.looking = looking
+        self.columns = [Column(session, looking, number) for number in range(len(session.row.answers))]
         self.first = 0
 
     def compose(self) -> ComposeResult:
@@ -43,9 +46,15 @@ class Workspace(Horizontal, can_focus=True):
         self.fit_columns()
 
     @property
+    def stacked(self) -> bool:
+        return any(bidi.is_rtl(answer.language) for answer in self.session.row.answers)
+
+    @property
     def fitting(self) -> int:
-        """How many columns fit beside each other."""
-        return max(1, self.size.width // COLUMN_CELLS)
+        """How many columns fit."""
+        if self.stacked:
+            return max(1, self.size.height // COLUMN_LINES)
+        return 1 if self.size.width < NARROW else max(1, self.size.width // COLUMN_CELLS)
 
     @property
     def visible_columns(self) -> list[Column]:
@@ -58,39 +67,25 @@ class Workspace(Horizontal, can_focus=True):
     def fit_columns(self) -> None:
         """Move the window of columns so that the cursor is in it."""
         here, count = self.session.place.column, len(self.session.row.answers)
+        if count > len(self.columns):
+            new = [Column(self.session, self.looking, number) for number in range(len(self.columns), count)]
+            self.columns += new
+            self.mount_all(new)
         self.first = min(max(self.first, here - self.fitting + 1), here)
         self.first = max(0, min(self.first, count - self.fitting))
         end = min(count, self.first + self.fitting)
+        self.set_class(self.stacked, "-stacked")
         for column in self.columns:
             column.display = self.first <= column.number < end
-            column.set_last(column.number == end - 1)
+            column.set_edge(column.number != end - 1 and not self.stacked)
         self.post_message(self.WindowMoved())
 
-    def before(self) -> Before:
-        """What is on show now."""
-        answers = self.session.row.answers
-        return Before(self.session.place, self.session.row.marks, [answer.committed for answer in answers])
-
-    def show_change(self, before: Before) -> None:
-        """Repaint what differs from `before`, in the same row."""
-        place = self.session.place
-        if not self.columns[place.column].display:
+    def redraw(self) -> None:
+        """Repaint what has changed in the same row."""
+        if not self.columns[self.session.place.column].display:
             self.fit_columns()
-        for column, answer in zip(self.columns, self.session.row.answers, strict=False):
-            number = column.number
-            if answer.committed != before.committed[number]:
-                column.refresh()
-                continue
-            moved = (
-                {old.criterion for old in (before.place, place) if old.column == number}
-                if (before.place != place)
-                else set()
-            )
-            changed = {at for at, mark in enumerate(answer.marks) if mark != before.marks[number][at]}
-            for criterion in moved | changed:
-                column.refresh_criterion(criterion)
-            if changed or (before.place.column == number) != (place.column == number):
-                column.refresh_title()
+        for column in self.visible_columns:
+            column.redraw()
 
     def show_row(self) -> None:
         """Another row is on show."""

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, split_graphemes
 
-TAB_CELLS = 4
-
 # A piece is a run of spaces or of other characters; the bound keeps one endless word from being measured
 # whole before its first line can be shown.
 _PIECES = re.compile(r" {1,512}|[^ ]{1,512}")
@@ -21,16 +19,21 @@ _UNSPACED = re.compile(
 MOST_PER_CELL = 8
 
 
+Span = tuple[int, int]
+
+
 class WrappedText:
-    """A text as lines of at most `width` cells, made on demand: a megabyte costs what is shown of it."""
+    """A text (made safe, without tabs) as lines of at most `width` cells, made on demand: a megabyte costs
+    what is shown of it. Each line is a slice of the text."""
 
     def __init__(self, text: str, width: int) -> None:
+        self.text = text
         self.width = max(1, width)
-        self._made: list[str] = []
-        self._rest: Iterator[str] | None = _wrap(text, self.width)
+        self._made: list[Span] = []
+        self._rest: Iterator[Span] | None = _wrap(text, self.width)
 
-    def line(self, number: int) -> str | None:
-        """The line of this number from 0; None past the end."""
+    def span(self, number: int) -> Span | None:
+        """The [start, end) of the line of this number from 0; None past the end."""
         while self._rest is not None and len(self._made) <= number:
             made = next(self._rest, None)
             if made is None:
@@ -39,6 +42,18 @@ class WrappedText:
                 self._made.append(made)
         return self._made[number] if number < len(self._made) else None
 
+    def line(self, number: int) -> str | None:
+        """The line of this number from 0; None past the end."""
+        span = self.span(number)
+        return None if span is None else self.text[span[0] : span[1]]
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line that holds a character, or the next one where it was dropped at a break."""
+        number = 0
+        while (span := self.span(number)) is not None and span[1] <= offset:
+            number += 1
+        return number
+
     @property
     def made(self) -> int:
         """How many lines have been made so far."""
@@ -46,7 +61,7 @@ class WrappedText:
 
     def has(self, number: int) -> bool:
         """Whether there is a line of this number."""
-        return self.line(number) is not None
+        return self.span(number) is not None
 
     def height(self, most: int) -> int:
         """How many lines there are, counted up to `most`."""
@@ -55,7 +70,7 @@ class WrappedText:
         return most if self.has(most - 1) else len(self._made)
 
 
-def _wrap(text: str, width: int) -> Iterator[str]:
+def _wrap(text: str, width: int) -> Iterator[Span]:
     start = 0
     while start <= len(text):
         end = text.find("\n", start)
@@ -64,44 +79,50 @@ def _wrap(text: str, width: int) -> Iterator[str]:
         start = end + 1
 
 
-def _wrap_line(text: str, start: int, end: int, width: int) -> Iterator[str]:
+def _wrap_line(text: str, start: int, end: int, width: int) -> Iterator[Span]:
     """One paragraph. Spaces that open it are kept (lists, code); spaces at a break are dropped."""
-    line, used, broken = "", 0, False
     most = MOST_PER_CELL * width
+    first = last = start  # the line so far is text[first:last]
+    used, broken = 0, False
     position = start
     while position < end:
         match = _PIECES.match(text, position, end)
         if match is None:
             break
         position = match.end()
-        piece = match.group().replace("\t", " " * TAB_CELLS)
-        cells = cell_len(piece)
-        if used + cells <= width and len(line) + len(piece) <= most:
-            if not (broken and not used and piece.isspace()):
-                line, used = line + piece, used + cells
+        piece = match.group()
+        blank, cells = piece.isspace(), cell_len(piece)
+        if used + cells <= width and position - first <= most:
+            if broken and not used and blank:
+                first = position
+            else:
+                used += cells
+            last = position
             continue
-        if piece.isspace():
-            yield line
-            line, used, broken = "", 0, True
+        if blank:
+            yield first, last
+            first = last = position
+            used, broken = 0, True
             continue
         if used and cells <= width and len(piece) <= most and not _UNSPACED.search(piece):
-            yield line.rstrip(" ")
-            line, used, broken = piece, cells, True
+            yield first, first + len(text[first:last].rstrip(" "))
+            first, last, used, broken = match.start(), position, cells, True
             continue
-        for grapheme, grapheme_cells in _graphemes(piece):
-            if line and (used + grapheme_cells > width or len(line) + len(grapheme) > most):
-                yield line
-                line, used, broken = "", 0, True
-            line, used = line + grapheme, used + grapheme_cells
-    yield line
+        for length, grapheme_cells in _graphemes(piece):
+            if last > first and (used + grapheme_cells > width or last + length - first > most):
+                yield first, last
+                first, used, broken = last, 0, True
+            last, used = last + length, used + grapheme_cells
+    yield first, last
 
 
-def _graphemes(piece: str) -> Iterator[tuple[str, int]]:
+def _graphemes(piece: str) -> Iterator[tuple[int, int]]:
+    """(characters, cells) of each grapheme; a longer one comes in parts of at most `MOST_PER_CELL`."""
     spans, _ = split_graphemes(piece)
     for start, end, cells in spans:
-        yield piece[start : min(end, start + MOST_PER_CELL)], cells
+        yield min(end - start, MOST_PER_CELL), cells
         for rest in range(start + MOST_PER_CELL, end, MOST_PER_CELL):
-            yield piece[rest : min(end, rest + MOST_PER_CELL)], 0
+            yield min(end - rest, MOST_PER_CELL), 0
 
 
 def shorten(text: str, width: int) -> str:
@@ -110,12 +131,12 @@ def shorten(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
-    kept, used = "", 0
-    for grapheme, cells in _graphemes(text[: width * MOST_PER_CELL]):
+    kept = used = 0
+    for length, cells in _graphemes(text[: width * MOST_PER_CELL]):
         if used + cells > width - 1:
             break
-        kept, used = kept + grapheme, used + cells
-    return kept + "…"
+        kept, used = kept + length, used + cells
+    return text[:kept] + "…"
 
 
 def pad(text: str, width: int) -> str:

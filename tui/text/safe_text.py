@@ -1,6 +1,10 @@
 """Responses are untrusted: what a terminal would obey is turned into something that it shows."""
 
 import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+TAB_CELLS = 4
 
 # More combining marks than this on one letter are no writing system, but an attack on the line above.
 MOST_MARKS = 6
@@ -28,6 +32,9 @@ _SUSPECT = re.compile(
 )
 
 
+_SUSPECT_OR_TAB = re.compile(rf"{_SUSPECT.pattern}|(?P<tab>\t)")
+
+
 def safe_text(text: str) -> str:
     """The text with every character that is not simply shown replaced by a visible stand-in.
 
@@ -38,6 +45,71 @@ def safe_text(text: str) -> str:
     row the rest is counted: `⟨+90⟩`. Rich markup is plain text as long as it is never parsed.
     """
     return _SUSPECT.sub(_stand_in, text)
+
+
+@dataclass(frozen=True)
+class SafeText:
+    """A text made safe, with tabs as blanks, that knows where each of its characters came from.
+
+    `text` is what is drawn. `origin` and `shown` translate offsets between it and the raw text, so that
+    spans kept in the store (which count the characters of the raw text) can be drawn, and chosen, on it.
+    """
+
+    text: str
+    _raw: tuple[tuple[int, int], ...] = ()
+    _safe: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "SafeText":
+        """The text as `safe_text` makes it, each tab as `TAB_CELLS` blanks."""
+        parts: list[str] = []
+        raw: list[tuple[int, int]] = []
+        safe: list[tuple[int, int]] = []
+        here = length = 0
+        for match in _SUSPECT_OR_TAB.finditer(text):
+            found = match.group()
+            stand_in = " " * TAB_CELLS if found == "\t" else _stand_in(match)
+            if stand_in == found:
+                continue
+            parts += (text[here : match.start()], stand_in)
+            length += match.start() - here
+            raw.append(match.span())
+            safe.append((length, length + len(stand_in)))
+            length += len(stand_in)
+            here = match.end()
+        parts.append(text[here:])
+        return cls("".join(parts), tuple(raw), tuple(safe))
+
+    def origin(self, offset: int) -> int:
+        """The offset in the raw text of a character of `text`; inside a stand-in, of what it stands for."""
+        return _translated(offset, self._safe, self._raw)
+
+    def shown(self, offset: int) -> int:
+        """The offset in `text` of a character of the raw text; inside a replaced one, of its stand-in."""
+        return _translated(offset, self._raw, self._safe)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """A [start, end) of the raw text as a [start, end) of `text`; a character replaced counts whole."""
+        first = self.shown(start)
+        if end <= start:
+            return first, first
+        last = bisect_right(self._raw, end - 1, key=_start) - 1
+        if last >= 0 and end - 1 < self._raw[last][1]:
+            return first, self._safe[last][1]
+        return first, self.shown(end - 1) + 1
+
+
+def _start(span: tuple[int, int]) -> int:
+    return span[0]
+
+
+def _translated(offset: int, source: tuple[tuple[int, int], ...], target: tuple[tuple[int, int], ...]) -> int:
+    last = bisect_right(source, offset, key=_start) - 1
+    if last < 0:
+        return offset
+    if offset < source[last][1]:
+        return target[last][0]
+    return target[last][1] + offset - source[last][1]
 
 
 def safe_line(text: str) -> str:

@@ -1,0 +1,367 @@
+"""Which responses of a view fit a filter, disagree with the judge, hold a word, or want a score."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_model
+
+from store.queries.compare import SourceKey, from_sources
+from store.tables import (
+    CURRENT_COMMENT,
+    CURRENT_ERROR_SPAN,
+    CURRENT_RATING,
+    Entry,
+    Instruction,
+    Response,
+    SurfaceMetric,
+)
+
+# The instruction that stands for its translations, as the view's own language has it.
+LEAD = Instruction.__table__.alias("lead")  # type: ignore[attr-defined]
+
+STATUSES = ("unscored", "scored", "committed", "commented", "disagreement")
+
+Found = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The responses of a view: of these sources, to a suite, in `languages`; `lead` is the language by whose
+    instructions they are told apart and ordered. `judge_id` is the rater that is set beside the reviewer;
+    with `revealed_only` the judge and the surface metrics count only where the reviewer has committed."""
+
+    suite_id: int
+    lead: str
+    languages: tuple[str, ...]
+    keys: tuple[SourceKey, ...]
+    rater_id: int
+    criterion_ids: tuple[int, ...]
+    judge_id: int | None = None
+    revealed_only: bool = True
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a response must fit: in each group that is not empty, one of its members; all groups at once.
+
+    `identified` are languages as the surface metric names them, `scores` are (criterion id, score) of the
+    reviewer, `statuses` are of `STATUSES`, `responses` are the very ones (None: any).
+    """
+
+    tasks: frozenset[str] = frozenset()
+    modifiers: frozenset[str] = frozenset()
+    identified: frozenset[str] = frozenset()
+    scores: frozenset[tuple[int, int]] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    responses: frozenset[int] | None = None
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A criterion on which reviewer and judge differ by `delta` (reviewer minus judge)."""
+
+    instruction_id: int
+    response_id: int
+    criterion_id: int
+    delta: int
+
+
+def instructions_with_responses(session: Session, scope: Scope) -> list[int]:
+    """The ids of the lead instructions with at least one response in scope, in the suite's order."""
+    own, lead = Instruction.__table__.alias("own"), LEAD  # type: ignore[attr-defined]
+    response = (
+        select(col(Response.id))
+        .join(own, own.c.id == Response.instruction_id)
+        .where(
+            own.c.suite_id == lead.c.suite_id,
+            own.c.language.in_(scope.languages),
+            own.c.key == lead.c.key,
+            from_sources(scope.keys),
+        )
+        .correlate(lead)
+    )
+    if scope.languages == (scope.lead,):
+        response = (
+            select(col(Response.id))
+            .where(Response.instruction_id == lead.c.id, from_sources(scope.keys))
+            .correlate(lead)
+        )
+    statement = (
+        select(lead.c.id)
+        .where(lead.c.suite_id == scope.suite_id, lead.c.language == scope.lead, response.exists())
+        .order_by(lead.c.position)
+    )
+    return list(session.connection().execute(statement).scalars())
+
+
+def matching(session: Session, scope: Scope, wanted: Filter) -> list[Found]:
+    """(lead instruction, response) of every response that fits the filter, in the suite's order."""
+    statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(*_conditions(scope, wanted))
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+def first_unscored(session: Session, scope: Scope, after: int) -> Found | None:
+    """The first response after position `after` that lacks a mark on a criterion; then the first from the
+    start; None when all is scored."""
+    for bound in (LEAD.c.position > after, LEAD.c.position <= after):
+        statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(bound, _unscored(scope)).limit(1)
+        row = session.connection().execute(statement).first()
+        if row is not None:
+            return row[0], row[1]
+    return None
+
+
+def disagreements(session: Session, scope: Scope) -> list[Disagreement]:
+    """Every criterion of a revealed response on which reviewer and judge differ: by |Δ| from the largest,
+    then in the suite's order."""
+    if scope.judge_id is None:
+        return []
+    yours, judges = _ratings("yours"), _ratings("judges")
+    delta = (yours.c.score - judges.c.score).label("delta")
+    statement = (
+        in_scope(scope, LEAD.c.id, col(Response.id), yours.c.criterion_id, delta)
+        .join(yours, and_(yours.c.response_id == col(Response.id), yours.c.rater_id == scope.rater_id))
+        .join(judges, _same_cell(yours, judges, scope.judge_id))
+        .where(yours.c.criterion_id.in_(scope.criterion_ids), delta != 0)
+        .order_by(None)
+        .order_by(func.abs(delta).desc(), LEAD.c.position, col(Response.id), yours.c.criterion_id)
+    )
+    if scope.revealed_only:
+        statement = statement.where(_committed(scope))
+    return [Disagreement(*row) for row in session.connection().execute(statement)]
+
+
+def texts(
+    session: Session, scope: Scope, after: int, upto: int | None
+) -> Iterator[tuple[int, int, str, str]]:
+    """(lead instruction, response, instruction's text, response's text) after position `after`, up to
+    position `upto`, in the suite's order, read as they are asked for."""
+    statement = in_scope(scope, LEAD.c.id, col(Response.id), LEAD.c.text, Response.text).where(
+        LEAD.c.position > after
+    )
+    if upto is not None:
+        statement = statement.where(LEAD.c.position <= upto)
+    for row in session.connection().execution_options(yield_per=200).execute(statement):
+        yield row[0], row[1], row[2], row[3]
+
+
+def group_counts(session: Session, scope: Scope) -> dict[str, dict[Any, int]]:
+    """How many responses in scope each member of each group of a `Filter` fits: by the names of its fields;
+    instructions without a task or modifier are left out of these groups."""
+    counts: dict[str, dict[Any, int]] = {}
+    for name, column in (("tasks", LEAD.c.task), ("modifiers", LEAD.c.modifier)):
+        counts[name] = _counted(session, scope, column, column.is_not(None))
+    counts["identified"] = _counted(session, scope, _identified(scope), _identified(scope).is_not(None))
+    yours = _ratings("yours")
+    statement = (
+        in_scope(scope, yours.c.criterion_id, yours.c.score, func.count())
+        .join(yours, and_(yours.c.response_id == col(Response.id), yours.c.rater_id == scope.rater_id))
+        .where(yours.c.score.is_not(None), yours.c.criterion_id.in_(scope.criterion_ids))
+        .order_by(None)
+        .group_by(yours.c.criterion_id, yours.c.score)
+    )
+    rows = session.connection().execute(statement)
+    counts["scores"] = {(criterion, score): count for criterion, score, count in rows}
+    statuses = [func.sum(case((_status(scope, name), 1), else_=0)) for name in STATUSES]
+    totals = session.connection().execute(in_scope(scope, *statuses).order_by(None)).one()
+    counts["statuses"] = {name: int(total or 0) for name, total in zip(STATUSES, totals, strict=True)}
+    return counts
+
+
+def lead_instruction(session: Session, suite_id: int, lead: str, response_id: int) -> int | None:
+    """The instruction in the lead language that a response answers, itself or in translation; None when it
+    answers another suite's, or one that the lead language lacks."""
+    statement = (
+        select(LEAD.c.id)
+        .select_from(Response)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .join(LEAD, and_(LEAD.c.suite_id == Instruction.suite_id, LEAD.c.key == Instruction.key))
+        .where(col(Response.id) == response_id, LEAD.c.suite_id == suite_id, LEAD.c.language == lead)
+    )
+    return session.connection().execute(statement).scalar()
+
+
+def languages_answered(session: Session, suite_id: int, keys: Sequence[SourceKey]) -> list[str]:
+    """The languages of a suite in which these sources answered something, sorted."""
+    known = select_model(Instruction.language).where(Instruction.suite_id == suite_id).distinct()
+    found = []
+    for language in session.exec(known):
+        answered = (
+            select(col(Response.id))
+            .join(Instruction, col(Instruction.id) == Response.instruction_id)
+            .where(
+                col(Instruction.suite_id) == suite_id,
+                col(Instruction.language) == language,
+                from_sources(keys),
+            )
+            .limit(1)
+        )
+        if session.connection().execute(answered).first() is not None:
+            found.append(language)
+    return sorted(found)
+
+
+# The parts of the questions
+
+
+def in_scope(scope: Scope, *columns: Any) -> Select[Any]:
+    """The responses in scope with their lead instructions, in the suite's order."""
+    own = and_(
+        col(Instruction.suite_id) == LEAD.c.suite_id,
+        col(Instruction.key) == LEAD.c.key,
+        col(Instruction.language).in_(scope.languages),
+    )
+    if scope.languages == (scope.lead,):
+        own = col(Instruction.id) == LEAD.c.id
+    return (
+        select(*columns)
+        .select_from(LEAD)
+        .join(Instruction, own)
+        .join(Response, col(Response.instruction_id) == col(Instruction.id))
+        .where(LEAD.c.suite_id == scope.suite_id, LEAD.c.language == scope.lead, from_sources(scope.keys))
+        .order_by(LEAD.c.position, col(Response.id))
+    )
+
+
+def _conditions(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.tasks:
+        found.append(LEAD.c.task.in_(wanted.tasks))
+    if wanted.modifiers:
+        found.append(LEAD.c.modifier.in_(wanted.modifiers))
+    if wanted.identified:
+        found.append(_identified(scope).in_(wanted.identified))
+    if wanted.scores:
+        found.append(or_(*(_scored_as(scope, *score) for score in sorted(wanted.scores))))
+    if wanted.statuses:
+        found.append(or_(*(_status(scope, name) for name in sorted(wanted.statuses))))
+    if wanted.responses is not None:
+        found.append(col(Response.id).in_(sorted(wanted.responses)))
+    return found
+
+
+def _ratings(name: str) -> Any:
+    return CURRENT_RATING.alias(name)
+
+
+def _same_cell(yours: Any, judges: Any, judge_id: int) -> ColumnElement[bool]:
+    return and_(
+        judges.c.response_id == yours.c.response_id,
+        judges.c.rater_id == judge_id,
+        judges.c.criterion_id == yours.c.criterion_id,
+    )
+
+
+def _marks(scope: Scope) -> Any:
+    """How many criteria of the response have a mark, skipped ones included."""
+    marks = _ratings("marks")
+    return (
+        select(func.count(marks.c.criterion_id))
+        .where(
+            marks.c.response_id == col(Response.id),
+            marks.c.rater_id == scope.rater_id,
+            marks.c.criterion_id.in_(scope.criterion_ids),
+        )
+        .correlate(Response)
+        .scalar_subquery()
+    )
+
+
+def _unscored(scope: Scope) -> ColumnElement[bool]:
+    return _marks(scope) < len(scope.criterion_ids)
+
+
+def _scored_as(scope: Scope, criterion_id: int, score: int) -> ColumnElement[bool]:
+    marks = _ratings("scored")
+    return (
+        select(marks.c.id)
+        .where(
+            marks.c.response_id == col(Response.id),
+            marks.c.rater_id == scope.rater_id,
+            marks.c.criterion_id == criterion_id,
+            marks.c.score == score,
+        )
+        .correlate(Response)
+        .exists()
+    )
+
+
+def _committed(scope: Scope) -> ColumnElement[bool]:
+    return (
+        select(col(Entry.id))
+        .where(
+            col(Entry.response_id) == col(Response.id),
+            col(Entry.rater_id) == scope.rater_id,
+            col(Entry.kind) == "commit",
+        )
+        .correlate(Response)
+        .exists()
+    )
+
+
+def _commented(scope: Scope) -> ColumnElement[bool]:
+    """A current comment, or an error span that is still there."""
+    comments, spans = CURRENT_COMMENT.alias("comments"), CURRENT_ERROR_SPAN.alias("spans")
+    return or_(
+        *(
+            select(notes.c.id)
+            .where(notes.c.response_id == col(Response.id), notes.c.rater_id == scope.rater_id)
+            .correlate(Response)
+            .exists()
+            for notes in (comments, spans)
+        )
+    )
+
+
+def _disagreeing(scope: Scope) -> ColumnElement[bool]:
+    yours, judges = _ratings("yours"), _ratings("judges")
+    found = (
+        select(yours.c.id)
+        .join(judges, _same_cell(yours, judges, scope.judge_id or 0))
+        .where(
+            yours.c.response_id == col(Response.id),
+            yours.c.rater_id == scope.rater_id,
+            yours.c.criterion_id.in_(scope.criterion_ids),
+            yours.c.score != judges.c.score,
+        )
+        .correlate(Response)
+        .exists()
+    )
+    return and_(found, _committed(scope)) if scope.revealed_only else found
+
+
+def _status(scope: Scope, name: str) -> ColumnElement[bool]:
+    if name == "unscored":
+        return _unscored(scope)
+    if name == "scored":
+        return ~_unscored(scope)
+    if name == "committed":
+        return _committed(scope)
+    if name == "commented":
+        return _commented(scope)
+    return _disagreeing(scope)
+
+
+def _identified(scope: Scope) -> Any:
+    """The language that was identified last, NULL where the reviewer may not see it yet."""
+    last = SurfaceMetric.__table__.alias("last")  # type: ignore[attr-defined]
+    newest = (
+        select(func.max(last.c.id))
+        .where(last.c.response_id == col(Response.id), last.c.metric == "language")
+        .correlate(Response)
+        .scalar_subquery()
+    )
+    label = select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()
+    return case((_committed(scope), label)) if scope.revealed_only else label
+
+
+def _counted(session: Session, scope: Scope, column: Any, condition: ColumnElement[bool]) -> dict[Any, int]:
+    inner = in_scope(scope, column.label("member")).where(condition).order_by(None).subquery()
+    statement = select(inner.c.member, func.count()).group_by(inner.c.member).order_by(inner.c.member)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}

@@ -1,0 +1,26 @@
+"""What screens and widgets may ask of the application, without knowing it."""
+
+from typing import Any, Protocol, cast
+
+from tui.keymap import Command
+from tui.theme import Palette
+
+
+class Host(Protocol):
+    """The application: the palette that is chosen, and the commands of every screen as they are mapped."""
+
+    palette: Palette
+    commands: dict[str, tuple[Command, ...]]
+
+    def use_next_palette(self) -> Palette:
+        """Draw everything in the next palette; returns it."""
+        ...
+
+    def order_text(self, here: bool) -> None:
+        """Tell the terminal whether right-to-left text comes in the order in which it is seen."""
+        ...
+
+
+def host_of(node: Any) -> Host:
+    """The application that a screen or widget belongs to."""
+    return cast(Host, node.app)

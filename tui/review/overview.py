@@ -1,0 +1,159 @@
+"""The numbers of the overview for one reader: progress, mean scores, and people against the judge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from core.analysis.overview import CriterionAgreement, human_against_judge
+from store.queries import compare, models, overview, rubrics
+from store.queries.compare import Source, SourceKey
+from store.queries.overview import MeanCell, RaterScores, ReviewerProgress, Scope
+from store.session import reading, writing
+from tui.review import blind
+from tui.review.row import source_names
+from tui.review.view import View
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the overview is of. `rater`: whose scores (None: all people together); `judge`: whose scores they
+    are set beside (None: the first there is). `hidden_for`: the name of a blind reviewer, who sees nobody
+    else's scores, only what is committed, and no names of models."""
+
+    scope: Scope
+    rubric_id: int
+    rater: int | None = None
+    judge: int | None = None
+    hidden_for: str | None = None
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """A cell of mean scores: whose responses, on which criterion."""
+
+    source: SourceKey
+    criterion_id: int
+
+
+@dataclass(frozen=True)
+class PairCell:
+    """A cell of a table of people against the judge."""
+
+    criterion_id: int
+    human: int
+    judge: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything on the page. `names` are those of the sources that may be shown; `means` by source and
+    criterion."""
+
+    asked: Asked
+    criteria: tuple[tuple[int, str, int], ...]
+    raters: tuple[RaterScores, ...]
+    judges: tuple[RaterScores, ...]
+    progress: tuple[ReviewerProgress, ...]
+    sources: tuple[Source, ...]
+    names: dict[SourceKey, str]
+    means: dict[tuple[SourceKey, int], MeanCell]
+    agreement: tuple[CriterionAgreement, ...]
+
+    @property
+    def rater_ids(self) -> list[int]:
+        """Whose scores are shown."""
+        return [rater.rater_id for rater in self.raters if self.asked.rater in (None, rater.rater_id)]
+
+    @property
+    def rater_name(self) -> str:
+        named = [rater.name for rater in self.raters if rater.rater_id == self.asked.rater]
+        return named[0] if named else "all reviewers"
+
+    @property
+    def judge(self) -> RaterScores | None:
+        named = [judge for judge in self.judges if judge.rater_id == self.asked.judge]
+        return next(iter([*named, *self.judges]), None)
+
+
+def of_view(view: View) -> Asked:
+    """What a reviewer at work may see: with the names hidden, only the own committed scores."""
+    scope = Scope(view.suite.id, view.language, sources=tuple(source.key for source in view.sources))
+    judge = view.judge.id if view.judge else None
+    if view.open:
+        return Asked(scope, view.rubric_id, view.rater_id, judge)
+    hidden = replace(scope, committed_by=view.rater_id)
+    return Asked(hidden, view.rubric_id, view.rater_id, judge, hidden_for=view.reviewer)
+
+
+def ask(engine: Engine, *, language: str | None, suite: str | None) -> tuple[Asked, str]:
+    """What a researcher may see, and the suite's label: everything, in a language or (None) in all.
+
+    Raises `UsageError` when there are no responses.
+    """
+    with writing(engine) as session:
+        found = compare.suite_with_responses(session, language, suite)
+        return Asked(Scope(found.id, language), rubrics.default_rubric_id(session)), found.label
+
+
+def load(engine: Engine, asked: Asked) -> Overview:
+    """Read all numbers. It may take a second on a store of a million responses: not for the event loop."""
+    with reading(engine) as session:
+        raters = overview.reviewers_of(session, asked.scope, asked.rubric_id)
+        judges = overview.judges_of(session, asked.scope, asked.rubric_id)
+        if asked.hidden_for is not None:
+            raters = [rater for rater in raters if rater.rater_id == asked.rater]
+        sources = overview.sources_of(session, asked.scope)
+        criteria = models.criteria_of(session, asked.rubric_id)
+        found = Overview(
+            asked=asked,
+            criteria=tuple((row.id or 0, row.name, row.maximum) for row in criteria),
+            raters=tuple(raters),
+            judges=tuple(judges),
+            progress=tuple(_progress(session, asked)),
+            sources=tuple(sources if asked.hidden_for is None else blind.shuffled(_seed(asked), sources)),
+            names=_names(asked, sources),
+            means={},
+            agreement=(),
+        )
+        ids, judge = found.rater_ids, found.judge
+        means = overview.heat_map(session, asked.scope, asked.rubric_id, ids)
+        compared = (
+            human_against_judge(session, asked.scope, asked.rubric_id, ids, judge.rater_id) if judge else []
+        )
+    return replace(
+        found,
+        means={(cell.source, cell.criterion_id): cell for cell in means},
+        agreement=tuple(compared),
+    )
+
+
+def behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
+    """The responses behind a cell: (instruction, response), in the suite's order."""
+    scope, ids, judge = found.asked.scope, found.rater_ids, found.judge
+    with reading(engine) as session:
+        if isinstance(cell, HeatCell):
+            return overview.responses_behind(session, scope, cell.source, cell.criterion_id, ids)
+        if judge is None:
+            return []
+        return overview.responses_behind_pair(
+            session, scope, cell.criterion_id, ids, cell.human, judge.rater_id, cell.judge
+        )
+
+
+def _progress(session: Session, asked: Asked) -> Sequence[ReviewerProgress]:
+    whole = replace(asked.scope, committed_by=None)
+    found = overview.progress(session, whole, asked.rubric_id)
+    return [row for row in found if row.started or row.rater_id == asked.rater]
+
+
+def _seed(asked: Asked) -> str:
+    return blind.seed_of(asked.hidden_for or "", str(asked.scope.suite_id), "overview", "")
+
+
+def _names(asked: Asked, sources: Sequence[Source]) -> dict[SourceKey, str]:
+    if asked.hidden_for is None:
+        return source_names(sources)
+    shuffled = blind.shuffled(_seed(asked), sources)
+    return {source.key: f"hidden model {number}" for number, source in enumerate(shuffled, start=1)}

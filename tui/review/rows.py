@@ -1,0 +1,80 @@
+"""Rows read ahead: the neighbours of the row on show are there before a key asks for them.
+
+What was read is good only as long as the store holds what it held then. The contents are told apart by
+`store.queries.compare.highest_ids` (the highest row numbers); this program's own writes are known, and make
+nothing stale but the row they touch.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from store.queries import compare
+from store.queries.compare import HighestIds
+from store.session import reading
+from tui.review.row import Row, load_row
+from tui.review.view import View
+
+KEPT = 8
+
+
+@dataclass
+class Loaded:
+    """A row as read from the store, its columns that are not written down yet, and the contents then."""
+
+    row: Row
+    new_columns: dict[int, int]
+    contents: HighestIds
+
+
+class Rows:
+    """Reads rows of a view, at once or ahead; `contents` is what the store held at the last look."""
+
+    def __init__(self, engine: Engine, view: View, *, collapse: bool) -> None:
+        self.engine = engine
+        self.view = view
+        self.collapse = collapse
+        self.contents: HighestIds | None = None
+        self._kept: dict[int, Loaded] = {}
+
+    def take(self, session: Session, instruction_id: int) -> Loaded:
+        """The row as the store holds it now, read ahead or read now."""
+        now = compare.highest_ids(session)
+        kept = self._kept.get(instruction_id)
+        if kept is None or kept.contents != now:
+            kept = self._load(session, instruction_id, now)
+        self.contents = now
+        return kept
+
+    def read_ahead(self, instruction_ids: list[int]) -> None:
+        """Read these rows for later. Works beside the thread that writes: it only reads."""
+        with reading(self.engine) as session:
+            now = compare.highest_ids(session)
+            for instruction_id in instruction_ids:
+                kept = self._kept.get(instruction_id)
+                if kept is None or kept.contents != now:
+                    self._keep(instruction_id, self._load(session, instruction_id, now))
+
+    def wrote(self, before: HighestIds, after: HighestIds, instruction_id: int) -> None:
+        """This program wrote about a row: what the others were read from has not changed."""
+        self._kept.pop(instruction_id, None)
+        for kept in list(self._kept.values()):
+            if kept.contents == before:
+                kept.contents = after
+        if self.contents == before:
+            self.contents = after
+
+    def change(self, view: View, *, collapse: bool) -> None:
+        """Rows look different from now on: nothing that was read ahead can be used."""
+        self.view, self.collapse = view, collapse
+        self._kept.clear()
+
+    def _load(self, session: Session, instruction_id: int, now: HighestIds) -> Loaded:
+        row, new_columns = load_row(session, self.view, instruction_id, collapse=self.collapse)
+        return Loaded(row, new_columns, now)
+
+    def _keep(self, instruction_id: int, loaded: Loaded) -> None:
+        self._kept[instruction_id] = loaded
+        while len(self._kept) > KEPT:
+            self._kept.pop(next(iter(self._kept)))

@@ -1,0 +1,50 @@
+"""All comments and error spans of the reviewer in a view, to read again and to go to."""
+
+from collections.abc import Sequence
+
+from textual.events import Resize
+
+from store.queries.notes import Note
+from tui import keymap
+from tui.screens.page import PageScreen
+from tui.text.safe_text import safe_line
+from tui.text.wrapping import shorten
+from tui.theme import Look
+from tui.widgets.lines import Piece
+from tui.widgets.page import Cell
+
+
+class NotesScreen(PageScreen[Note]):
+    """A line a note; Enter leads to its response."""
+
+    NAME = "notes"
+    BINDINGS = keymap.bindings(keymap.NOTES)
+
+    def __init__(self, notes: Sequence[Note]) -> None:
+        count = f"{len(notes)} comments and errors" if notes else "no comments or errors yet"
+        super().__init__(count, "Enter goes to the response, Esc goes back")
+        self.notes = notes
+
+    def on_resize(self, event: Resize) -> None:
+        width = event.size.width
+        lines: list[list[Piece]] = []
+        cells = []
+        for number, note in enumerate(self.notes):
+            cells.append(Cell(number, 0, 2, note))
+            place = f" ▸ {note.position + 1:>4}  "
+            kind = "✎ " if note.kind == "comment" else f"‹{note.severity} {note.category}› "
+            said = f" — {note.note}" if note.note else ""
+            room = width - len(place) - len(kind)
+            lines.append(
+                [
+                    (place, Look.QUIET),
+                    (kind, Look.STRONG),
+                    (shorten(safe_line(note.text + said), room), Look.PLAIN),
+                ]
+            )
+        self.page.put(lines, cells, at=self.page.at)
+
+    def action_open(self) -> None:
+        cell = self.page.cell
+        if cell is not None:
+            self.dismiss(cell.value)

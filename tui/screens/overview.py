@@ -1,0 +1,93 @@
+"""The overview: how far the reviewers are, mean scores, people against the judge, and what is behind them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Engine
+from textual.events import Resize
+from textual.screen import Screen
+
+from store.queries.finding import Filter
+from tui import keymap
+from tui.review import overview
+from tui.review.overview import Asked, Overview
+from tui.review.session import ReviewSession
+from tui.screens.overview_lines import overview_lines
+from tui.screens.page import PageScreen
+from tui.text.safe_text import safe_line
+
+Opened = Callable[[Sequence[tuple[int, int]]], Screen[None]]
+
+
+class OverviewScreen(PageScreen[Filter]):
+    """Numbers with a cursor on them. Enter gives back a filter for the responses behind the cell; with
+    `opened`, it shows the screen that this makes of them (instruction and response of each)."""
+
+    NAME = "overview"
+    BINDINGS = keymap.bindings(keymap.OVERVIEW)
+
+    def __init__(self, engine: Engine, asked: Asked, title: str, opened: Opened | None = None) -> None:
+        super().__init__(title, "counting ...")
+        self.opened = opened
+        self.engine = engine
+        self.asked = asked
+        self.found: Overview | None = None
+
+    @classmethod
+    def of_review(cls, review: ReviewSession) -> "OverviewScreen":
+        """The overview that a reviewer at work may see."""
+        view = review.view
+        title = f"overview · {safe_line(view.suite.label)} · {view.language}"
+        return cls(review.engine, overview.of_view(view), title)
+
+    async def on_mount(self) -> None:
+        await self._load()
+
+    def on_resize(self, event: Resize) -> None:
+        self._put()
+
+    async def _load(self) -> None:
+        self.found = await asyncio.to_thread(overview.load, self.engine, self.asked)
+        note = " (names hidden, committed responses only)" if self.asked.hidden_for else ""
+        self.page.hint = (
+            f"Enter opens the responses{note}  r reviewer  g judge  q {'leave' if self.opened else 'back'}"
+        )
+        self._put()
+
+    def _put(self) -> None:
+        if self.found is not None:
+            lines, cells = overview_lines(self.found, self.size.width)
+            self.page.put(lines, cells, at=self.page.at)
+
+    async def action_next_rater(self) -> None:
+        if self.found is None or self.asked.hidden_for is not None:
+            return
+        await self._ask(rater=_next(self.asked.rater, [None, *(it.rater_id for it in self.found.raters)]))
+
+    async def action_next_judge(self) -> None:
+        if self.found is None or self.found.judge is None:
+            return
+        await self._ask(judge=_next(self.found.judge.rater_id, [it.rater_id for it in self.found.judges]))
+
+    async def _ask(self, **other: int | None) -> None:
+        self.asked = replace(self.asked, **other)  # type: ignore[arg-type]
+        await self._load()
+
+    async def action_open(self) -> None:
+        cell = self.page.cell
+        if cell is None or self.found is None:
+            return
+        pairs = await asyncio.to_thread(overview.behind, self.engine, self.found, cell.value)
+        if self.opened is None:
+            self.dismiss(Filter(responses=frozenset(response for _, response in pairs)))
+        elif pairs:
+            self.app.push_screen(self.opened(pairs))
+
+    def action_close(self) -> None:
+        self.app.exit() if self.opened is not None else self.dismiss(None)
+
+
+def _next(current: int | None, choices: Sequence[int | None]) -> int | None:
+    place = choices.index(current) if current in choices else -1
+    return choices[(place + 1) % len(choices)]

@@ -1,0 +1,160 @@
+"""The overview as lines of a page, with the cells that can be opened."""
+
+from datetime import UTC, datetime
+
+from core.analysis.overview import CriterionAgreement
+from tui.review.overview import HeatCell, Overview, PairCell
+from tui.text.safe_text import safe_line
+from tui.text.wrapping import pad, shorten
+from tui.theme import Look
+from tui.widgets.lines import Piece
+from tui.widgets.page import Cell
+
+Lines = list[list[Piece]]
+
+BAR = 12
+MEAN = 14
+BLOCK_GAP = 4
+
+
+def overview_lines(found: Overview, width: int) -> tuple[Lines, list[Cell]]:
+    """All lines for a page of this width, and the cells of means and of pairs."""
+    lines: Lines = []
+    cells: list[Cell] = []
+    _progress(found, width, lines)
+    lines.append([])
+    _heat_map(found, width, lines, cells)
+    lines.append([])
+    _agreement(found, width, lines, cells)
+    return lines, cells
+
+
+def _progress(found: Overview, width: int, lines: Lines) -> None:
+    lines.append([(" progress", Look.HEADING)])
+    if not found.progress:
+        lines.append([(" nobody has scored anything here yet", Look.QUIET)])
+    for row in found.progress:
+        share = row.complete / row.responses if row.responses else 0
+        full = int(share * BAR)
+        time = "" if row.looked_seconds is None else f"  {row.looked_seconds:.0f} s a response (median)"
+        last = "" if row.last_active is None else f"  last {_ago(row.last_active)}"
+        text = (
+            f" {pad(safe_line(row.name), 18)} {'█' * full}{'░' * (BAR - full)} "
+            f"{row.complete}/{row.responses} scored ({share:.0%}), {row.committed} committed{time}{last}"
+        )
+        lines.append([(shorten(text, width), Look.PLAIN)])
+
+
+def _ago(moment: datetime) -> str:
+    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
+    if minutes < 60:
+        return f"{max(0, minutes)} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{moment:%Y-%m-%d}"
+
+
+def _heat_map(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> None:
+    best = max((maximum for _, _, maximum in found.criteria), default=2)
+    lines.append(
+        [(f" mean scores of {safe_line(found.rater_name)}, 0 to {best}, and how many", Look.HEADING)]
+    )
+    names = {source.key: safe_line(found.names[source.key]) for source in found.sources}
+    room = width - MEAN * len(found.criteria) - 2
+    longest = max((len(name) for name in names.values()), default=5)
+    stacked = room < min(longest, 16)
+    across = max(1, (width - 2) // MEAN) if stacked else len(found.criteria)
+    label = 0 if stacked else min(longest, room)
+    heads = [pad(name, MEAN - 1).rjust(MEAN) for _, name, _ in found.criteria]
+    if not stacked:
+        lines.append([(" " * (label + 1) + "".join(heads), Look.QUIET)])
+    for source in found.sources:
+        if stacked:
+            lines.append([(" " + shorten(names[source.key], width - 2), Look.STRONG)])
+        for first in range(0, len(found.criteria), across):
+            some = found.criteria[first : first + across]
+            if stacked:
+                lines.append([("  " + "".join(heads[first : first + across]), Look.QUIET)])
+            pieces: list[Piece] = [
+                (" " + pad(names[source.key], label), Look.PLAIN) if label else ("  ", Look.PLAIN)
+            ]
+            at = label + 1 if label else 2
+            for criterion, _, maximum in some:
+                cell = found.means.get((source.key, criterion))
+                if cell is None:
+                    pieces.append((" –".ljust(MEAN), Look.QUIET))
+                else:
+                    cells.append(Cell(len(lines), at + 1, at + 5, HeatCell(source.key, criterion)))
+                    pieces.append((" ", Look.PLAIN))
+                    pieces.append((f"{cell.mean:.2f}", _heat(cell.mean, maximum)))
+                    pieces.append((f" {cell.n}".ljust(MEAN - 5), Look.QUIET))
+                at += MEAN
+            lines.append(pieces)
+
+
+def _heat(mean: float, maximum: int) -> Look:
+    share = mean / maximum if maximum else 0
+    return Look.LOW if share < 0.5 else Look.MIDDLE if share < 0.8 else Look.HIGH
+
+
+def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> None:
+    judge = found.judge
+    if judge is None:
+        lines.append([(" no judge has scored these responses", Look.QUIET)])
+        return
+    name = safe_line(judge.name if judge.kind == "llm" else f"rule {judge.name}")
+    lines.append(
+        [(f" {safe_line(found.rater_name)} (rows) against {name} (columns), in % of pairs", Look.HEADING)]
+    )
+    blocks = [_block(one) for one in found.agreement]
+    block = max((_width(one) for one in blocks), default=1) + BLOCK_GAP
+    across = max(1, (width - 1) // block)
+    for first in range(0, len(blocks), across):
+        row = blocks[first : first + across]
+        top = len(lines)
+        for number in range(max(len(one) for one in row)):
+            pieces: list[Piece] = [(" ", Look.PLAIN)]
+            at = 1
+            for one in row:
+                used = 0
+                for text, look, value in one[number] if number < len(one) else []:
+                    if value is not None:
+                        cells.append(Cell(top + number, at + used, at + used + len(text), value))
+                    pieces.append((text, look))
+                    used += len(text)
+                pieces.append((" " * (block - used), Look.PLAIN))
+                at += block
+            lines.append(pieces)
+        lines.append([])
+
+
+Part = tuple[str, Look, PairCell | None]
+
+
+def _width(block: list[list[Part]]) -> int:
+    return max(sum(len(text) for text, _, _ in line) for line in block)
+
+
+def _block(one: CriterionAgreement) -> list[list[Part]]:
+    """A criterion's table: a head, a line for each score of the people, and what it comes to."""
+    agreement = one.agreement
+    scores = agreement.scores
+    head = "".join(f"{score:>6}" for score in scores)
+    block: list[list[Part]] = [
+        [(f"{one.criterion:<14}", Look.STRONG, None), (f"n {agreement.n}", Look.QUIET, None)],
+        [(f"  {head}", Look.QUIET, None)],
+    ]
+    for human, counts, shares in zip(scores, agreement.counts, agreement.percent, strict=True):
+        line: list[Part] = [(f"{human:>2}", Look.QUIET, None)]
+        for judge, count, percent in zip(scores, counts, shares, strict=True):
+            share = f"{percent:.0f}" if agreement.n else "–"
+            look = Look.STRONG if human == judge else Look.PLAIN
+            value = PairCell(one.criterion_id, human, judge) if count else None
+            line += [(" " * (6 - len(share)), Look.PLAIN, None), (share, look, value)]
+        block.append(line)
+    if agreement.exact is not None and agreement.bias is not None:
+        kappa = "κ undefined" if agreement.kappa is None else f"κ {agreement.kappa:.2f}"
+        block.append(
+            [(f"same {agreement.exact:.0f}%  {kappa}  bias {agreement.bias:+.2f}", Look.PLAIN, None)]
+        )
+    if agreement.undefined:
+        block.append([(shorten(agreement.undefined, 40), Look.QUIET, None)])
+    return block

@@ -1,0 +1,38 @@
+"""What the screens that are one page share: opaque, with a cursor or only to be read."""
+
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from tui.host import host_of
+from tui.widgets.page import Page
+
+T = TypeVar("T")
+
+
+class PageScreen(Screen[T]):
+    """One page over the whole screen. `NAME` is the screen's name in `tui.keymap.SCREENS`."""
+
+    NAME = ""
+
+    def __init__(self, title: str, hint: str = "Esc goes back") -> None:
+        super().__init__()
+        self.page = Page(title, hint)
+
+    def compose(self) -> ComposeResult:
+        yield self.page
+
+    def action_move(self, columns: int, lines: int) -> None:
+        self.page.move(columns, lines)
+
+    def action_page(self, pages: int) -> None:
+        self.page.page_by(pages)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    def action_keys(self) -> None:
+        from tui.screens.keys import KeysScreen
+
+        self.app.push_screen(KeysScreen(host_of(self).commands[self.NAME]))

@@ -1,0 +1,111 @@
+"""Marking errors in the text of one response: a stretch chosen by words, its category and its severity."""
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from tui import keymap
+from tui.host import host_of
+from tui.review.errors import CATEGORIES, SEVERITIES
+from tui.review.looking import Looking
+from tui.review.saving import NotSaved
+from tui.review.session import Outcome, ReviewSession
+from tui.review.spans import SpanCursor
+from tui.screens.choice import ChoiceScreen
+from tui.screens.keys import KeysScreen
+from tui.text.safe_text import safe_line
+from tui.text.words import words
+from tui.widgets.bars import MessageLine
+from tui.widgets.span_text import SpanText
+
+HINT = "←→ word  ↑↓ line  Space start here  Enter category  x take away  n/p next, previous error  Esc back"
+
+
+class SpansScreen(Screen[str]):
+    """The response under the cursor of the session, over the whole screen."""
+
+    BINDINGS = keymap.bindings(keymap.SPANS)
+    AUTO_FOCUS = ""
+
+    def __init__(self, session: ReviewSession, looking: Looking) -> None:
+        super().__init__()
+        self.session = session
+        text = session.answer.text
+        self.cursor = SpanCursor(words(text), len(text))
+        self.text = SpanText(session, self.cursor, looking)
+        self.message = MessageLine(HINT)
+
+    def compose(self) -> ComposeResult:
+        yield self.text
+        yield self.message
+
+    def action_move(self, across: int, lines: int) -> None:
+        if across:
+            self.cursor.move(across)
+        else:
+            self.text.move_lines(lines)
+        self._show()
+
+    def action_anchor(self) -> None:
+        self.cursor.toggle_anchor()
+        self._show()
+
+    def action_next_span(self, steps: int) -> None:
+        starts = sorted({span.start for span in self.session.answer.spans})
+        if not starts:
+            self.message.say("no errors are marked yet")
+            return
+        here = self.cursor.words[self.cursor.at][0]
+        before = [start for start in starts if start < here]
+        after = [start for start in starts if start > here]
+        self.cursor.go_to((after or starts)[0] if steps > 0 else (before or starts)[-1])
+        self._show()
+
+    def action_choose(self) -> None:
+        start, end = self.cursor.stretch
+        if end <= start:
+            self.message.say("the response is empty: there is nothing to mark")
+            return
+        excerpt = safe_line(self.session.answer.text[start:end])
+
+        def with_category(category: str | None) -> None:
+            if category is not None:
+                choices = ChoiceScreen(f"{category}: how bad is “{excerpt}”", SEVERITIES)
+                self.app.push_screen(choices, lambda severity: self._mark(start, end, category, severity))
+
+        self.app.push_screen(ChoiceScreen(f"what is wrong with “{excerpt}”", CATEGORIES), with_category)
+
+    def _mark(self, start: int, end: int, category: str, severity: str | None) -> None:
+        if severity is not None:
+            self.cursor.anchor = None
+            self._save(lambda: self.session.mark_span(start, end, category, severity))
+
+    def action_remove(self) -> None:
+        span = self.cursor.span_here(self.session.answer.spans)
+        if span is None:
+            self.message.say("no marked error under the cursor")
+        else:
+            self._save(lambda: self.session.remove_span(span.start, span.end, span.category))
+
+    def _save(self, action: Callable[[], Outcome]) -> None:
+        try:
+            outcome = action()
+        except NotSaved as error:
+            self.message.say(f"✗ not saved: {error}. Do it again.", failed=True)
+            return
+        self._show()
+        self.message.say(outcome.message)
+
+    def _show(self) -> None:
+        self.text.show()
+        span = self.cursor.span_here(self.session.answer.spans)
+        self.message.say(
+            f"{span.severity} {span.category}" + (f": {span.note}" if span.note else "") if span else ""
+        )
+
+    def action_keys(self) -> None:
+        self.app.push_screen(KeysScreen(host_of(self).commands["spans"]))
+
+    def action_close(self) -> None:
+        self.dismiss("")

@@ -1,0 +1,110 @@
+"""The text of a response as lines of pieces: made safe, wrapped, with its marks, in reading order."""
+
+import re
+from collections.abc import Iterable
+
+from tui.review.finder import folded
+from tui.review.looking import Looking
+from tui.review.row import Answer, Row
+from tui.text import bidi
+from tui.text.safe_text import SafeText
+from tui.text.wrapping import WrappedText
+from tui.theme import Look
+from tui.widgets.lines import Piece, cells_of
+
+MarkedSpan = tuple[int, int, Look]
+
+# More hits than this are not marked: nobody reads them, and hostile text may hold a million.
+MOST_HITS = 1_000
+
+
+class ResponseText:
+    """One response, wrapped to a width; marks are [start, end) offsets into the raw text."""
+
+    def __init__(self, text: str, width: int, language: str) -> None:
+        self.safe = SafeText.of(text)
+        self.wrapped = WrappedText(self.safe.text, width)
+        self.rtl = bidi.is_rtl(language)
+        self._marks: list[MarkedSpan] = []
+        self._made: dict[tuple[int, bool], list[Piece]] = {}
+
+    def mark(self, marks: Iterable[MarkedSpan]) -> None:
+        """The marks to draw from now on."""
+        safe = sorted(marks, key=lambda mark: mark[:2])
+        self._marks = [(*self.safe.span(start, end), look) for start, end, look in safe]
+        self._made.clear()
+
+    def pieces(self, line: int, *, reorder: bool) -> list[Piece]:
+        """A line from 0; nothing past the end. With `reorder`, right-to-left writing is put in the order in
+        which it is seen, and a paragraph of such a language ends at the right edge."""
+        if (line, reorder) not in self._made:
+            span = self.wrapped.span(line)
+            self._made[line, reorder] = [] if span is None else self._line(*span, reorder=reorder)
+        return self._made[line, reorder]
+
+    def _line(self, start: int, end: int, *, reorder: bool) -> list[Piece]:
+        text = self.safe.text[start:end]
+        looks = [Look.PLAIN] * len(text)
+        for first, last, look in self._marks:
+            if first >= end:
+                break
+            for place in range(max(first, start) - start, min(last, end) - start):
+                looks[place] |= look
+        if reorder and (self.rtl or bidi.has_rtl(text)):
+            text, order = bidi.visual(text, rtl=self.rtl)
+            looks = [looks[place] for place in order]
+        pieces = _runs(text, looks)
+        if self.rtl:
+            room = self.wrapped.width - cells_of(pieces)
+            pieces.insert(0, (" " * max(0, room), Look.PLAIN))
+        return pieces
+
+
+def marks_of(row: Row, column: int, looking: Looking) -> list[MarkedSpan]:
+    """Everything that is marked in a column's text."""
+    answer = row.answers[column]
+    marks: list[MarkedSpan] = []
+    differences = looking.differences(row, column)
+    if differences is not None:
+        marks += [(start, end, Look.DIFFERENT) for start, end in differences.spans]
+    if looking.marks and answer.revealed:
+        marks += [(start, end, Look.MISSPELT) for start, end in misspelt(answer)]
+        marks += [(start, end, Look.FOREIGN) for start, end, _ in foreign(answer)]
+    marks += [(span.start, span.end, Look.ERROR) for span in answer.spans]
+    marks += [(start, end, Look.HIT) for start, end in hits(answer.text, looking.hits)]
+    return marks
+
+
+def misspelt(answer: Answer) -> list[tuple[int, int]]:
+    """The [start, end) of the words that did not pass spell checking."""
+    measured = answer.surface.get("spelling")
+    found = measured.detail.get("misspelt", []) if measured else []
+    return [(int(start), int(end)) for start, end in found]
+
+
+def foreign(answer: Answer) -> list[tuple[int, int, str]]:
+    """The [start, end) of the stretches in another language, with its code."""
+    measured = answer.surface.get("language")
+    found = measured.detail.get("foreign", []) if measured else []
+    return [(int(start), int(end), str(label)) for start, end, label in found]
+
+
+def hits(text: str, words: str) -> list[tuple[int, int]]:
+    """The [start, end) where the words stand in the text, in small or capital letters."""
+    wanted = folded(words)
+    if not wanted or len(folded(text)) != len(text):
+        # Folding that changes lengths (ß, decomposed letters) is matched letter by letter by `re`.
+        found = re.finditer(re.escape(words), text, re.IGNORECASE) if words else ()
+    else:
+        found = re.finditer(re.escape(wanted), folded(text))
+    return [match.span() for match, _ in zip(found, range(MOST_HITS), strict=False)]
+
+
+def _runs(text: str, looks: list[Look]) -> list[Piece]:
+    pieces: list[Piece] = []
+    start = 0
+    for place in range(1, len(text) + 1):
+        if place == len(text) or looks[place] != looks[start]:
+            pieces.append((text[start:place], looks[start]))
+            start = place
+    return pieces

@@ -1,0 +1,106 @@
+"""The criteria with the reviewer's marks, and the judge's when they may be seen, as lines of pieces."""
+
+from tui.review.row import Answer
+from tui.review.rules import Mark, difference
+from tui.text.safe_text import safe_line
+from tui.text.wrapping import shorten
+from tui.theme import Look
+from tui.widgets.lines import Piece, cells_of
+
+YOU = 6
+DELTA = 5
+MARK = 3
+GRID_JUDGE = 5
+
+
+class ScoreTable:
+    """A criterion a line under a head; or, where lines are few, several criteria a line: `across` of them.
+
+    `first` is the criterion on the first line where not all lines fit.
+    """
+
+    def __init__(self, criteria: tuple[str, ...], width: int, lines: int, across: int) -> None:
+        self.criteria = criteria
+        self.width = width
+        self.across = across
+        self.lines = lines
+        self.names_width = max(len(name) for name in criteria) + 1
+
+    @staticmethod
+    def cell_width(criteria: tuple[str, ...]) -> int:
+        """How many cells a criterion needs where several stand on a line."""
+        return 1 + max(len(name) for name in criteria) + 1 + MARK + GRID_JUDGE + 1
+
+    def pieces(self, line: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
+        """One line of the table; `judge` is the head of its column, None where no judge has scored."""
+        if self.across > 1:
+            first = line * self.across
+            pieces: list[Piece] = []
+            for criterion in range(first, min(first + self.across, len(self.criteria))):
+                cell = self._cell(criterion, answer, judge, cursor)
+                room = self.width // self.across
+                pieces += [*cell, (" " * max(0, room - cells_of(cell)), Look.PLAIN)]
+            return pieces
+        if line == 0:
+            return self._head(answer, judge)
+        rows = self.lines - 1
+        first = max(0, (cursor or 0) - rows + 1)
+        criterion = first + line - 1
+        return self._row(criterion, answer, judge, cursor) if criterion < len(self.criteria) else []
+
+    def _name(self, criterion: int, cursor: int | None) -> Piece:
+        name = self.criteria[criterion].ljust(self.names_width)
+        here = criterion == cursor
+        return ("▸" + name if here else " " + name, Look.STRONG if here else Look.PLAIN)
+
+    def _mark(self, criterion: int, answer: Answer, cursor: int | None) -> Piece:
+        mark = answer.marks[criterion]
+        look = Look.CURRENT if criterion == cursor else Look.STRONG if mark else Look.PLAIN
+        return (f" {shown_mark(mark)} ", look)
+
+    def _cell(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
+        pieces = [self._name(criterion, cursor), self._mark(criterion, answer, cursor)]
+        if answer.revealed and judge:
+            judges = answer.judge[criterion]
+            delta = difference(answer.marks[criterion], judges)
+            pieces.append((f"{shown_mark(judges)}", Look.PLAIN))
+            pieces.append((shown_difference(delta).rjust(3), Look.DIFFERS if delta else Look.PLAIN))
+        return pieces
+
+    def _judge_width(self, judge: str) -> int:
+        free = self.width - 1 - self.names_width - YOU - DELTA - 1
+        return max(5, min(free, len(judge) + 2))
+
+    def _head(self, answer: Answer, judge: str | None) -> list[Piece]:
+        head = " " * (1 + self.names_width) + "you".rjust(YOU)
+        if answer.revealed and judge:
+            room = self._judge_width(judge)
+            head += shorten(safe_line(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
+        elif answer.revealed:
+            head += "  no judge has scored this"
+        return [(head, Look.QUIET)]
+
+    def _row(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
+        pieces = [
+            self._name(criterion, cursor),
+            (" " * (YOU - MARK), Look.PLAIN),
+            self._mark(criterion, answer, cursor),
+        ]
+        if answer.revealed and judge:
+            judges = answer.judge[criterion]
+            delta = difference(answer.marks[criterion], judges)
+            pieces.append((shown_mark(judges).rjust(self._judge_width(judge)), Look.PLAIN))
+            pieces.append((shown_difference(delta).rjust(DELTA), Look.DIFFERS if delta else Look.PLAIN))
+        return pieces
+
+
+def shown_mark(mark: Mark | None) -> str:
+    """A mark as the table shows it: the score, `–` for left out, `·` for not scored."""
+    if mark is None:
+        return "·"
+    return "–" if mark.score is None else str(mark.score)
+
+
+def shown_difference(delta: int | None) -> str:
+    """Δ as the table shows it: with its sign, 0 when both agree, nothing when one has no score."""
+    return "" if delta is None else f"{delta:+d}" if delta else "0"

@@ -1,0 +1,78 @@
+"""A response over the whole width, with the stretch that is chosen and the errors that are marked."""
+
+from tui.review.looking import Looking
+from tui.review.session import ReviewSession
+from tui.review.spans import SpanCursor
+from tui.text.safe_text import safe_line
+from tui.text.wrapping import shorten
+from tui.theme import Look
+from tui.widgets.lines import LineWidget, Piece, fitted
+from tui.widgets.response_text import ResponseText
+
+# Longer lines are hard to read.
+MOST_CELLS = 110
+
+
+class SpanText(LineWidget):
+    """Draws the text; it scrolls with the cursor."""
+
+    DEFAULT_CSS = "SpanText { width: 1fr; height: 1fr; }"
+
+    def __init__(self, session: ReviewSession, cursor: SpanCursor, looking: Looking) -> None:
+        super().__init__()
+        self.session = session
+        self.cursor = cursor
+        self.looking = looking
+        self._scroll = 0
+        self._text: ResponseText | None = None
+
+    def show(self) -> None:
+        """The cursor or the marked errors are not as they were."""
+        text = self._wrapped()
+        self._mark(text)
+        line, height = self._line_here(text), max(1, self.size.height - 1)
+        if not self._scroll <= line < self._scroll + height:
+            self._scroll = max(0, line - height // 2)
+        self.redraw()
+
+    def move_lines(self, lines: int) -> None:
+        """The cursor to the word that stands nearest, some lines below (or above)."""
+        text = self._wrapped()
+        if not self.cursor.words:
+            return
+        here = self._line_here(text)
+        span, there = text.wrapped.span(here), text.wrapped.span(max(0, here + lines))
+        if span is None or there is None:
+            return
+        start = text.safe.shown(self.cursor.words[self.cursor.at][0])
+        wanted = min(there[0] + start - span[0], max(there[0], there[1] - 1))
+        before = self.cursor.at
+        self.cursor.go_to(text.safe.origin(wanted))
+        if self.cursor.at == before:  # a line without a word of its own
+            self.cursor.move(1 if lines > 0 else -1)
+
+    def _line_here(self, text: ResponseText) -> int:
+        if not self.cursor.words:
+            return 0
+        return text.wrapped.line_of(text.safe.shown(self.cursor.words[self.cursor.at][0]))
+
+    def _wrapped(self) -> ResponseText:
+        answer, width = self.session.answer, min(MOST_CELLS, max(1, self.size.width - 2))
+        if self._text is None or self._text.wrapped.width != width:
+            self._text = ResponseText(answer.text, width, answer.language)
+            self._mark(self._text)
+        return self._text
+
+    def _mark(self, text: ResponseText) -> None:
+        marks = [(span.start, span.end, Look.ERROR) for span in self.session.answer.spans]
+        text.mark([*marks, (*self.cursor.stretch, Look.CHOSEN)])
+
+    def pieces(self, y: int) -> list[Piece]:
+        answer = self.session.answer
+        if y == 0:
+            title = f" errors in {shorten(safe_line(answer.label), 40)} · {len(answer.spans)} marked "
+            return fitted([(title, Look.HEADING)], self.size.width)
+        return [
+            (" ", Look.PLAIN),
+            *self._wrapped().pieces(self._scroll + y - 1, reorder=self.looking.reorder),
+        ]
