@@ -213,7 +213,7 @@ def import_(
 def export(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="jsonl or csv.")],
     out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")],
-    what: Annotated[str | None, typer.Option(help="ratings (one a row) or responses.")] = None,
+    what: Annotated[str | None, typer.Option(help="ratings (one a row), responses, or notes (comments and errors).")] = None,
     journal: Annotated[
         bool, typer.Option("--journal", help="Every change of a rating, not only the last.")
     ] = False,
@@ -225,7 +225,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Write ratings or responses as tidy rows."""
+    """Write ratings, responses or notes as tidy rows."""
     from core.exchange.exporting import run_export
 
     options = {"what": what, "journal": journal or None, "text": text, "suite": suite, "language": language}

@@ -17,6 +17,8 @@ from tui.widgets.score_table import ScoreTable
 LEAST_TEXT = 3
 # With fewer lines of text than this, the table gives way: several criteria share a line.
 GOOD_TEXT = 8
+# Longer lines are hard to read.
+MOST_CELLS = 120
 
 
 class Column(LineWidget):
@@ -148,7 +150,7 @@ class Column(LineWidget):
         """The response as it is drawn, with the marks of now."""
         answer = self.answer
         text = answer.text if answer else ""
-        width = max(1, self._inner - 2)
+        width = min(MOST_CELLS, max(1, self._inner - 2))
         known = self._text
         if known is None or known.wrapped.width != width or (self._text_of and self._text_of.text != text):
             if known is not None:
@@ -188,9 +190,7 @@ class Column(LineWidget):
         if differences is not None:
             parts.append([(_compared(differences, self.looking.base == self.number), Look.STRONG)])
         if answer.revealed:
-            parts.append(surface_pieces(answer))
-            if self.looking.marks:
-                parts.append([(_marked(answer), Look.PLAIN)])
+            parts.append(surface_pieces(answer, marked=self.looking.marks))
         pieces: list[Piece] = []
         for part in parts:
             pieces += [(" · ", Look.PLAIN), *part] if pieces else part
@@ -204,18 +204,12 @@ def _compared(differences: Differences, is_base: bool) -> str:
         return "base"
     if not differences.spans and not differences.missing:
         return "same words"
-    return f"{differences.words} other words, {differences.missing} missing"
+    return f"+{differences.words} −{differences.missing} words"
 
 
-def _marked(answer: Answer) -> str:
-    stretches = foreign(answer)
-    languages = ", ".join(sorted({safe_line(label) for _, _, label in stretches}))
-    words = f"{len(misspelt(answer))} misspelt"
-    return words + (f", {len(stretches)} in {languages}" if stretches else "")
-
-
-def surface_pieces(answer: Answer) -> list[Piece]:
-    """The surface metrics of a response, in words that need no colour."""
+def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
+    """The surface metrics of a response, in words that need no colour; with `marked`, also how much is
+    marked in the text because of them."""
     pieces: list[Piece] = []
     identified = answer.surface.get("language")
     if identified is not None and identified.label:
@@ -225,7 +219,11 @@ def surface_pieces(answer: Answer) -> list[Piece]:
             pieces.append((" · wrong language", Look.FAILED))
     spelling = answer.surface.get("spelling")
     if spelling is not None and spelling.value is not None:
-        pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}", Look.PLAIN))
+        count = f" ({len(misspelt(answer))} wrong)" if marked else ""
+        pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}{count}", Look.PLAIN))
+    if marked and foreign(answer):
+        languages = ", ".join(sorted({safe_line(label) for _, _, label in foreign(answer)}))
+        pieces.append((f" · parts in {languages}", Look.FAILED))
     relevance = answer.surface.get("relevance")
     if relevance is not None and relevance.value is not None:
         relevant = relevance.value >= 0.5

@@ -24,7 +24,8 @@ class ResponseText:
     def __init__(self, text: str, width: int, language: str) -> None:
         self.safe = SafeText.of(text)
         self.wrapped = WrappedText(self.safe.text, width)
-        self.rtl = bidi.is_rtl(language)
+        # An answer in English to an Arabic instruction is read from the left.
+        self.rtl = bidi.is_rtl(language) and bidi.has_rtl(text)
         self._marks: list[MarkedSpan] = []
         self._made: dict[tuple[int, bool], list[Piece]] = {}
 

@@ -77,7 +77,7 @@ class ScoreTable:
             room = self._judge_width(judge)
             head += shorten(safe_line(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
         elif answer.revealed:
-            head += "  no judge has scored this"
+            head += "  no judge"
         return [(head, Look.QUIET)]
 
     def _row(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
