@@ -213,7 +213,9 @@ def import_(
 def export(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="jsonl or csv.")],
     out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")],
-    what: Annotated[str | None, typer.Option(help="ratings (one a row), responses, or notes (comments and errors).")] = None,
+    what: Annotated[
+        str | None, typer.Option(help="ratings (one a row), responses, or notes (comments and errors).")
+    ] = None,
     journal: Annotated[
         bool, typer.Option("--journal", help="Every change of a rating, not only the last.")
     ] = False,

@@ -11,12 +11,23 @@ import sys
 import termios
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pyte
 
 # What pyte does not know: the kitty keyboard protocol and other private sequences.
 _UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\\\")
 SYNC_QUERY, SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+# A synchronized update: a terminal shows it as a whole, when its end has come.
+FRAME, FRAME_END = b"\x1b[?2026h", b"\x1b[?2026l"
+_BEGUN = re.compile(rb"\x1b[^a-zA-Z]*\Z")
+
+
+class Cost(NamedTuple):
+    """What the room sent: bytes, and synchronized updates."""
+
+    size: int
+    frames: int
 
 
 class Terminal:
@@ -34,6 +45,7 @@ class Terminal:
         self.screen = pyte.Screen(width, height)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self._held = b""
         settings = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
         for name in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES"):
             if environment is None or name not in environment:
@@ -46,6 +58,8 @@ class Terminal:
             code = preamble + "import sys; from tui.cli import main; sys.argv[0] = 'xlit-tui'; main()"
             os.execve(sys.executable, [sys.executable, "-c", code, *arguments], settings)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    # Reading
 
     def read(self, quiet: float = 0.25, limit: float = 10.0) -> bytes:
         """What comes until nothing has come for `quiet` seconds."""
@@ -64,8 +78,18 @@ class Terminal:
                 os.write(self.fd, SYNC_ANSWER)
             got += new
         self.raw += got
-        self.stream.feed(_UNKNOWN.sub(b"", got))
+        self._show(got)
         return got
+
+    def _show(self, got: bytes) -> None:
+        """Give the emulator what is complete, as a terminal that knows synchronized updates shows it."""
+        waiting = self._held + got
+        start, begun = waiting.rfind(FRAME), _BEGUN.search(waiting)
+        end = begun.start() if begun else len(waiting)
+        if start > waiting.rfind(FRAME_END):
+            end = min(end, start)
+        self.stream.feed(_UNKNOWN.sub(b"", waiting[:end]))
+        self._held = waiting[end:]
 
     def wait_for(self, text: str, limit: float = 20.0) -> None:
         """Read until the text stands on the screen."""
@@ -78,19 +102,45 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    # Typing
+
     def press(self, keys: str, quiet: float = 0.25) -> bytes:
         """Send keys; returns what they made the room send."""
         os.write(self.fd, keys.encode())
         return self.read(quiet)
+
+    def cost(self, keys: str, limit: float = 10.0) -> Cost:
+        """Send keys; what they cost until the first update has come whole and nothing more follows it."""
+        os.write(self.fd, keys.encode())
+        got, end = b"", time.monotonic() + limit
+        while FRAME_END not in got and time.monotonic() < end:
+            got += self.read(quiet=0.05, limit=0.5)
+        got += self.read()
+        return Cost(len(got), got.count(FRAME))
+
+    # Ending
 
     def end(self, number: int = signal.SIGKILL) -> int:
         """End the process with a signal; returns its wait status."""
         os.kill(self.pid, number)
         return self.wait()
 
+    def hang_up(self, limit: float = 20.0) -> int:
+        """Drop the line, as a closed window or a lost connection does; returns the wait status."""
+        os.close(self.fd)
+        end = time.monotonic() + limit
+        while True:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                self.pid = 0
+                return status
+            assert time.monotonic() < end, "the room goes on without its terminal"
+            time.sleep(0.01)
+
     def wait(self) -> int:
         """The wait status of the process, when it has ended."""
         self.read(quiet=20, limit=20)
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
+        self.pid = 0
         return status
