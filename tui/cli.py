@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from contextlib import ExitStack
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,15 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"xlit {version('xlit')}")
         raise typer.Exit
+
+
+def _clean_environment(kiosk: bool) -> bool:
+    """Comes before all other options, so that none of them is read from the client's environment."""
+    if kiosk:
+        from tui.kiosk import clean
+
+        clean(os.environ)
+    return kiosk
 
 
 @app.callback()
@@ -89,31 +99,35 @@ def compare(
         bool,
         typer.Option(
             "--kiosk",
+            is_eager=True,
+            callback=_clean_environment,
             help="For a login that may do nothing else: what the client's environment says is not obeyed.",
         ),
     ] = False,
 ) -> None:
     """Score the responses to one suite in one language, side by side, blind unless --open."""
     require_terminal()
-    if kiosk:
-        from tui.kiosk import locked
+    with ExitStack() as lock:
+        if kiosk:
+            from tui.kiosk import locked, sealed
 
-        reviewer, keys = locked(context, reviewer, keys)
-    from tui.room import Appearance, review
+            reviewer, keys = locked(context, reviewer, keys)
+            lock.enter_context(sealed())
+        from tui.room import Appearance, review
 
-    sentence = review(
-        store,
-        language=lang,
-        reviewer=reviewer or login_name(),
-        appearance=Appearance(theme, keys, own_keys=not kiosk),
-        suite=suite,
-        wanted=[name.strip() for name in models.split(",") if name.strip()],
-        by_language=by is By.language,
-        judge=judge,
-        translation=None if translation == "none" else translation,
-        open=open,
-        collapse=collapse,
-    )
+        sentence = review(
+            store,
+            language=lang,
+            reviewer=reviewer or login_name(),
+            appearance=Appearance(theme, keys, own_keys=not kiosk),
+            suite=suite,
+            wanted=[name.strip() for name in models.split(",") if name.strip()],
+            by_language=by is By.language,
+            judge=judge,
+            translation=None if translation == "none" else translation,
+            open=open,
+            collapse=collapse,
+        )
     if sentence:
         typer.echo(sentence, err=True)
 

@@ -28,11 +28,7 @@ class Looking:
     def toggle_base(self, column: int) -> str:
         """Compare to this column; when it is the base already, no more. Returns what to say."""
         self.base = None if self.base == column else column
-        return (
-            ""
-            if self.base is None
-            else "marked (+): words that this column has not; −: words that are missing"
-        )
+        return "" if self.base is None else "marked, +: words that this column has not; −: missing words"
 
     def differences(self, row: Row, column: int) -> Differences | None:
         """How the text of a column differs from the base; None when nothing is compared."""

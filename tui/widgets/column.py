@@ -221,8 +221,9 @@ def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
     if spelling is not None and spelling.value is not None:
         count = f" ({len(misspelt(answer))} wrong)" if marked else ""
         pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}{count}", Look.PLAIN))
-    if marked and foreign(answer):
-        languages = ", ".join(sorted({safe_line(label) for _, _, label in foreign(answer)}))
+    others = {label for _, _, label in foreign(answer)} - {identified.label if identified else None}
+    if marked and others:
+        languages = ", ".join(sorted(safe_line(label) for label in others))
         pieces.append((f" · parts in {languages}", Look.FAILED))
     relevance = answer.surface.get("relevance")
     if relevance is not None and relevance.value is not None:
