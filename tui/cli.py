@@ -115,11 +115,11 @@ def compare(
             lock.enter_context(sealed())
         from tui.room import Appearance, review
 
-        sentence = review(
+        review(
             store,
+            Appearance(theme, keys, own_keys=not kiosk),
             language=lang,
             reviewer=reviewer or login_name(),
-            appearance=Appearance(theme, keys, own_keys=not kiosk),
             suite=suite,
             wanted=[name.strip() for name in models.split(",") if name.strip()],
             by_language=by is By.language,
@@ -128,8 +128,6 @@ def compare(
             open=open,
             collapse=collapse,
         )
-    if sentence:
-        typer.echo(sentence, err=True)
 
 
 @app.command()
@@ -149,13 +147,7 @@ def overview(
     require_terminal()
     from tui.room import Appearance, look_over
 
-    look_over(
-        store,
-        language=lang,
-        suite=suite,
-        reviewer=reviewer or login_name(),
-        appearance=Appearance(theme, keys),
-    )
+    look_over(store, Appearance(theme, keys), language=lang, suite=suite, reviewer=reviewer or login_name())
 
 
 def require_terminal() -> None:

@@ -1,0 +1,102 @@
+"""What a command of the room opens, and what it leaves behind: the store, the run, the first screen.
+
+Everything here needs the database libraries; `tui.room` paints the first frame before it imports this.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from textual.screen import Screen
+
+from store import StoreError, open_store
+from store.provenance import record_run
+from store.queries.compare import instruction_of
+from store.queries.finding import Filter
+from store.session import reading
+from tui.review.opening import open_view
+from tui.review.overview import ask
+from tui.review.saving import NotSaved, reason_of
+from tui.review.session import ReviewSession
+from tui.screens.compare import CompareScreen
+from tui.screens.overview import OverviewScreen
+
+FirstScreen = Callable[[], Screen[Any]]
+
+
+@contextmanager
+def reviewing(
+    store: str,
+    *,
+    language: str,
+    reviewer: str,
+    suite: str | None = None,
+    wanted: Sequence[str] = (),
+    by_language: bool = False,
+    judge: str | None = None,
+    translation: str | None = "en",
+    open: bool = False,
+    collapse: bool = True,
+) -> Iterator[FirstScreen]:
+    """A reviewer in a view, from opening the store to remembering the place; a run is written down for it.
+
+    Raises `UsageError` for a language, suite, model or judge that is not there, `StoreError` for the store.
+    """
+    with _opened(store) as engine:
+        view = open_view(
+            engine, language=language, reviewer=reviewer, suite=suite, wanted=wanted, by_language=by_language,
+            judge=judge, translation=translation, open=open,
+        )  # fmt: skip
+        parameters = {
+            "language": language,
+            "suite": view.suite.label,
+            "models": list(wanted),
+            "by": view.by,
+            "reviewer": reviewer,
+            "open": open,
+            "collapse": collapse,
+        }
+        with record_run(engine, "xlit-tui compare", parameters, libraries=["textual"]) as run:
+            session = ReviewSession(engine, view, run_id=run.id, collapse=collapse)
+            yield lambda: CompareScreen(session)
+            sentence = session.close()
+        if sentence:
+            raise StoreError(f"The place where you stopped was not saved: {sentence}.")
+
+
+@contextmanager
+def looking_over(
+    store: str, *, language: str | None, suite: str | None, reviewer: str
+) -> Iterator[FirstScreen]:
+    """The overview of a suite, with all names; what is opened from it can be scored, openly.
+
+    A run is written down only when something is opened: looking at numbers leaves no trace. Raises
+    `UsageError` for a language or suite without responses, `StoreError` for the store.
+    """
+    with _opened(store) as engine, ExitStack() as ending:
+        asked, label = ask(engine, language=language, suite=suite)
+
+        def reading_behind(pairs: Sequence[tuple[int, int]]) -> CompareScreen:
+            run = ending.enter_context(record_run(engine, "xlit-tui overview", {"suite": label}))
+            with reading(engine) as session:
+                lead = instruction_of(session, pairs[0][0]).language
+            view = open_view(engine, language=lead, reviewer=reviewer, suite=label, open=True)
+            wanted = Filter(responses=frozenset(response for _, response in pairs))
+            return CompareScreen(ReviewSession(engine, view, run_id=run.id), wanted)
+
+        yield lambda: OverviewScreen(engine, asked, f"overview · {label}", reading_behind)
+
+
+@contextmanager
+def _opened(store: str) -> Iterator[Engine]:
+    """The store; that it can't be written is told in words."""
+    engine = open_store(store)
+    try:
+        yield engine
+    except (DBAPIError, NotSaved) as error:
+        reason = reason_of(error) if isinstance(error, DBAPIError) else str(error)
+        raise StoreError(f"The store could not be written: {reason}. Try again.") from None
+    finally:
+        engine.dispose()
