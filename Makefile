@@ -2,7 +2,7 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check install format screenshots clean
+.PHONY: demo test check install format screenshots bench-room clean
 .SILENT:
 
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
@@ -30,6 +30,10 @@ format: $(INSTALLED)
 
 screenshots: $(INSTALLED)  ## the pictures in docs/, made by the program from the demo's store
 	$(VENV)/bin/python scripts/screenshots.py
+
+bench-room: $(INSTALLED)  ## start-up and keys of the review room, as ratios
+	$(VENV)/bin/python benchmarks/room_start.py
+	$(VENV)/bin/python benchmarks/room_keys.py
 
 clean:
 	rm -rf $(VENV) demo
