@@ -335,10 +335,11 @@ class ReviewSession:
         self.place = here
         return Outcome()
 
-    def neighbours(self) -> list[int]:
-        """The instructions that a key is likely to ask for next."""
-        at = (self.number or 1) - 1
-        return [self.instructions[i] for i in (at + 1, at - 1) if 0 <= i < len(self.instructions)]
+    def neighbours(self, steps: Iterable[int]) -> list[int]:
+        """The instructions that lie some steps away, as far as there are any."""
+        here = (self.number or 1) - 1
+        there = [here + step for step in steps]
+        return [self.instructions[at] for at in there if 0 <= at < len(self.instructions)]
 
     # What is looked at
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
@@ -121,7 +122,9 @@ class CompareScreen(Screen[None]):
     def action_move(self, columns: int, criteria: int) -> None:
         self._do(lambda: self.session.move(columns, criteria))
 
-    def action_go(self, steps: int) -> None:
+    async def action_go(self, steps: int) -> None:
+        # Read ahead already, unless keys come faster than that.
+        await self._read(self.session.neighbours([steps]))
         self._do(lambda: self.session.go(steps))
 
     async def action_next_unscored(self) -> None:
@@ -156,7 +159,14 @@ class CompareScreen(Screen[None]):
         except DBAPIError as error:
             self.message.say(f"the store could not be read: {reason_of(error)}", failed=True)
             return
+        if target.instruction_id is not None:
+            await self._read([target.instruction_id])
         self._do(lambda: self.session.go_to(target))
+
+    async def _read(self, instruction_ids: list[int]) -> None:
+        """Have rows read beside the screen; where that fails, the action that needs them says so."""
+        with suppress(DBAPIError):
+            await asyncio.to_thread(self.session.rows.read_ahead, instruction_ids)
 
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
@@ -316,7 +326,7 @@ class CompareScreen(Screen[None]):
 
     def _read_ahead(self) -> None:
         self.run_worker(
-            lambda: self.session.rows.read_ahead(self.session.neighbours()),
+            lambda: self.session.rows.read_ahead(self.session.neighbours([1, -1])),
             thread=True, exclusive=True, group="read ahead", exit_on_error=False,
         )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """A column: one response, what is known of it, and the table of criteria."""
 
+from collections.abc import Iterable
+
 from textual.app import RenderResult
 
 from tui.review.looking import Looked, Looking
@@ -37,6 +39,7 @@ class Column(LineWidget):
         self._text_of: Answer | None = None
         self._marks: list[MarkedSpan] = []
         self._marked: tuple[Row, Looked] | None = None
+        self._shown: object = None
 
     def render(self) -> RenderResult:
         return ""
@@ -108,6 +111,16 @@ class Column(LineWidget):
         return place.criterion if place.column == self.number else None
 
     # Drawing
+
+    def changeable(self) -> Iterable[int]:
+        """Most keys leave the text as it is, and it is most of the lines."""
+        answer, height = self.answer, self.size.height
+        shown = (
+            answer and (answer.text, answer.spans, answer.revealed),
+            (self._scroll, self._text_height, self.looking.state, self.looking.reorder),
+        )
+        same, self._shown = shown == self._shown, shown
+        return [0, *range(1 + self._text_height, height)] if same else range(height)
 
     def pieces(self, y: int) -> list[Piece]:
         answer = self.answer

@@ -31,10 +31,15 @@ class LineWidget(Widget):
         palette = host_of(self).palette
         return Strip([Segment(text, palette.style(look)) for text, look in line], self.size.width)
 
+    def changeable(self) -> Iterable[int]:
+        """The lines that may be other than they were drawn last."""
+        return range(self.size.height)
+
     def redraw(self) -> None:
         """Have the cells repainted that are not as they were drawn last."""
-        for y, old in self._drawn.items():
-            if y >= self.size.height:
+        for y in self.changeable():
+            old = self._drawn.get(y)
+            if old is None:
                 continue
             new = fitted(self.pieces(y), self.size.width)
             if new != old:
