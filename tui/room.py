@@ -1,6 +1,6 @@
 """The room from the first frame to the end: what the commands of `xlit-tui` start."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,7 @@ class Appearance:
     own_keys: bool = True
 
 
-def review(
-    store: str, appearance: Appearance, *, language: str, wanted: Sequence[str], **options: Any
-) -> None:
+def review(store: str, appearance: Appearance, *, language: str, **options: Any) -> None:
     """Review until the reviewer leaves; the options are those of `tui.visits.reviewing`.
 
     Raises `UsageError` for a theme, key, language, suite, model or judge that is not there, `StoreError` for
@@ -33,7 +31,7 @@ def review(
     def visit() -> Visit:
         from tui.visits import reviewing
 
-        return reviewing(store, language=language, wanted=wanted, **options)
+        return reviewing(store, language=language, **options)
 
     _stay(f"{language} · opening", visit, appearance)
 

@@ -27,39 +27,17 @@ FirstScreen = Callable[[], Screen[Any]]
 
 
 @contextmanager
-def reviewing(
-    store: str,
-    *,
-    language: str,
-    reviewer: str,
-    suite: str | None = None,
-    wanted: Sequence[str] = (),
-    by_language: bool = False,
-    judge: str | None = None,
-    translation: str | None = "en",
-    open: bool = False,
-    collapse: bool = True,
-) -> Iterator[FirstScreen]:
+def reviewing(store: str, *, collapse: bool = True, **view: Any) -> Iterator[FirstScreen]:
     """A reviewer in a view, from opening the store to remembering the place; a run is written down for it.
 
-    Raises `UsageError` for a language, suite, model or judge that is not there, `StoreError` for the store.
+    `view` are the options of `tui.review.opening.open_view`. Raises `UsageError` for a language, suite, model
+    or judge that is not there, `StoreError` for the store.
     """
     with _opened(store) as engine:
-        view = open_view(
-            engine, language=language, reviewer=reviewer, suite=suite, wanted=wanted, by_language=by_language,
-            judge=judge, translation=translation, open=open,
-        )  # fmt: skip
-        parameters = {
-            "language": language,
-            "suite": view.suite.label,
-            "models": list(wanted),
-            "by": view.by,
-            "reviewer": reviewer,
-            "open": open,
-            "collapse": collapse,
-        }
+        opened = open_view(engine, **view)
+        parameters = {**view, "suite": opened.suite.label, "collapse": collapse}
         with record_run(engine, "xlit-tui compare", parameters, libraries=["textual"]) as run:
-            session = ReviewSession(engine, view, run_id=run.id, collapse=collapse)
+            session = ReviewSession(engine, opened, run_id=run.id, collapse=collapse)
             yield lambda: CompareScreen(session)
             sentence = session.close()
         if sentence:
