@@ -11,7 +11,7 @@ from figures import milliseconds, ratio
 from terminal import ROOT, XLIT_TUI, Terminal
 
 EMPTY_TEXT = "an empty application"
-STAGES = ("instruction shown", "response shown", "key answered")
+STAGES = ("first paint", "instruction shown", "response shown", "key answered")
 
 
 def start_empty() -> float:
@@ -23,9 +23,11 @@ def start_empty() -> float:
 
 
 def start_room(store: Path) -> tuple[float, ...]:
-    """Seconds until the room shows the instruction; a response; and the cursor where a key has moved it that
-    was pressed as soon as the instruction was shown. The cursor must begin on the first criterion."""
+    """Seconds until the room shows anything; the instruction; a response; and the cursor where a key has
+    moved it that was pressed as soon as the instruction was shown. The cursor must begin on the first
+    criterion."""
     terminal = Terminal([*XLIT_TUI, "compare", "--lang", "ru", "--reviewer", "nv", "--store", str(store)])
+    first = terminal.shown("ru · opening")
     instruction = terminal.shown(big_store.first_words(0))
     terminal.send("j")
     response = terminal.shown(big_store.first_words_of_responses(0))
@@ -33,7 +35,7 @@ def start_room(store: Path) -> tuple[float, ...]:
     terminal.send("k")
     terminal.settle(quiet=0.1)
     terminal.end()
-    return instruction, response, key
+    return first, instruction, response, key
 
 
 def main() -> None:

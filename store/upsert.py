@@ -1,10 +1,10 @@
 """Writing rows that may be there already, for every database the store runs on."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, select
 
 
@@ -12,7 +12,8 @@ def insert_missing(
     session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> int:
     """Insert the rows whose `key` columns are not there yet; returns how many were new."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    # By name, so that only the dialect in use is imported.
+    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
     full = [table(**row).model_dump(exclude={"id"}) for row in rows]
     if not full:
         return 0

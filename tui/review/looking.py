@@ -1,9 +1,12 @@
 """How the reviewer wants to see the responses: compared, with marks, searched. Nothing of it is stored."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tui.review.row import Row
-from tui.text.diff import Differences, compare_to_base
+
+if TYPE_CHECKING:
+    from tui.text.diff import Differences
 
 Looked = tuple[int | None, bool, str]
 
@@ -18,7 +21,7 @@ class Looking:
     marks: bool = False
     hits: str = ""
     reorder: bool = True
-    _compared: tuple[Row, int, list[Differences]] | None = field(default=None, repr=False)
+    _compared: tuple[Row, int, "list[Differences]"] | None = field(default=None, repr=False)
 
     @property
     def state(self) -> Looked:
@@ -30,10 +33,12 @@ class Looking:
         self.base = None if self.base == column else column
         return "" if self.base is None else "marked, +: words that this column has not; −: missing words"
 
-    def differences(self, row: Row, column: int) -> Differences | None:
+    def differences(self, row: Row, column: int) -> "Differences | None":
         """How the text of a column differs from the base; None when nothing is compared."""
         if self.base is None or len(row.answers) < 2:
             return None
+        from tui.text.diff import compare_to_base
+
         base = min(self.base, len(row.answers) - 1)
         texts = [answer.text for answer in row.answers]
         known = self._compared

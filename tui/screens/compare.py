@@ -27,7 +27,6 @@ from tui.screens.filter import FilterScreen
 from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.keys import KeysScreen
 from tui.screens.notes import NotesScreen
-from tui.screens.spans import SpansScreen
 from tui.widgets.bars import ColumnStrip, MessageLine, RubricLine, StatusBar
 from tui.widgets.entry import Entry
 from tui.widgets.instruction_box import InstructionBox
@@ -273,6 +272,8 @@ class CompareScreen(Screen[None]):
         await self._go_where(lead)
 
     def action_spans(self) -> None:
+        from tui.screens.spans import SpansScreen
+
         self.app.push_screen(SpansScreen(self.session, self.looking), lambda _: self._do(Outcome))
 
     def action_comment(self) -> None:

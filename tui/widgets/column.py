@@ -1,6 +1,7 @@
 """A column: one response, what is known of it, and the table of criteria."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from textual.app import RenderResult
 
@@ -8,13 +9,15 @@ from tui.review.looking import Looked, Looking
 from tui.review.row import Answer, Row
 from tui.review.rules import marked
 from tui.review.session import ReviewSession
-from tui.text.diff import Differences
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, spread
 from tui.widgets.response_text import MarkedSpan, ResponseText, foreign, marks_of, misspelt
 from tui.widgets.score_table import ScoreTable
+
+if TYPE_CHECKING:
+    from tui.text.diff import Differences
 
 LEAST_TEXT = 3
 # With fewer lines of text than this, the table gives way: several criteria share a line.
@@ -210,7 +213,7 @@ class Column(LineWidget):
         return pieces
 
 
-def _compared(differences: Differences, is_base: bool) -> str:
+def _compared(differences: "Differences", is_base: bool) -> str:
     if not differences.comparable:
         return "too long to compare"
     if is_base:
