@@ -11,15 +11,12 @@ from sqlmodel import Session, col, select
 from store.errors import UsageError
 from store.queries.suites import SuiteSummary, list_suites
 from store.tables import (
-    CURRENT_RATING,
     Comment,
     Decoding,
     Entry,
     ErrorSpan,
     Instruction,
     Model,
-    Rater,
-    Rating,
     Response,
     Suite,
     SurfaceMetric,
@@ -73,15 +70,6 @@ class Source:
     def identity(self) -> tuple[str, str, int]:
         """The same in every store that holds the response, whatever its row numbers."""
         return self.model, self.digest, self.sample
-
-
-@dataclass(frozen=True)
-class JudgeScores:
-    """The current scores of one LLM judge (or rule) by (response id, criterion id): (score, skipped)."""
-
-    name: str
-    kind: str
-    scores: dict[tuple[int, int], tuple[int | None, bool]]
 
 
 class HighestIds(NamedTuple):
@@ -209,19 +197,6 @@ def from_sources(keys: Sequence[SourceKey]) -> Any:
     return tuple_(col(Response.model_id), col(Response.decoding_id), col(Response.sample)).in_(list(keys))
 
 
-def answered_by(session: Session, suite_id: int, language: str, keys: Sequence[SourceKey]) -> list[int]:
-    """The ids of the instructions that at least one of these sources answered, in the suite's order."""
-    response = (
-        select(Response.id).where(Response.instruction_id == Instruction.id, from_sources(keys)).exists()
-    )
-    statement = (
-        select(Instruction.id)
-        .where(Instruction.suite_id == suite_id, Instruction.language == language, response)
-        .order_by(col(Instruction.position))
-    )
-    return [found for found in session.exec(statement) if found is not None]
-
-
 def instruction_of(session: Session, instruction_id: int) -> Instruction:
     """One instruction by its id."""
     return session.get_one(Instruction, instruction_id)
@@ -258,41 +233,6 @@ def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, 
         (response, _source(model, decoding, response.sample))
         for response, model, decoding in session.exec(statement)
     ]
-
-
-def instruction_of_response(session: Session, response_id: int) -> int:
-    """The id of the instruction that a response answers."""
-    return session.get_one(Response, response_id).instruction_id
-
-
-def judge_scores(
-    session: Session, response_ids: Sequence[int], criterion_ids: Sequence[int]
-) -> JudgeScores | None:
-    """The scores of the judge to set beside the reviewer's: the LLM that rated last, else the rule."""
-    last = (
-        select(Rater.id, Rater.name, Rater.kind, func.max(col(Rating.id)).label("last"))
-        .join(Rating, col(Rating.rater_id) == Rater.id)
-        .where(
-            col(Rating.response_id).in_(list(response_ids)),
-            col(Rating.criterion_id).in_(list(criterion_ids)),
-            col(Rater.kind).in_(("llm", "rule")),
-        )
-        .group_by(col(Rater.id), col(Rater.name), col(Rater.kind))
-    )
-    raters = list(session.exec(last))
-    if not raters:
-        return None
-    rater, name, kind, _ = max(raters, key=lambda row: (row[2] == "llm", row[3]))
-    current = CURRENT_RATING.c
-    rows = session.connection().execute(
-        CURRENT_RATING.select().where(
-            current.rater_id == rater,
-            current.response_id.in_(list(response_ids)),
-            current.criterion_id.in_(list(criterion_ids)),
-        )
-    )
-    scores = {(row.response_id, row.criterion_id): (row.score, bool(row.skipped)) for row in rows}
-    return JudgeScores(name, kind, scores)
 
 
 def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, Measured]]:

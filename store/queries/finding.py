@@ -1,10 +1,14 @@
-"""Which responses of a view fit a filter, disagree with the judge, hold a word, or want a score."""
+"""Which responses of a view fit a filter, disagree with the judge, hold a word, or want a score.
 
-from collections.abc import Iterator, Sequence
+A view has many responses, and a reviewer has read few of them. So what depends on the reviewer is asked once,
+as the set of the responses for which it holds, and every response of the view is looked up in it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_, union
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
@@ -13,8 +17,11 @@ from store.tables import (
     CURRENT_COMMENT,
     CURRENT_ERROR_SPAN,
     CURRENT_RATING,
+    Comment,
     Entry,
+    ErrorSpan,
     Instruction,
+    Rating,
     Response,
     SurfaceMetric,
 )
@@ -103,14 +110,17 @@ def instructions_with_responses(session: Session, scope: Scope) -> list[int]:
 def matching(session: Session, scope: Scope, wanted: Filter) -> list[Found]:
     """(lead instruction, response) of every response that fits the filter, in the suite's order."""
     statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(*_conditions(scope, wanted))
-    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+    rows = session.connection().execute(statement)
+    # Not in SQL: there may be more of them than a database takes as parameters.
+    these = wanted.responses
+    return [(row[0], row[1]) for row in rows if these is None or row[1] in these]
 
 
 def first_unscored(session: Session, scope: Scope, after: int) -> Found | None:
     """The first response after position `after` that lacks a mark on a criterion; then the first from the
     start; None when all is scored."""
     for bound in (LEAD.c.position > after, LEAD.c.position <= after):
-        statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(bound, _unscored(scope)).limit(1)
+        statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(bound, ~_scored(scope)).limit(1)
         row = session.connection().execute(statement).first()
         if row is not None:
             return row[0], row[1]
@@ -132,8 +142,7 @@ def disagreements(session: Session, scope: Scope) -> list[Disagreement]:
         .order_by(None)
         .order_by(func.abs(delta).desc(), LEAD.c.position, col(Response.id), yours.c.criterion_id)
     )
-    if scope.revealed_only:
-        statement = statement.where(_committed(scope))
+    statement = statement.where(*_revealed(scope))
     return [Disagreement(*row) for row in session.connection().execute(statement)]
 
 
@@ -154,10 +163,19 @@ def texts(
 def group_counts(session: Session, scope: Scope) -> dict[str, dict[Any, int]]:
     """How many responses in scope each member of each group of a `Filter` fits: by the names of its fields;
     instructions without a task or modifier are left out of these groups."""
-    counts: dict[str, dict[Any, int]] = {}
-    for name, column in (("tasks", LEAD.c.task), ("modifiers", LEAD.c.modifier)):
-        counts[name] = _counted(session, scope, column, column.is_not(None))
-    counts["identified"] = _counted(session, scope, _identified(scope), _identified(scope).is_not(None))
+    connection = session.connection()
+    counts: dict[str, dict[Any, int]] = {"tasks": {}, "modifiers": {}}
+    total = 0
+    kinds = (LEAD.c.task, LEAD.c.modifier)
+    statement = in_scope(scope, *kinds, func.count()).order_by(None).group_by(*kinds)
+    for task, modifier, count in connection.execute(statement):
+        total += count
+        for name, member in (("tasks", task), ("modifiers", modifier)):
+            if member is not None:
+                counts[name][member] = counts[name].get(member, 0) + count
+    labels = in_scope(scope, _identified().label("member")).where(*_revealed(scope)).order_by(None).subquery()
+    statement = select(labels.c.member, func.count()).group_by(labels.c.member)
+    counts["identified"] = {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}
     yours = _ratings("yours")
     statement = (
         in_scope(scope, yours.c.criterion_id, yours.c.score, func.count())
@@ -166,11 +184,15 @@ def group_counts(session: Session, scope: Scope) -> dict[str, dict[Any, int]]:
         .order_by(None)
         .group_by(yours.c.criterion_id, yours.c.score)
     )
-    rows = session.connection().execute(statement)
+    rows = connection.execute(statement)
     counts["scores"] = {(criterion, score): count for criterion, score, count in rows}
-    statuses = [func.sum(case((_status(scope, name), 1), else_=0)) for name in STATUSES]
-    totals = session.connection().execute(in_scope(scope, *statuses).order_by(None)).one()
-    counts["statuses"] = {name: int(total or 0) for name, total in zip(STATUSES, totals, strict=True)}
+    # What the reviewer has not touched has no status but `unscored`.
+    others = [name for name in STATUSES if name != "unscored"]
+    sums = [func.sum(case((_status(scope, name), 1), else_=0)) for name in others]
+    statement = in_scope(scope, *sums).where(_touched(scope)).order_by(None)
+    found = dict(zip(others, connection.execute(statement).one(), strict=True))
+    unscored = total - int(found["scored"] or 0)
+    counts["statuses"] = {name: int(found.get(name, unscored) or 0) for name in STATUSES}
     return counts
 
 
@@ -236,13 +258,11 @@ def _conditions(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.modifiers:
         found.append(LEAD.c.modifier.in_(wanted.modifiers))
     if wanted.identified:
-        found.append(_identified(scope).in_(wanted.identified))
+        found += [_identified().in_(wanted.identified), *_revealed(scope)]
     if wanted.scores:
-        found.append(or_(*(_scored_as(scope, *score) for score in sorted(wanted.scores))))
+        found.append(_scored_as(scope, wanted.scores))
     if wanted.statuses:
         found.append(or_(*(_status(scope, name) for name in sorted(wanted.statuses))))
-    if wanted.responses is not None:
-        found.append(col(Response.id).in_(sorted(wanted.responses)))
     return found
 
 
@@ -258,89 +278,73 @@ def _same_cell(yours: Any, judges: Any, judge_id: int) -> ColumnElement[bool]:
     )
 
 
-def _marks(scope: Scope) -> Any:
-    """How many criteria of the response have a mark, skipped ones included."""
+def _within(responses: Any) -> ColumnElement[bool]:
+    """The response is one of these. With `+ 0` SQLite looks it up among them; with the bare id it may look
+    for each of them in the index of every instruction's responses, which ends with the id."""
+    return (col(Response.id) + 0).in_(responses)
+
+
+def _scored(scope: Scope) -> ColumnElement[bool]:
+    """Every criterion has a mark, skipped ones included."""
     marks = _ratings("marks")
-    return (
-        select(func.count(marks.c.criterion_id))
-        .where(
-            marks.c.response_id == col(Response.id),
-            marks.c.rater_id == scope.rater_id,
-            marks.c.criterion_id.in_(scope.criterion_ids),
-        )
-        .correlate(Response)
-        .scalar_subquery()
+    return _within(
+        select(marks.c.response_id)
+        .where(marks.c.rater_id == scope.rater_id, marks.c.criterion_id.in_(scope.criterion_ids))
+        .group_by(marks.c.response_id)
+        .having(func.count() == len(scope.criterion_ids))
     )
 
 
-def _unscored(scope: Scope) -> ColumnElement[bool]:
-    return _marks(scope) < len(scope.criterion_ids)
-
-
-def _scored_as(scope: Scope, criterion_id: int, score: int) -> ColumnElement[bool]:
+def _scored_as(scope: Scope, scores: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
     marks = _ratings("scored")
-    return (
-        select(marks.c.id)
-        .where(
-            marks.c.response_id == col(Response.id),
+    return _within(
+        select(marks.c.response_id).where(
             marks.c.rater_id == scope.rater_id,
-            marks.c.criterion_id == criterion_id,
-            marks.c.score == score,
+            tuple_(marks.c.criterion_id, marks.c.score).in_(sorted(scores)),
         )
-        .correlate(Response)
-        .exists()
     )
 
 
 def _committed(scope: Scope) -> ColumnElement[bool]:
-    return (
-        select(col(Entry.id))
-        .where(
-            col(Entry.response_id) == col(Response.id),
-            col(Entry.rater_id) == scope.rater_id,
-            col(Entry.kind) == "commit",
+    return _within(
+        select(col(Entry.response_id)).where(
+            col(Entry.rater_id) == scope.rater_id, col(Entry.kind) == "commit"
         )
-        .correlate(Response)
-        .exists()
     )
+
+
+def _revealed(scope: Scope) -> list[ColumnElement[bool]]:
+    """The condition that the reviewer may see the judge's scores and the surface metrics, if there is one."""
+    return [_committed(scope)] if scope.revealed_only else []
 
 
 def _commented(scope: Scope) -> ColumnElement[bool]:
     """A current comment, or an error span that is still there."""
-    comments, spans = CURRENT_COMMENT.alias("comments"), CURRENT_ERROR_SPAN.alias("spans")
-    return or_(
-        *(
-            select(notes.c.id)
-            .where(notes.c.response_id == col(Response.id), notes.c.rater_id == scope.rater_id)
-            .correlate(Response)
-            .exists()
-            for notes in (comments, spans)
-        )
+    notes = (CURRENT_COMMENT, CURRENT_ERROR_SPAN)
+    return _within(
+        union(*(select(view.c.response_id).where(view.c.rater_id == scope.rater_id) for view in notes))
     )
 
 
 def _disagreeing(scope: Scope) -> ColumnElement[bool]:
     yours, judges = _ratings("yours"), _ratings("judges")
-    found = (
-        select(yours.c.id)
+    differing = (
+        select(yours.c.response_id)
         .join(judges, _same_cell(yours, judges, scope.judge_id or 0))
         .where(
-            yours.c.response_id == col(Response.id),
             yours.c.rater_id == scope.rater_id,
             yours.c.criterion_id.in_(scope.criterion_ids),
             yours.c.score != judges.c.score,
         )
-        .correlate(Response)
-        .exists()
     )
-    return and_(found, _committed(scope)) if scope.revealed_only else found
+    return and_(_within(differing), *_revealed(scope))
 
 
 def _status(scope: Scope, name: str) -> ColumnElement[bool]:
     if name == "unscored":
-        return _unscored(scope)
+        return ~_scored(scope)
     if name == "scored":
-        return ~_unscored(scope)
+        return _scored(scope)
     if name == "committed":
         return _committed(scope)
     if name == "commented":
@@ -348,8 +352,16 @@ def _status(scope: Scope, name: str) -> ColumnElement[bool]:
     return _disagreeing(scope)
 
 
-def _identified(scope: Scope) -> Any:
-    """The language that was identified last, NULL where the reviewer may not see it yet."""
+def _touched(scope: Scope) -> ColumnElement[bool]:
+    """The reviewer has said something about the response, whether it still holds or not."""
+    journal = (Rating, Comment, ErrorSpan, Entry)
+    return _within(
+        union(*(select(col(it.response_id)).where(col(it.rater_id) == scope.rater_id) for it in journal))
+    )
+
+
+def _identified() -> Any:
+    """The language that was identified last."""
     last = SurfaceMetric.__table__.alias("last")  # type: ignore[attr-defined]
     newest = (
         select(func.max(last.c.id))
@@ -357,11 +369,4 @@ def _identified(scope: Scope) -> Any:
         .correlate(Response)
         .scalar_subquery()
     )
-    label = select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()
-    return case((_committed(scope), label)) if scope.revealed_only else label
-
-
-def _counted(session: Session, scope: Scope, column: Any, condition: ColumnElement[bool]) -> dict[Any, int]:
-    inner = in_scope(scope, column.label("member")).where(condition).order_by(None).subquery()
-    statement = select(inner.c.member, func.count()).group_by(inner.c.member).order_by(inner.c.member)
-    return {row[0]: row[1] for row in session.connection().execute(statement)}
+    return select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import TableClause, union
+from sqlalchemy import TableClause
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
@@ -147,19 +147,6 @@ def spans_of(session: Session, rater_id: int, response_ids: Iterable[int]) -> di
         response: sorted(spans, key=lambda it: (it.start, it.end, it.category))
         for response, spans in found.items()
     }
-
-
-def commented_responses(session: Session, rater_id: int, suite_id: int, language: str) -> set[int]:
-    """The responses to a suite in a language that have a comment or an error span of this rater."""
-    views = (
-        select(view.c.response_id)
-        .join(Response, col(Response.id) == view.c.response_id)
-        .join(Instruction, _ANSWERED)
-        .where(view.c.rater_id == rater_id)
-        .where(Instruction.suite_id == suite_id, Instruction.language == language)
-        for view in (CURRENT_COMMENT, CURRENT_ERROR_SPAN)
-    )
-    return set(session.connection().execute(union(*views)).scalars())
 
 
 def list_notes(session: Session, rater_id: int | None, suite_id: int, language: str) -> list[Note]:

@@ -1,12 +1,11 @@
-"""What the store remembers of a reviewer besides scores: column order, bookmark, what is still to do."""
+"""What the store remembers of a reviewer besides scores: the order of the columns, and the bookmarks."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Integer, func, text
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from store.queries.compare import CURRENT_RATING, SourceKey, from_sources
-from store.tables import Bookmark, Instruction, Presentation, Response, utc_now
+from store.tables import Bookmark, Presentation, utc_now
 from store.upsert import insert_missing
 
 
@@ -54,48 +53,6 @@ def save_bookmark(
     mark.criterion = criterion
     mark.updated_at = utc_now()
     session.add(mark)
-
-
-def unscored_instruction(
-    session: Session,
-    rater_id: int,
-    suite_id: int,
-    language: str,
-    keys: Sequence[SourceKey],
-    criterion_ids: Sequence[int],
-    after: int,
-) -> int | None:
-    """The first instruction after position `after` with a response of these sources that the reviewer has
-    not scored on every criterion; then the first from the start; None when all is scored."""
-    current = CURRENT_RATING.c
-    scored = (
-        select(func.count(current.criterion_id, type_=Integer))
-        .select_from(CURRENT_RATING)
-        .where(
-            current.response_id == Response.id,
-            current.rater_id == rater_id,
-            current.criterion_id.in_(list(criterion_ids)),
-        )
-        .scalar_subquery()
-    )
-    open_response = (
-        select(Response.id)
-        .where(Response.instruction_id == Instruction.id, from_sources(keys), scored < len(criterion_ids))
-        .correlate(Instruction)
-        .exists()
-    )
-    place = col(Instruction.position)
-    for bound in (place > after, place <= after):
-        statement = (
-            select(Instruction.id)
-            .where(Instruction.suite_id == suite_id, Instruction.language == language, bound, open_response)
-            .order_by(place)
-            .limit(1)
-        )
-        found = session.exec(statement).first()
-        if found is not None:
-            return found
-    return None
 
 
 def wait_for_writer(session: Session, milliseconds: int) -> None:

@@ -1,7 +1,5 @@
 """The journal of ratings: append-only, with undo and redo that survive a restart."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
@@ -13,9 +11,9 @@ from store.session import reading, writing
 
 
 @pytest.fixture
-def room(tmp_path: Path):
+def room(new_store):
     """A store with one response, one rubric of two criteria and one reviewer."""
-    engine = open_store(tmp_path / "s.db", create=True)
+    engine = open_store(new_store, create=True)
     with writing(engine) as session:
         suite, _ = suites.add_suite(session, "s", "1", [suites.NewInstruction("a", "ru", "Привет?")])
         instruction = suites.instructions_of(session, suite, "ru")[0].id

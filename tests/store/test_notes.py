@@ -1,7 +1,5 @@
 """Comments and error spans: journaled like scores, undone and redone with them, and listed as they stand."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
@@ -17,9 +15,9 @@ SUITE = 1
 
 
 @pytest.fixture
-def room(tmp_path: Path):
+def room(new_store):
     """Instructions a, b, c in ru (responses 1, 2, 3), a in fr (response 4); one criterion, one reviewer."""
-    engine = open_store(tmp_path / "s.db", create=True)
+    engine = open_store(new_store, create=True)
     with writing(engine) as session:
         new = [suites.NewInstruction(key, "ru", "?") for key in TEXTS] + [
             suites.NewInstruction("a", "fr", "?")
@@ -132,7 +130,7 @@ def test_the_database_itself_refuses_a_span_without_characters(room):
         )
 
 
-def test_scores_comments_and_spans_are_one_history_across_restarts(room):
+def test_scores_comments_and_spans_are_one_history_across_restarts(room, new_store):
     engine, rater, criterion = room
     seen = [stand(engine, rater)]
 
@@ -148,9 +146,8 @@ def test_scores_comments_and_spans_are_one_history_across_restarts(room):
     act(journal.append, [Score(1, criterion, 0)])
     act(notes.remove_span, [1], 0, 6, "fluency")
     act(notes.set_comment, [1], "")
-    url = engine.url.database
     engine.dispose()
-    engine = open_store(url)
+    engine = open_store(new_store)
     for before in reversed(seen[:-1]):
         assert do(engine, journal.undo, rater) == 1
         assert stand(engine, rater) == before
@@ -218,21 +215,6 @@ def test_any_text_is_kept_but_what_no_database_can_hold(room, typed, kept):
     do(engine, notes.mark_span, rater, [1], 0, 1, "fluency", "minor", typed)
     assert ask(engine, notes.comments_of, rater, [1]) == {1: kept}
     assert ask(engine, notes.spans_of, rater, [1])[1][0].note == kept
-
-
-def test_responses_are_found_by_their_notes(room):
-    engine, rater, _ = room
-    with writing(engine) as session:
-        other = models.rater_id(session, "human", "other")
-    do(engine, notes.set_comment, rater, [1, 2, 4], "x")
-    do(engine, notes.set_comment, rater, [2], "")
-    do(engine, notes.mark_span, rater, [3], 0, 1, "fluency", "minor")
-    do(engine, notes.mark_span, other, [2], 0, 1, "fluency", "minor")
-    assert ask(engine, notes.commented_responses, rater, SUITE, "ru") == {1, 3}
-    assert ask(engine, notes.commented_responses, rater, SUITE, "fr") == {4}
-    assert ask(engine, notes.commented_responses, rater, SUITE + 1, "ru") == set()
-    do(engine, notes.remove_span, rater, [3], 0, 1, "fluency")
-    assert ask(engine, notes.commented_responses, rater, SUITE, "ru") == {1}
 
 
 def test_notes_are_listed_in_the_suites_order_with_what_they_are_about(room):

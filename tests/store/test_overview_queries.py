@@ -16,7 +16,6 @@ suite.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
@@ -75,8 +74,8 @@ class Study:
 
 
 @pytest.fixture
-def study(tmp_path: Path):
-    engine = open_store(tmp_path / "s.db", create=True)
+def study(new_store):
+    engine = open_store(new_store, create=True)
     places = {"k0 ru": 2, "k1 ru": 1, "k2 ru": 0, "k0 fr": 0}
     with writing(engine) as session:
         suites = [Suite(name=name, version="1") for name in ("s", "other")]
@@ -354,8 +353,8 @@ def test_sources_are_those_of_the_language_or_of_all(study):
         assert names(sources=(study.sources["m2"],)) == ["m2"]
 
 
-def test_an_empty_store_has_no_numbers_and_no_error(tmp_path):
-    engine = open_store(tmp_path / "empty.db", create=True)
+def test_an_empty_store_has_no_numbers_and_no_error(new_store):
+    engine = open_store(new_store, create=True)
     scope = Scope(1, "ru")
     with reading(engine) as session:
         assert overview.progress(session, scope, 1) == []
@@ -369,6 +368,8 @@ def test_an_empty_store_has_no_numbers_and_no_error(tmp_path):
 @pytest.mark.parametrize("analysed", [False, True])
 @pytest.mark.parametrize("language", [None, "ru"])
 def test_every_question_is_driven_by_the_suite_and_answered_by_indexes(study, language, analysed):
+    if study.engine.dialect.name != "sqlite":
+        pytest.skip("only SQLite tells its plan in these words")
     if analysed:
         with study.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,29 @@ from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
 from store import open_store
-from store.queries import compare, exporting, journal, models, notes, responses, reviewers, suites
+from store.queries import (
+    compare,
+    exporting,
+    finding,
+    journal,
+    judges,
+    models,
+    notes,
+    responses,
+    reviewers,
+    suites,
+)
+from store.queries.finding import STATUSES, Filter, Scope
+from store.queries.journal import Score
 from store.session import reading, writing
 
-LARGE = ("response", "rating", "entry", "surface_metric", "presentation", "comment", "error_span")
+# `last`, `later` and `answer` are other names of some of them in the questions and the views.
+LARGE = (
+    "response", "rating", "entry", "surface_metric", "presentation", "comment", "error_span",
+    "last", "later", "answer",
+)  # fmt: skip
 SUITE = RATER = 1
+JUDGE = 2
 CRITERIA = [1, 2]
 
 
@@ -44,7 +63,7 @@ def make_store(path: Path, instructions: int) -> Engine:
         models.rater_id(session, "human", "nv")
         models.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
         judge = models.rater_id(session, "llm", "gpt")
-        journal.append(session, judge, [journal.Score(1, criterion, 2) for criterion in CRITERIA])
+        journal.append(session, judge, [Score(1, criterion, 2) for criterion in CRITERIA])
     return engine
 
 
@@ -88,27 +107,68 @@ def scanned(line: str) -> str | None:
 
 
 KEYS = [(1, 1, 0), (2, 2, 0)]
+BY_MODEL = Scope(SUITE, "ru", ("ru",), tuple(KEYS), RATER, tuple(CRITERIA), JUDGE)
+BY_LANGUAGE = replace(BY_MODEL, languages=("ru", "fr"), keys=(KEYS[0],))
+OPEN = replace(BY_MODEL, revealed_only=False)
+FILTERS = {
+    "tasks": Filter(tasks=frozenset({"a", "b"})),
+    "modifiers": Filter(modifiers=frozenset({"a"})),
+    "identified": Filter(identified=frozenset({"ru"})),
+    "scores": Filter(scores=frozenset({(1, 0), (2, 2)})),
+    "responses": Filter(responses=frozenset({1, 2})),
+    **{status: Filter(statuses=frozenset({status})) for status in STATUSES},
+}
+
+
+def matching(scope: Scope, chosen: Filter) -> Callable[[Session], object]:
+    return lambda it: finding.matching(it, scope, chosen)
+
+
+def of_scope(scope: Scope) -> dict[str, Callable[[Session], object]]:
+    """The questions about a whole view."""
+    return {
+        "instructions": lambda it: finding.instructions_with_responses(it, scope),
+        "first_unscored": lambda it: finding.first_unscored(it, scope, 1),
+        "disagreements": lambda it: finding.disagreements(it, scope),
+        "texts": lambda it: list(finding.texts(it, scope, 0, None)),
+        "group_counts": lambda it: finding.group_counts(it, scope),
+        "judges_in": lambda it: judges.judges_in(it, scope),
+        **{f"matching {name}": matching(scope, chosen) for name, chosen in FILTERS.items()},
+    }
+
+
+VIEWS = {
+    f"{question} {name}": asked
+    for name, scope in (("by model", BY_MODEL), ("by language", BY_LANGUAGE), ("open", OPEN))
+    for question, asked in of_scope(scope).items()
+}
 QUESTIONS: dict[str, Callable[[Session], object]] = {
-    "answered_by": lambda it: compare.answered_by(it, SUITE, "ru", KEYS),
+    **VIEWS,
+    "lead_instruction": lambda it: finding.lead_instruction(it, SUITE, "ru", 4),
+    "languages_answered": lambda it: finding.languages_answered(it, SUITE, KEYS),
     "responses_to": lambda it: compare.responses_to(it, 1),
-    "judge_scores": lambda it: compare.judge_scores(it, [1, 2], CRITERIA),
     "surface_of": lambda it: compare.surface_of(it, [1, 2]),
     "suite_with_responses": lambda it: compare.suite_with_responses(it, "ru", None),
     "highest_ids": compare.highest_ids,
     "presented": lambda it: reviewers.presented(it, RATER, [1, 2]),
-    "unscored": lambda it: reviewers.unscored_instruction(it, RATER, SUITE, "ru", KEYS, CRITERIA, 0),
+    "bookmark_of": lambda it: reviewers.bookmark_of(it, RATER, "compare s/1 ru"),
     "committed_responses": lambda it: journal.committed_responses(it, RATER, [1, 2]),
     "current_ratings": lambda it: journal.current_ratings(it, RATER, [1, 2]),
     "undo": lambda it: journal.undo(it, RATER),
     "redo": lambda it: journal.redo(it, RATER),
     "comments_of": lambda it: notes.comments_of(it, RATER, [1, 2]),
     "spans_of": lambda it: notes.spans_of(it, RATER, [1, 2]),
-    "commented_responses": lambda it: notes.commented_responses(it, RATER, SUITE, "ru"),
     "list_notes of one": lambda it: notes.list_notes(it, RATER, SUITE, "ru"),
 }
-# Those that read one end of an index, or all notes.
+# A view in which no judge has scored anything.
+UNJUDGED = replace(BY_MODEL, lead="fr", languages=("fr",))
+# Those that read one end of an index, or all notes, or the few things that a judge or a reviewer said.
 ONCE: dict[str, Callable[[Session], object]] = {
     "sources_of": lambda it: compare.sources_of(it, SUITE, "fr"),
+    "judges_in without scores": lambda it: judges.judges_in(it, UNJUDGED),
+    "the first text": lambda it: next(finding.texts(it, BY_MODEL, -1, None)),
+    "the next unscored": lambda it: finding.first_unscored(it, BY_MODEL, 1),
+    "disagreements of a few": lambda it: finding.disagreements(it, BY_MODEL),
     "list_notes of all": lambda it: notes.list_notes(it, None, SUITE, "ru"),
     "note_rows": lambda it: list(exporting.note_rows(it)),
     "note_rows of a suite": lambda it: list(exporting.note_rows(it, suite_id=SUITE, language="ru")),
@@ -146,14 +206,50 @@ def steps(engine: Engine, question: Callable[[Session], object]) -> int:
     return count
 
 
-@pytest.mark.parametrize(
-    "name", [*ONCE, "highest_ids", "responses_to", "commented_responses", "list_notes of one"]
-)
-def test_ten_times_the_responses_take_no_more_steps(tmp_path, name):
-    question = {**QUESTIONS, **ONCE}[name]
-    few, many = (make_store(tmp_path / f"{size}.db", size) for size in (20, 200))
-    for engine in (few, many):
+@pytest.fixture(scope="module")
+def unscored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Engine]]:
+    """A store, and one with ten times the responses; in both there are two comments and an error span."""
+    engines = []
+    for size in (20, 200):
+        engine = make_store(tmp_path_factory.mktemp("unscored") / f"{size}.db", size)
         with writing(engine) as session:
             notes.set_comment(session, RATER, [1, 2], "x")
             notes.mark_span(session, RATER, [1], 0, 1, "fluency", "minor")
-    assert 0 < steps(many, question) < 1.5 * steps(few, question)
+        engines.append(engine)
+    yield engines[0], engines[1]
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "name", [*ONCE, "highest_ids", "responses_to", "lead_instruction", "list_notes of one"]
+)
+def test_ten_times_the_responses_take_no_more_steps(unscored, name):
+    few, many = (steps(engine, {**QUESTIONS, **ONCE}[name]) for engine in unscored)
+    assert 0 < many < 1.5 * few
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Engine]]:
+    """A store, and one with ten times the responses: all scored, commented, committed and judged."""
+    engines = []
+    for size in (10, 100):
+        engine = make_store(tmp_path_factory.mktemp("scored") / f"{size}.db", size)
+        with writing(engine) as session:
+            every = range(1, compare.highest_ids(session).response + 1)
+            for rater, score in ((RATER, 1), (JUDGE, 2)):
+                scores = [Score(found, criterion, score) for found in every for criterion in CRITERIA]
+                journal.append(session, rater, scores)
+            notes.set_comment(session, RATER, every, "x")
+            for found in every:
+                journal.commit_response(session, RATER, found)
+        engines.append(engine)
+    yield engines[0], engines[1]
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_ten_times_a_view_takes_about_ten_times_the_steps(scored, name):
+    few, many = (steps(engine, VIEWS[name]) for engine in scored)
+    assert 0 < many < 15 * few
