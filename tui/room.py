@@ -54,10 +54,10 @@ def _stay(words: str, visit: Callable[[], Visit], appearance: Appearance) -> Non
     app = ReviewApp(opening, **_options(appearance))
     with opening.ending:
         app.run(mouse=False)
+        if app.return_code:
+            raise StoreError("The review room ended on an error; every score that it showed is saved.")
     if opening.failure is not None:
         raise opening.failure
-    if app.return_code:
-        raise StoreError("The review room ended on an error; every score that it showed is saved.")
 
 
 def _options(appearance: Appearance) -> dict[str, Any]:

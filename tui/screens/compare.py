@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from textual import on
 from textual.app import ComposeResult
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from store.queries import finding, notes
@@ -24,6 +23,7 @@ from tui.review.looking import Looking
 from tui.review.saving import NotSaved, reason_of
 from tui.review.session import Outcome, ReviewSession
 from tui.screens.filter import FilterScreen
+from tui.screens.frugal import FrugalScreen
 from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.keys import KeysScreen
 from tui.screens.notes import NotesScreen
@@ -39,7 +39,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 TRANSLATIONS_OFF = None
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(FrugalScreen[None]):
     """Lays out the parts, gives keys to the session, and has the parts repaint what changed."""
 
     CSS_PATH = "compare.tcss"
@@ -343,13 +343,14 @@ class CompareScreen(Screen[None]):
         except DBAPIError as error:
             self._failed(reason_of(error))
             return
-        if outcome.new_row:
-            self.instruction.lay_out(*self.size)
-            self.workspace.show_row()
-            self._read_ahead()
-        self._redraw()
-        self.status.show(saved=True)
-        self.message.say(outcome.message)
+        with self.one_frame(self.message):
+            if outcome.new_row:
+                self.instruction.lay_out(*self.size)
+                self.workspace.show_row()
+                self._read_ahead()
+            self._redraw()
+            self.status.show(saved=True)
+            self.message.say(outcome.message)
 
     def _redraw(self) -> None:
         for part in (self.workspace, self.status, self.rubric, self.strip):

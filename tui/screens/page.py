@@ -3,15 +3,15 @@
 from typing import TypeVar
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from tui.host import host_of
+from tui.screens.frugal import FrugalScreen
 from tui.widgets.page import Page
 
 T = TypeVar("T")
 
 
-class PageScreen(Screen[T]):
+class PageScreen(FrugalScreen[T]):
     """One page over the whole screen. `NAME` is the screen's name in `tui.keymap.SCREENS`."""
 
     NAME = ""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from tui import keymap
 from tui.host import host_of
@@ -13,6 +12,7 @@ from tui.review.saving import NotSaved
 from tui.review.session import Outcome, ReviewSession
 from tui.review.spans import SpanCursor
 from tui.screens.choice import ChoiceScreen
+from tui.screens.frugal import FrugalScreen
 from tui.screens.keys import KeysScreen
 from tui.text.safe_text import safe_line
 from tui.text.words import words
@@ -22,7 +22,7 @@ from tui.widgets.span_text import SpanText
 HINT = "←→ word  ↑↓ line  Space start here  Enter category  x take away  n/p next, previous error  Esc back"
 
 
-class SpansScreen(Screen[str]):
+class SpansScreen(FrugalScreen[str]):
     """The response under the cursor of the session, over the whole screen."""
 
     BINDINGS = keymap.bindings(keymap.SPANS)

@@ -7,10 +7,7 @@ from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, cells_of, fitted, spread
 
-HINTS = (
-    "? keys  0 1 2 score  ↑↓ criterion  ←→ column  n/p next/prev  g judge  u undo  a all 2  "
-    "x wrong language  d diff  c comment  m guidelines  w overview"
-)
+HINTS = "0 1 2 score  ↑↓ criterion  ←→ column  n/p next/prev  d diff  g judge  u undo  c comment  ? all keys"
 
 
 class StatusBar(LineWidget):
@@ -35,7 +32,10 @@ class StatusBar(LineWidget):
         count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
         left: list[Piece] = [
             (" xlit  ", Look.HEADING),
-            (f"{where}{count}{session.left} left in this row", Look.PLAIN),
+            (where, Look.PLAIN),
+            (count, Look.PLAIN),
+            (f"{session.left:>2}", Look.PLAIN),
+            (" left in this row", Look.PLAIN),
         ]
         mode = "open" if view.open else "names shown" if view.names_shown else "blind"
         right: list[Piece] = [
@@ -111,7 +111,7 @@ def _first_sentence(text: str) -> str:
 
 
 class MessageLine(LineWidget):
-    """What the last key did, when that needs words; otherwise the keys used most."""
+    """What the last key did, when that needs words; before the first of them, the keys used most."""
 
     DEFAULT_CSS = "MessageLine { height: 1; }"
 
@@ -120,19 +120,21 @@ class MessageLine(LineWidget):
         self.hints = hints
         self._text = ""
         self._failed = False
+        self._begun = False
 
     @property
     def text(self) -> str:
         return self._text
 
     def say(self, text: str, *, failed: bool = False) -> None:
-        """Show a sentence; nothing brings the keys back."""
+        """Show a sentence, or nothing in the place of the last one."""
+        self._begun = self._begun or bool(text)
         self._text, self._failed = text, failed
         self.redraw()
 
     def pieces(self, y: int) -> list[Piece]:
         room = self.size.width - 1
-        if not self._text:
+        if not self._begun:
             return [(" " + shorten(self.hints, room), Look.QUIET)]
         look = Look.FAILED if self._failed else Look.PLAIN
         return [(" " + shorten(safe_line(self._text), room), look)]

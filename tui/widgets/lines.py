@@ -48,7 +48,7 @@ class LineWidget(Widget):
 
 
 def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
-    """The pieces, cut or filled up to exactly `width` cells; neighbours with the same role become one."""
+    """The pieces, cut or filled up to exactly `width` cells."""
     line: list[Piece] = []
     used = 0
     for text, look in pieces:
@@ -58,17 +58,11 @@ def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
         cells = cell_len(text)
         if cells > room:
             text, cells = pad(text, room), room
-        if line and line[-1][1] == look:
-            line[-1] = (line[-1][0] + text, look)
-        elif text:
+        if text:
             line.append((text, look))
         used += cells
     if used < width:
-        blanks = " " * (width - used)
-        if line and line[-1][1] == Look.PLAIN:
-            line[-1] = (line[-1][0] + blanks, Look.PLAIN)
-        else:
-            line.append((blanks, Look.PLAIN))
+        line.append((" " * (width - used), Look.PLAIN))
     return line
 
 
@@ -93,14 +87,21 @@ _JUMP = 10
 
 def differing_cells(old: Sequence[Piece], new: Sequence[Piece]) -> list[tuple[int, int]]:
     """The [start, end) runs of cells in which two lines of the same width differ."""
+    before, after = _cells(old), _cells(new)
     runs: list[tuple[int, int]] = []
-    for place, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
-        if before == after:
+    for place in range(len(after)):
+        if before[place] == after[place]:
             continue
-        if runs and place - runs[-1][1] < _JUMP:
-            runs[-1] = (runs[-1][0], place + 1)
+        # A wide character is sent whole.
+        start, end = place, place + 1
+        while start and not (before[start][0] and after[start][0]):
+            start -= 1
+        while end < len(after) and not (before[end][0] and after[end][0]):
+            end += 1
+        if runs and start - runs[-1][1] < _JUMP:
+            runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
         else:
-            runs.append((place, place + 1))
+            runs.append((start, end))
     return runs
 
 

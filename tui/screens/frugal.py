@@ -1,0 +1,54 @@
+"""A screen that sends no more cells than have changed. All use of Textual's private parts is in this file.
+
+Textual 8 repaints a changed stretch of a widget's line from the widget's left edge; on a slow line that
+doubles what a key costs.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.control import Control
+from textual._compositor import ChopsUpdate, Compositor
+from textual.screen import Screen
+from textual.widget import Widget
+
+T = TypeVar("T")
+
+
+class _NarrowUpdate(ChopsUpdate):
+    """The changed spans of lines, cut on both sides."""
+
+    def render_segments(self, console: Console) -> str:
+        parts: list[str] = []
+        for y, first, last in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                start, stop = max(x, first), min(end, last)
+                if strip is not None and start < stop:
+                    parts.append(Control.move_to(start, y).segment.text)
+                    parts.append(strip.crop(start - x, stop - x).render(console))
+        return "".join(parts)
+
+
+class _NarrowCompositor(Compositor):
+    def render_partial_update(self) -> ChopsUpdate | None:
+        update = super().render_partial_update()
+        return None if update is None else _NarrowUpdate(update.chops, update.spans, update.chop_ends)
+
+
+class FrugalScreen(Screen[T]):
+    """The base of the room's screens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = _NarrowCompositor()
+
+    @contextmanager
+    def one_frame(self, last: Widget) -> Iterator[None]:
+        """What is changed inside is painted at once. Every widget tells the screen by itself that it has
+        changed; `last` is the one that is changed last, after whose word the screen may paint."""
+        with ExitStack() as hold:
+            hold.enter_context(self.app.batch_update())
+            yield
+            last.call_later(self.call_later, hold.pop_all().close)
