@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from store.queries import finding
-from store.queries.finding import Disagreement, Filter
+from store.queries.finding import Filter
 from store.session import reading
 from tui.review.view import View
 
@@ -25,12 +25,12 @@ class Target:
 
 
 class Finder:
-    """Answers the questions for one view. `disagreement` is the one that was found last."""
+    """Answers the questions for one view; remembers which disagreements it has led to."""
 
     def __init__(self, engine: Engine, view: View) -> None:
         self.engine = engine
         self.view = view
-        self.disagreement: Disagreement | None = None
+        self._seen: set[tuple[int, int]] = set()
 
     def instructions(self, wanted: Filter) -> list[int]:
         """The instructions that hold a response which fits, in the suite's order."""
@@ -65,16 +65,12 @@ class Finder:
         if not known:
             hint = "" if self.view.open else " on what you have committed"
             return Target(message=f"no disagreement with {self.view.judge.label}{hint}")
-        cells = [(it.response_id, it.criterion_id) for it in known]
-        last = self.disagreement
-        place = 0
-        if last is not None:
-            # After the last one; where it is settled by now, after its place in the order.
-            order = [_order(it) for it in known]
-            place = next((at for at, rank in enumerate(order) if rank > _order(last)), 0)
-            if (last.response_id, last.criterion_id) in cells:
-                place = (cells.index((last.response_id, last.criterion_id)) + 1) % len(known)
-        found = self.disagreement = known[place]
+        unseen = [it for it in known if (it.response_id, it.criterion_id) not in self._seen]
+        if not unseen:
+            self._seen.clear()
+        found = (unseen or known)[0]
+        self._seen.add((found.response_id, found.criterion_id))
+        place = known.index(found)
         message = f"Δ {found.delta:+d} · disagreement {place + 1} of {len(known)}, by |Δ|"
         return Target(found.instruction_id, found.response_id, found.criterion_id, message)
 
@@ -97,7 +93,3 @@ class Finder:
 def folded(text: str) -> str:
     """A text as it is compared when it is searched."""
     return unicodedata.normalize("NFC", text).casefold()
-
-
-def _order(found: Disagreement) -> tuple[int, int, int]:
-    return -abs(found.delta), found.response_id, found.criterion_id
