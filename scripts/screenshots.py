@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "demo" / "xlit.db"
 SIZES = ((80, 24), (120, 40), (200, 50))
 DESCRIBE = 10  # the place of an instruction with answers of two sentences, from 0
-# The first response is scored and committed, so that the judge's column is on show; the second one is begun.
-KEYS = (*["n"] * DESCRIBE, "2", "2", "1", "2", "2", "2", "G", "1", "2")
+# Every response in its own column; the first one is scored and committed, so that the judge is on show.
+KEYS = ("equals_sign", *["n"] * DESCRIBE, "2", "2", "1", "2", "2", "2", "G", "1", "2")
 
 
 def main() -> None:
