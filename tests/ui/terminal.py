@@ -109,13 +109,14 @@ class Terminal:
         os.write(self.fd, keys.encode())
         return self.read(quiet)
 
-    def cost(self, keys: str, limit: float = 10.0) -> Cost:
-        """Send keys; what they cost until the first update has come whole and nothing more follows it."""
+    def cost(self, keys: str, limit: float = 10.0, quiet: float = 0.25) -> Cost:
+        """Send keys; what they cost until the first update has come whole and nothing follows it for `quiet`
+        seconds, or nothing has come for `limit` seconds."""
         os.write(self.fd, keys.encode())
         got, end = b"", time.monotonic() + limit
         while FRAME_END not in got and time.monotonic() < end:
-            got += self.read(quiet=0.05, limit=0.5)
-        got += self.read()
+            got += self.read(quiet=0.005, limit=0.5)
+        got += self.read(quiet)
         return Cost(len(got), got.count(FRAME))
 
     # Ending

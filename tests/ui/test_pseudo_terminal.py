@@ -14,7 +14,6 @@ import pytest
 from tests.ui.terminal import Terminal
 
 COMPARE = ["compare", "--lang", "ru", "--reviewer", "nv", "--store"]
-SCORE_BUDGET = 512
 
 BLOCKED = """
 import sys
@@ -85,12 +84,27 @@ def test_a_dropped_line_ends_the_room_in_order(terminal, store_path):
     connection.close()
 
 
-def test_a_score_key_sends_one_small_frame_and_nothing_moves_when_nobody_types(terminal):
-    for key in ("2", "1", "0", "j", "k"):
-        sent = terminal.press(key)
-        assert 0 < len(sent) <= SCORE_BUDGET
-        assert sent.count(b"\x1b[?2026h") == 1
-    assert terminal.read(quiet=1.5) == b""
+@pytest.mark.xfail(
+    strict=True, reason="until the box has the focus, what is typed ahead are keys: here `a` scores A, `1` B"
+)
+@pytest.mark.parametrize("typed", ["ca 1 2\r", "/2\r"])
+def test_what_is_typed_ahead_on_a_slow_line_goes_into_the_box_and_scores_nothing(terminal, store_path, typed):
+    os.write(terminal.fd, typed.encode())
+    terminal.read(quiet=0.5)
+    assert saved_scores(store_path) == []
+    if typed.startswith("c"):
+        terminal.wait_for("A: comment saved", limit=3)
+        terminal.press("L")
+        assert typed[1:].strip() in terminal.text
+    else:
+        terminal.wait_for("2/3", limit=3)
+
+
+def test_what_is_typed_ahead_of_another_screen_goes_to_that_screen(terminal, store_path):
+    for screen in "m?fLwe":
+        os.write(terminal.fd, f"{screen}q2".encode())
+        terminal.read(quiet=0.5)
+    assert [score for _, score in saved_scores(store_path)] == [2] * 6
 
 
 def test_leaving_and_coming_back_without_the_heavy_libraries_leads_to_the_same_place(terminal, store_path):
