@@ -225,8 +225,11 @@ def remapped(commands: Sequence[Command], keys: Mapping[str, tuple[str, ...]]) -
     return tuple(replace(command, keys=keys.get(command.id, command.keys)) for command in commands)
 
 
-def bindings(commands: Iterable[Command]) -> list[BindingType]:
-    """The commands as Textual's bindings, each with an id that a keymap file can name."""
+def bindings(commands: Iterable[Command], *, first: bool = False) -> list[BindingType]:
+    """The commands as Textual's bindings, each with an id that a keymap file can name.
+
+    With `first` a key runs its command before any widget sees it, and before the next key is looked at.
+    """
     return [
         Binding(
             ",".join(keys_of(command)),
@@ -235,6 +238,7 @@ def bindings(commands: Iterable[Command]) -> list[BindingType]:
             key_display=command.shown,
             tooltip=command.help,
             id=command.id,
+            priority=first,
         )
         for command in commands
     ]

@@ -24,6 +24,9 @@ from store.tables import (
 
 SourceKey = tuple[int, int, int]
 
+# A database takes only so many values in one question.
+IDS_AT_ONCE = 500
+
 # A loose index scan (https://wiki.postgresql.org/wiki/Loose_indexscan), which the databases don't plan by
 # themselves: `found` leaps over ix_response_source from a response to the first one of the next source, and
 # to NULL after the last. SQLite looks up all three columns only where the other side is no column, hence
@@ -200,6 +203,17 @@ def from_sources(keys: Sequence[SourceKey]) -> Any:
 def instruction_of(session: Session, instruction_id: int) -> Instruction:
     """One instruction by its id."""
     return session.get_one(Instruction, instruction_id)
+
+
+def languages_of(session: Session, instruction_ids: Sequence[int]) -> dict[int, str]:
+    """The language of each of these instructions."""
+    wanted = sorted(set(instruction_ids))
+    found: dict[int, str] = {}
+    for first in range(0, len(wanted), IDS_AT_ONCE):
+        some = wanted[first : first + IDS_AT_ONCE]
+        statement = select(Instruction.id, Instruction.language).where(col(Instruction.id).in_(some))
+        found |= {number or 0: language for number, language in session.exec(statement)}
+    return found
 
 
 def instruction_in(session: Session, instruction: Instruction, language: str) -> Instruction | None:

@@ -83,10 +83,8 @@ def _view_now(session: Session, view: View) -> View:
 
     A view of chosen models stays as it was chosen.
     """
-    if view.judge is None:
-        view = with_judge(session, view)
-    if view.by == "language" or view.chosen:
-        return view
-    known = {source.key for source in view.sources}
-    now = compare.sources_of(session, view.suite.id, view.language)
-    return replace(view, sources=(*view.sources, *(it for it in now if it.key not in known)))
+    if view.by == "model" and not view.chosen:
+        known = {source.key for source in view.sources}
+        now = compare.sources_of(session, view.suite.id, view.language)
+        view = replace(view, sources=(*view.sources, *(it for it in now if it.key not in known)))
+    return view if view.judge else with_judge(session, view)

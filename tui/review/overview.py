@@ -142,6 +142,16 @@ def behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[t
         )
 
 
+def by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
+    """The same responses by the language of their instructions, in the order in which they come."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    with reading(engine) as session:
+        languages = compare.languages_of(session, [instruction for instruction, _ in pairs])
+    for pair in pairs:
+        found.setdefault(languages[pair[0]], []).append(pair)
+    return found
+
+
 def _progress(session: Session, asked: Asked) -> Sequence[ReviewerProgress]:
     whole = replace(asked.scope, committed_by=None)
     found = overview.progress(session, whole, asked.rubric_id)

@@ -21,11 +21,14 @@ KEPT = 8
 
 @dataclass
 class Loaded:
-    """A row as read from the store, its columns that are not written down yet, and the contents then."""
+    """A row as read from the store for a view, its columns that are not written down yet, and the contents
+    of the store then."""
 
     row: Row
     new_columns: dict[int, int]
     contents: HighestIds
+    view: View
+    collapse: bool
 
 
 class Rows:
@@ -41,9 +44,7 @@ class Rows:
     def take(self, session: Session, instruction_id: int) -> Loaded:
         """The row as the store holds it now, read ahead or read now."""
         now = compare.highest_ids(session)
-        kept = self._kept.get(instruction_id)
-        if kept is None or kept.contents != now:
-            kept = self._load(session, instruction_id, now)
+        kept = self._good(instruction_id, now) or self._load(session, instruction_id, now)
         self.contents = now
         return kept
 
@@ -52,8 +53,7 @@ class Rows:
         with reading(self.engine) as session:
             now = compare.highest_ids(session)
             for instruction_id in instruction_ids:
-                kept = self._kept.get(instruction_id)
-                if kept is None or kept.contents != now:
+                if self._good(instruction_id, now) is None:
                     self._keep(instruction_id, self._load(session, instruction_id, now))
 
     def wrote(self, before: HighestIds, after: HighestIds, instruction_id: int) -> None:
@@ -70,9 +70,16 @@ class Rows:
         self.view, self.collapse = view, collapse
         self._kept.clear()
 
+    def _good(self, instruction_id: int, now: HighestIds) -> Loaded | None:
+        """What was read ahead, if it was read for this view and holds what the store holds now."""
+        kept = self._kept.get(instruction_id)
+        good = kept and (kept.contents, kept.view, kept.collapse) == (now, self.view, self.collapse)
+        return kept if good else None
+
     def _load(self, session: Session, instruction_id: int, now: HighestIds) -> Loaded:
-        row, new_columns = load_row(session, self.view, instruction_id, collapse=self.collapse)
-        return Loaded(row, new_columns, now)
+        view, collapse = self.view, self.collapse
+        row, new_columns = load_row(session, view, instruction_id, collapse=collapse)
+        return Loaded(row, new_columns, now, view, collapse)
 
     def _keep(self, instruction_id: int, loaded: Loaded) -> None:
         self._kept[instruction_id] = loaded

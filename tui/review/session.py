@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from store.queries import compare, finding, journal, notes, reviewers
@@ -319,7 +320,9 @@ class ReviewSession:
                 criterion = self.view.criterion_ids.index(target.criterion_id)
             place = Place(column, criterion)
         self.row, self.place = row, place
-        return Outcome(target.message, new_row=new_row)
+        elsewhere = target.response_id is not None and column is None
+        message = "that response is not in this view" if elsewhere else target.message
+        return Outcome(message, new_row=new_row)
 
     def go_to_number(self, number: int) -> Outcome:
         """To the instruction of this number, from 1."""
@@ -347,6 +350,7 @@ class ReviewSession:
         """Lead through the instructions in `matches` alone; with an empty filter through all of them."""
         if wanted and not matches:
             return Outcome("no response fits this filter: it is left as it was")
+        before = self.filter, self.matches, self.instructions
         self.filter = wanted
         self.matches = dict(matches) if wanted else {}
         self.instructions = list(matches) if wanted else all_instructions
@@ -359,15 +363,23 @@ class ReviewSession:
         position = {instruction: place for place, instruction in enumerate(all_instructions)}
         here = position.get(self.row.instruction_id, 0)
         later = [found for found in self.instructions if position.get(found, 0) > here]
-        return replace(self.go_to(Target((later or self.instructions)[0])), message=message)
+        try:
+            return replace(self.go_to(Target((later or self.instructions)[0])), message=message)
+        except NotSaved:
+            self.filter, self.matches, self.instructions = before
+            raise
 
     def change_view(self, view: View, *, collapse: bool | None = None) -> Outcome:
         """Look at the row in another way: another translation, with or without collapsed columns."""
-        collapse = self.rows.collapse if collapse is None else collapse
+        before = self.rows.view, self.rows.collapse
         response, criterion = self.answer.response_id, self.place.criterion
+        self.rows.change(view, collapse=before[1] if collapse is None else collapse)
+        try:
+            self.row, place = self._opened(self.row.instruction_id, leaving=False)
+        except (NotSaved, DBAPIError):
+            self.rows.change(before[0], collapse=before[1])
+            raise
         self.view = self.finder.view = view
-        self.rows.change(view, collapse=collapse)
-        self.row, place = self._opened(self.row.instruction_id, leaving=False)
         column = self.row.column_of(response)
         self.place = place if column is None else Place(column, criterion)
         return Outcome(new_row=True)

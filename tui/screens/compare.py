@@ -36,14 +36,15 @@ LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 # Lower screens have no line to spare for the rubric.
 RUBRIC_HEIGHT = 18
 SECONDS_BETWEEN_LOOKS = 1.0
-TRANSLATIONS_OFF = None
+MOST_DIGITS = 9
+COMMENT_TITLE = "comment: Enter saves, Ctrl+J new line, Esc leaves it"
 
 
 class CompareScreen(FrugalScreen[None]):
     """Lays out the parts, gives keys to the session, and has the parts repaint what changed."""
 
     CSS_PATH = "compare.tcss"
-    BINDINGS = keymap.bindings(keymap.COMPARE)
+    BINDINGS = keymap.bindings(keymap.COMPARE, first=True)
     AUTO_FOCUS = "Workspace"
 
     def __init__(self, session: ReviewSession, wanted: Filter | None = None) -> None:
@@ -89,6 +90,10 @@ class CompareScreen(FrugalScreen[None]):
         self.session.shows(
             response for answer in answers if answer is not None for response in answer.response_ids
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, no key is a command."""
+        return not self.entry.is_open
 
     # Scoring
 
@@ -137,11 +142,17 @@ class CompareScreen(FrugalScreen[None]):
         await self._go_where(self.session.finder.next_disagreement)
 
     def action_find(self) -> None:
-        self.entry.ask("find", "a number, or words; nothing: the same words again")
+        self._type("find", "a number, or words; nothing: the same words again")
+
+    def _type(self, purpose: str, title: str, text: str = "") -> None:
+        self.entry.ask(purpose, title, text)
+        # Now, and not when the screen comes to it: the next key is meant for the box.
+        self.set_focus(self.entry, scroll_visible=False)
 
     async def _find(self, typed: str) -> None:
         if typed.isdecimal():
-            self._do(lambda: self.session.go_to_number(int(typed)))
+            number = int(typed[:MOST_DIGITS])  # more digits than that are out of range all the same
+            self._do(lambda: self.session.go_to_number(number))
             return
         self._searched = typed or self._searched
         if not self._searched:
@@ -149,7 +160,8 @@ class CompareScreen(FrugalScreen[None]):
         words, position = self._searched, self.session.row.position
         self.looking.hits = words
         await self._go_where(lambda: self.session.finder.holding(words, position))
-        self.workspace.redraw()
+        self.instruction.lay_out(*self.size)
+        self.workspace.seek()
 
     async def _go_where(self, question: Callable[[], Target]) -> None:
         """Ask the store beside the screen, then go where the answer leads."""
@@ -189,20 +201,16 @@ class CompareScreen(FrugalScreen[None]):
     def action_translation(self) -> None:
         view = self.session.view
         others = [code for code in view.suite.languages if code != view.language]
-        choices: list[str | None] = [TRANSLATIONS_OFF, *others]
+        choices: list[str | None] = [None, *others]
         place = choices.index(view.translation) if view.translation in choices else 0
         wanted = choices[(place + 1) % len(choices)]
-        self._do(lambda: self.session.change_view(replace(view, translation=wanted)))
-        self.message.say(f"translation: {wanted or 'none'}")
+        if self._do(lambda: self.session.change_view(replace(view, translation=wanted))):
+            self.message.say(f"translation: {wanted or 'none'}")
 
     def action_collapse(self) -> None:
         collapse = not self.session.rows.collapse
-        self._do(lambda: self.session.change_view(self.session.view, collapse=collapse))
-        self.message.say(
-            "responses that read the same stand as one column"
-            if collapse
-            else "every response has its column"
-        )
+        if self._do(lambda: self.session.change_view(self.session.view, collapse=collapse)):
+            self.message.say(f"responses that read the same: {'one column' if collapse else 'apart'}")
 
     def action_direction(self) -> None:
         self.looking.reorder = not self.looking.reorder
@@ -274,13 +282,13 @@ class CompareScreen(FrugalScreen[None]):
     def action_spans(self) -> None:
         from tui.screens.spans import SpansScreen
 
-        self.app.push_screen(SpansScreen(self.session, self.looking), lambda _: self._do(Outcome))
+        def again(_: str | None) -> None:
+            self._do(Outcome)
+
+        self.app.push_screen(SpansScreen(self.session, self.looking), again)
 
     def action_comment(self) -> None:
-        answer = self.session.answer
-        self.entry.ask(
-            "comment", "comment: Enter saves, Ctrl+J new line, Esc leaves it", answer.comment, several=True
-        )
+        self._type("comment", COMMENT_TITLE, self.session.answer.comment)
 
     async def action_overview(self) -> None:
         from tui.screens.overview import OverviewScreen
@@ -300,18 +308,20 @@ class CompareScreen(FrugalScreen[None]):
 
     @on(Entry.Done)
     async def _entered(self, event: Entry.Done) -> None:
-        self.workspace.focus(scroll_visible=False)
-        if event.text is None:
+        self.set_focus(self.workspace, scroll_visible=False)
+        text = event.text
+        if text is None:
             return
         if event.purpose == "find":
-            await self._find(event.text.strip())
-        else:
-            text = event.text
-            self._do(lambda: self.session.comment(text))
+            await self._find(text.strip())
+        elif not self._do(lambda: self.session.comment(text)):
+            self._type("comment", COMMENT_TITLE, text)
 
     # News, and reading ahead
 
     async def _look_for_news(self) -> None:
+        if not self.is_current:
+            return  # what nobody sees need not be drawn
         try:
             found = await asyncio.to_thread(news.look, self.session)
             outcome = news.take(self.session, found) if found is not None else None
@@ -333,16 +343,17 @@ class CompareScreen(FrugalScreen[None]):
 
     # Acting
 
-    def _do(self, action: Callable[[], Outcome]) -> None:
-        """Run one action of the session; what it saved is on disk when this shows it."""
+    def _do(self, action: Callable[[], Outcome]) -> bool:
+        """Run one action of the session; what it saved is on disk when this shows it. Returns whether it
+        was done."""
         try:
             outcome = action()
         except NotSaved as error:
             self._failed(str(error))
-            return
+            return False
         except DBAPIError as error:
             self._failed(reason_of(error))
-            return
+            return False
         with self.one_frame(self.message):
             if outcome.new_row:
                 self.instruction.lay_out(*self.size)
@@ -351,6 +362,7 @@ class CompareScreen(FrugalScreen[None]):
             self._redraw()
             self.status.show(saved=True)
             self.message.say(outcome.message)
+        return True
 
     def _redraw(self) -> None:
         for part in (self.workspace, self.status, self.rubric, self.strip):

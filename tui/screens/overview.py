@@ -13,6 +13,7 @@ from tui import keymap
 from tui.review import overview
 from tui.review.overview import Asked, Overview
 from tui.review.session import ReviewSession
+from tui.screens.choice import ChoiceScreen
 from tui.screens.overview_lines import overview_lines
 from tui.screens.page import PageScreen
 from tui.text.safe_text import safe_line
@@ -41,7 +42,8 @@ class OverviewScreen(PageScreen[Filter]):
         title = f"overview · {safe_line(view.suite.label)} · {view.language}"
         return cls(review.engine, overview.of_view(view), title)
 
-    async def on_mount(self) -> None:
+    async def on_screen_resume(self) -> None:
+        """Count, at first and again after what was opened has been read and perhaps scored."""
         await self._load()
 
     def on_resize(self, event: Resize) -> None:
@@ -81,7 +83,17 @@ class OverviewScreen(PageScreen[Filter]):
         pairs = await asyncio.to_thread(overview.behind, self.engine, self.found, cell.value)
         if self.opened is None:
             self.dismiss(Filter(responses=frozenset(response for _, response in pairs)))
+            return
+        by_language = await asyncio.to_thread(overview.by_language, self.engine, pairs)
+        if len(by_language) > 1:
+            choices = [(code, f"{len(found)} responses") for code, found in by_language.items()]
+            choose = ChoiceScreen("responses in which language", choices)
+            self.app.push_screen(choose, lambda code: self._show(by_language[code]) if code else None)
         elif pairs:
+            self._show(pairs)
+
+    def _show(self, pairs: Sequence[tuple[int, int]]) -> None:
+        if self.opened is not None:
             self.app.push_screen(self.opened(pairs))
 
     def action_close(self) -> None:

@@ -19,7 +19,15 @@ from tui.text.words import words
 from tui.widgets.bars import MessageLine
 from tui.widgets.span_text import SpanText
 
-HINT = "←→ word  ↑↓ line  Space start here  Enter category  x take away  n/p next, previous error  Esc back"
+HINTS = (
+    ("cursor.left,cursor.right", "word"),
+    ("cursor.up,cursor.down", "line"),
+    ("span.anchor", "start here"),
+    ("span.category", "category"),
+    ("span.remove", "take away"),
+    ("span.next,span.previous", "next, previous error"),
+    ("app.back", "back"),
+)
 
 
 class SpansScreen(FrugalScreen[str]):
@@ -34,7 +42,7 @@ class SpansScreen(FrugalScreen[str]):
         text = session.answer.text
         self.cursor = SpanCursor(words(text), len(text))
         self.text = SpanText(session, self.cursor, looking)
-        self.message = MessageLine(HINT)
+        self.message = MessageLine(HINTS, "spans")
 
     def compose(self) -> ComposeResult:
         yield self.text

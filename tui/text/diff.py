@@ -48,14 +48,15 @@ class Differences:
     `spans` are [start, end) offsets in code points, sorted and apart from each other; each begins and ends
     with a word, and marked words that follow each other share a span with what stands between them. `missing`
     is how many words of the base have no partner in this text (0 for the base itself). `words` is how many
-    words the text has. Where `comparable` is false no comparison was made: having no marks says nothing, and
-    `words` counts only as far as the text was read.
+    words the text has, `differing` how many of them are marked. Where `comparable` is false no comparison was
+    made: having no marks says nothing, and `words` counts only as far as the text was read.
     """
 
     spans: tuple[tuple[int, int], ...]
     missing: int
     words: int
     comparable: bool
+    differing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,12 @@ def compare_to_base(texts: Sequence[str], base: int) -> list[Differences]:
             aligned[run.text : run.text + run.count] = b"\1" * run.count
             shared[run.base : run.base + run.count] = b"\1" * run.count
         missing = len(ours.spans) - sum(aligned)
-        differences.append(Differences(_rest(theirs, aligned), missing, len(theirs.spans), True))
+        differing = len(theirs.spans) - sum(aligned)
+        differences.append(Differences(_rest(theirs, aligned), missing, len(theirs.spans), True, differing))
     comparable = all(shared) or all(other.comparable for other in differences)
     spans = _rest(ours, shared) if comparable and differences else ()
-    differences.insert(base, Differences(spans, 0, len(ours.spans), comparable))
+    differing = len(ours.spans) - sum(shared) if spans else 0
+    differences.insert(base, Differences(spans, 0, len(ours.spans), comparable, differing))
     return differences
 
 

@@ -1,5 +1,6 @@
 """The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
 
+from tui.host import host_of
 from tui.review.rules import marked
 from tui.review.session import ReviewSession
 from tui.text.safe_text import safe_line
@@ -7,7 +8,20 @@ from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, cells_of, fitted, spread
 
-HINTS = "0 1 2 score  ↑↓ criterion  ←→ column  n/p next/prev  d diff  g judge  u undo  c comment  ? all keys"
+Hints = tuple[tuple[str, str], ...]
+
+# The ids of commands (several with a comma between them), and the word that their first keys stand before.
+HINTS: Hints = (
+    ("score.0,score.1,score.2", "score"),
+    ("cursor.up,cursor.down", "criterion"),
+    ("cursor.left,cursor.right", "column"),
+    ("instruction.next,instruction.previous", "next, prev"),
+    ("look.diff", "diff"),
+    ("response.commit", "judge"),
+    ("journal.undo", "undo"),
+    ("response.comment", "comment"),
+    ("app.keys", "all keys"),
+)
 
 
 class StatusBar(LineWidget):
@@ -115,9 +129,10 @@ class MessageLine(LineWidget):
 
     DEFAULT_CSS = "MessageLine { height: 1; }"
 
-    def __init__(self, hints: str = HINTS) -> None:
+    def __init__(self, hints: Hints = HINTS, screen_name: str = "compare") -> None:
         super().__init__()
         self.hints = hints
+        self.screen_name = screen_name
         self._text = ""
         self._failed = False
         self._begun = False
@@ -135,6 +150,12 @@ class MessageLine(LineWidget):
     def pieces(self, y: int) -> list[Piece]:
         room = self.size.width - 1
         if not self._begun:
-            return [(" " + shorten(self.hints, room), Look.QUIET)]
+            return [(" " + shorten(self._hints(), room), Look.QUIET)]
         look = Look.FAILED if self._failed else Look.PLAIN
         return [(" " + shorten(safe_line(self._text), room), look)]
+
+    def _hints(self) -> str:
+        first = {command.id: command.shown.split()[0] for command in host_of(self).commands[self.screen_name]}
+        return "  ".join(
+            f"{' '.join(first[one] for one in ids.split(','))} {word}" for ids, word in self.hints
+        )

@@ -43,6 +43,7 @@ class Column(LineWidget):
         self._marks: list[MarkedSpan] = []
         self._marked: tuple[Row, Looked] | None = None
         self._shown: object = None
+        self._sought = True
 
     def render(self) -> RenderResult:
         return ""
@@ -58,11 +59,13 @@ class Column(LineWidget):
         """Another response stands here: from its first line, or from what was searched for."""
         self._scroll = 0
         self._text = None
-        if self.is_mounted and self.answer is not None and self.size.width:
-            hit = next((mark for mark in self._current_text()[1] if Look.HIT in mark[2]), None)
-            if hit is not None and hit[0]:
-                self._bring_in(hit[0])
+        self._sought = False
         self.refresh()
+
+    def seek(self) -> None:
+        """What was searched for comes into sight, if it is in the text."""
+        self._sought = False
+        self.redraw()
 
     def set_edge(self, edge: bool) -> None:
         """Whether a line parts this column from another one to the right."""
@@ -72,8 +75,7 @@ class Column(LineWidget):
 
     def page(self, pages: int) -> bool:
         """Scroll the response by pages; returns whether there was anything to scroll."""
-        height = self._text_height
-        wrapped = self._current_text()[0].wrapped
+        wrapped, height = self._current_text()[0].wrapped, self._text_height
         there = max(0, self._scroll + pages * max(1, height - 1))
         if (pages > 0 and not wrapped.has(self._scroll + height)) or there == self._scroll:
             return False
@@ -81,11 +83,10 @@ class Column(LineWidget):
         self.redraw()
         return True
 
-    def _bring_in(self, offset: int) -> None:
-        text = self._current_text()[0]
-        line = text.wrapped.line_of(text.safe.shown(offset))
-        if line >= self._text_height:
-            self._scroll = max(0, line - self._text_height // 2)
+    def _bring_in(self, text: ResponseText, offset: int) -> None:
+        line, height = text.wrapped.line_of(text.safe.shown(offset)), self._text_height
+        if not self._scroll <= line < self._scroll + height:
+            self._scroll = max(0, line - height // 2) if line >= height else 0
 
     # Where things stand
 
@@ -118,8 +119,10 @@ class Column(LineWidget):
     def changeable(self) -> Iterable[int]:
         """Most keys leave the text as it is, and it is most of the lines."""
         answer, height = self.answer, self.size.height
+        if not self._sought:
+            self._current_text()
         shown = (
-            answer and (answer.text, answer.spans, answer.revealed),
+            answer and (answer.text, answer.spans, answer.revealed, answer.surface),
             (self._scroll, self._text_height, self.looking.state, self.looking.reorder),
         )
         same, self._shown = shown == self._shown, shown
@@ -169,10 +172,11 @@ class Column(LineWidget):
         width = min(MOST_CELLS, max(1, self._inner - 2))
         known = self._text
         if known is None or known.wrapped.width != width or (self._text_of and self._text_of.text != text):
-            if known is not None:
-                self._scroll = 0
+            top = known.wrapped.span(self._scroll) if known else None
             language = answer.language if answer else ""
             known = self._text = ResponseText(text, width, language)
+            # The line that was on top stays there, as far as the other width allows.
+            self._scroll = known.wrapped.line_of(top[0]) if top and top[0] else 0
             self._marks, self._marked = [], None
         self._text_of = answer
         row, looked = self.session.row, self.looking.state
@@ -182,6 +186,11 @@ class Column(LineWidget):
             if marks != self._marks:
                 self._marks = marks
                 known.mark(marks)
+        if not self._sought:
+            self._sought = True
+            hit = next((mark for mark in self._marks if Look.HIT in mark[2]), None)
+            if hit is not None:
+                self._bring_in(known, hit[0])
         return known, self._marks
 
     def _text_line(self, line: int, answer: Answer) -> list[Piece]:
@@ -220,7 +229,7 @@ def _compared(differences: "Differences", is_base: bool) -> str:
         return "base"
     if not differences.spans and not differences.missing:
         return "same words"
-    return f"+{differences.words} −{differences.missing} words"
+    return f"+{differences.differing} −{differences.missing} words"
 
 
 def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:

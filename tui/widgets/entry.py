@@ -1,24 +1,27 @@
 """Typing a line or a comment at the foot of the screen, over what stands there."""
 
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui import keymap
+from tui.host import host_of
+from tui.keymap import keys_of
+from tui.text.safe_text import safe_text
 
 
 class Entry(TextArea):
-    """A box that hides itself when it is done. Enter ends it; a box of several lines takes Ctrl+J for a new
-    one. What is pasted is text, never a key."""
+    """A box that hides itself when it is done. What it asks for is `find`, a line, or `comment`, which may
+    have several (Ctrl+J). What is pasted is text, never a key, and what a terminal would obey in it is
+    replaced by what it shows."""
 
     DEFAULT_CSS = """
-    Entry {
+    Entry, Entry:focus {
         layer: above; dock: bottom; height: 1; display: none; border: none; padding: 0 1;
         scrollbar-size: 0 0;
     }
-    Entry.-several { height: 5; border-top: solid ansi_default; }
+    Entry.-open { display: block; }
+    Entry.-several, Entry.-several:focus { height: 5; border-top: solid ansi_default; }
     """
-    BINDINGS = keymap.bindings(keymap.PROMPT)
 
     class Done(Message):
         """`text` was typed for `purpose`; None: it was given up."""
@@ -29,44 +32,46 @@ class Entry(TextArea):
             self.text = text
 
     def __init__(self) -> None:
-        super().__init__(soft_wrap=True, show_line_numbers=False, compact=True, tab_behavior="indent")
+        super().__init__(soft_wrap=True, show_line_numbers=False, tab_behavior="indent")
         self.cursor_blink = False
         self.highlight_cursor_line = False
         self.purpose = ""
 
-    def ask(self, purpose: str, title: str, text: str = "", *, several: bool = False) -> None:
-        """Show the box with a text to begin with, and take the keys."""
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes the keys."""
+        return self.has_class("-open")
+
+    def ask(self, purpose: str, title: str, text: str = "") -> None:
+        """Show the box with a text to begin with. The screen gives it the focus."""
         self.purpose = purpose
+        several = purpose == "comment"
         self.set_class(several, "-several")
         self.border_title = title if several else None
-        self.placeholder = title
-        self.load_text(text)
+        self.placeholder = "" if several else title
+        self.load_text(safe_text(text))
         self.move_cursor(self.document.end)
-        self.display = True
-        self.focus(scroll_visible=False)
-
-    def action_done(self) -> None:
-        self._end(self.text)
-
-    def action_close(self) -> None:
-        self._end(None)
+        self.add_class("-open")
 
     def _end(self, text: str | None) -> None:
-        self.display = False
+        self.remove_class("-open")
         self.post_message(self.Done(self.purpose, text))
 
     async def _on_key(self, event: Key) -> None:
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.action_done()
-        elif event.key == "ctrl+j" and self.has_class("-several"):
-            event.stop()
-            event.prevent_default()
+        several = self.has_class("-several")
+        done, cancel = host_of(self).commands["comment" if several else "prompt"]
+        ends = {**dict.fromkeys(keys_of(cancel)), **dict.fromkeys(keys_of(done), self.text)}
+        if event.key in ends:
+            self._end(ends[event.key])
+        elif event.key == "ctrl+j" and several:
             self.insert("\n")
-        elif event.key in ("escape", "ctrl+c"):
-            event.stop()
-            event.prevent_default()
-            self.action_close()
         else:
             await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+
+    async def _on_paste(self, event: Paste) -> None:
+        await super()._on_paste(Paste(safe_text(event.text)))
+        event.stop()
+        event.prevent_default()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
@@ -86,8 +86,10 @@ _JUMP = 10
 
 
 def differing_cells(old: Sequence[Piece], new: Sequence[Piece]) -> list[tuple[int, int]]:
-    """The [start, end) runs of cells in which two lines of the same width differ."""
+    """The [start, end) runs of cells in which a line differs from what was drawn before."""
     before, after = _cells(old), _cells(new)
+    if len(before) != len(after):  # drawn at another width: all of it
+        return [(0, len(after))]
     runs: list[tuple[int, int]] = []
     for place in range(len(after)):
         if before[place] == after[place]:
@@ -120,10 +122,9 @@ def with_look(line: Sequence[Piece], start: int, end: int, look: Look) -> list[P
 def _cells(pieces: Sequence[Piece]) -> list[tuple[str, Look]]:
     cells: list[tuple[str, Look]] = []
     for text, look in pieces:
-        for character in text:
-            width = cell_len(character)
+        for start, end, width in split_graphemes(text)[0]:
             if width == 0 and cells:
-                cells[-1] = (cells[-1][0] + character, look)
+                cells[-1] = (cells[-1][0] + text[start:end], look)
             else:
-                cells += [(character, look), *[("", look)] * (width - 1)]
+                cells += [(text[start:end], look), *[("", look)] * (width - 1)]
     return cells

@@ -94,6 +94,7 @@ class Page(LineWidget):
 
     def on_resize(self) -> None:
         self._show_cursor()
+        self.refresh()
 
     def pieces(self, y: int) -> list[Piece]:
         if y == 0:

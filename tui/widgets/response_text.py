@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from tui.review.finder import folded
 from tui.review.looking import Looking
@@ -16,6 +17,10 @@ MarkedSpan = tuple[int, int, Look]
 
 # More hits than this are not marked: nobody reads them, and hostile text may hold a million.
 MOST_HITS = 1_000
+MOST_SEARCHED = 100_000
+
+# A character with the marks that may be composed with it.
+_CLUSTER = re.compile(r"(?s).[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u3099\u309a]*")
 
 
 class ResponseText:
@@ -91,14 +96,20 @@ def foreign(answer: Answer) -> list[tuple[int, int, str]]:
 
 
 def hits(text: str, words: str) -> list[tuple[int, int]]:
-    """The [start, end) where the words stand in the text, in small or capital letters."""
+    """The [start, end) where the words stand in the text: in small or capital letters, composed or
+    decomposed, as `Finder.holding` finds them. Looks through the first `MOST_SEARCHED` characters."""
     wanted = folded(words)
-    if not wanted or len(folded(text)) != len(text):
-        # Folding that changes lengths (ß, decomposed letters) is matched letter by letter by `re`.
-        found = re.finditer(re.escape(words), text, re.IGNORECASE) if words else ()
-    else:
-        found = re.finditer(re.escape(wanted), folded(text))
-    return [match.span() for match, _ in zip(found, range(MOST_HITS), strict=False)]
+    if not wanted:
+        return []
+    parts: list[str] = []
+    origins: list[tuple[int, int]] = []
+    for cluster in _CLUSTER.finditer(text[:MOST_SEARCHED]):
+        part = folded(cluster.group())
+        parts.append(part)
+        origins += [cluster.span()] * len(part)
+    found = re.finditer(re.escape(wanted), "".join(parts))
+    spans = ((origins[hit.start()][0], origins[hit.end() - 1][1]) for hit in found)
+    return list(islice(spans, MOST_HITS))
 
 
 def _runs(text: str, looks: list[Look]) -> list[Piece]:

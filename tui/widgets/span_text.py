@@ -35,6 +35,10 @@ class SpanText(LineWidget):
             self._scroll = max(0, line - height // 2)
         self.redraw()
 
+    def on_resize(self) -> None:
+        self.show()
+        self.refresh()
+
     def move_lines(self, lines: int) -> None:
         """The cursor to the word that stands nearest, some lines below (or above)."""
         text = self._wrapped()

@@ -94,6 +94,11 @@ class Workspace(Container, can_focus=True):
             column.show_new()
         self.fit_columns()
 
+    def seek(self) -> None:
+        """What was searched for comes into sight in every column that holds it."""
+        for column in self.columns:
+            column.seek()
+
     def page(self, pages: int) -> bool:
         """Scroll the response under the cursor."""
         return self.columns[self.session.place.column].page(pages)
