@@ -1,7 +1,7 @@
 """A screen that sends no more cells than have changed. All use of Textual's private parts is in this file.
 
-Textual 8 repaints a changed stretch of a widget's line from the widget's left edge; on a slow line that
-doubles what a key costs.
+Textual 8 repaints a changed stretch of a widget's line from the widget's left edge, and a screen that comes
+or goes more than once; on a slow line that doubles what a key costs.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -43,6 +44,23 @@ class FrugalScreen(Screen[T]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = _NarrowCompositor()
+        self._paints_again = False
+
+    def _on_timer_update(self) -> None:
+        # Asked for a new layout and for a repaint of everything, Textual paints the screen twice in a row.
+        self._paints_again = self._layout_required and self._repaint_required
+        super()._on_timer_update()
+        self._paints_again = False
+
+    def _on_screen_resume(self, event: ScreenResume) -> None:
+        # Runs before Textual's own handler, which lays the screen out, paints it, and asks for a repaint.
+        self._paints_again = self.is_attached and self._size != self.app.size
+
+    def _compositor_refresh(self) -> None:
+        if self._paints_again:
+            self._paints_again = False
+        else:
+            super()._compositor_refresh()
 
     @contextmanager
     def one_frame(self, last: Widget) -> Iterator[None]:

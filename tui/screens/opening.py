@@ -11,10 +11,12 @@ from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.screens.frugal import FrugalScreen
+
 Visit = AbstractContextManager[Callable[[], Screen[Any]]]
 
 
-class OpeningScreen(Screen[None]):
+class OpeningScreen(FrugalScreen[None]):
     """Enters a visit beside the screen, then gives way to its first screen, with the keys typed till then.
 
     `ending` leaves the visit; `failure` is what prevented it.
