@@ -225,10 +225,11 @@ def remapped(commands: Sequence[Command], keys: Mapping[str, tuple[str, ...]]) -
     return tuple(replace(command, keys=keys.get(command.id, command.keys)) for command in commands)
 
 
-def bindings(commands: Iterable[Command], *, first: bool = False) -> list[BindingType]:
+def bindings(commands: Iterable[Command]) -> list[BindingType]:
     """The commands as Textual's bindings, each with an id that a keymap file can name.
 
-    With `first` a key runs its command before any widget sees it, and before the next key is looked at.
+    They have priority: a key runs its command before any widget sees it, and before the next key is looked
+    at, so that keys typed ahead on a slow line meet the screen that the ones before them have opened.
     """
     return [
         Binding(
@@ -238,7 +239,7 @@ def bindings(commands: Iterable[Command], *, first: bool = False) -> list[Bindin
             key_display=command.shown,
             tooltip=command.help,
             id=command.id,
-            priority=first,
+            priority=True,
         )
         for command in commands
     ]

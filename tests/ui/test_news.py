@@ -100,7 +100,6 @@ def test_a_new_models_response_comes_as_the_last_column_and_moves_neither_column
         assert seen_on(terminal).columns[1].marks["logic"] == "2"
 
 
-@pytest.mark.xfail(strict=True, reason="the columns grow narrower, and are then shown from their first line")
 def test_what_has_been_scrolled_to_stays_on_show_when_a_column_joins(store):
     with room(store) as terminal:
         terminal.press(" ")
@@ -188,7 +187,6 @@ def test_news_that_came_behind_another_screen_are_there_when_it_closes(store):
         terminal.wait_for("Совсем новый ответ.", limit=5)
 
 
-@pytest.mark.xfail(strict=True, reason="a new column behind the page of keys paints that page again: 32 kB")
 def test_news_behind_another_screen_cost_no_bytes(store):
     with room(store) as terminal:
         terminal.press("?")

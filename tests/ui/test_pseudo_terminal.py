@@ -84,9 +84,6 @@ def test_a_dropped_line_ends_the_room_in_order(terminal, store_path):
     connection.close()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="until the box has the focus, what is typed ahead are keys: here `a` scores A, `1` B"
-)
 @pytest.mark.parametrize("typed", ["ca 1 2\r", "/2\r"])
 def test_what_is_typed_ahead_on_a_slow_line_goes_into_the_box_and_scores_nothing(terminal, store_path, typed):
     os.write(terminal.fd, typed.encode())

@@ -44,7 +44,7 @@ class CompareScreen(FrugalScreen[None]):
     """Lays out the parts, gives keys to the session, and has the parts repaint what changed."""
 
     CSS_PATH = "compare.tcss"
-    BINDINGS = keymap.bindings(keymap.COMPARE, first=True)
+    BINDINGS = keymap.bindings(keymap.COMPARE)
     AUTO_FOCUS = "Workspace"
 
     def __init__(self, session: ReviewSession, wanted: Filter | None = None) -> None:
@@ -320,7 +320,7 @@ class CompareScreen(FrugalScreen[None]):
     # News, and reading ahead
 
     async def _look_for_news(self) -> None:
-        if not self.is_current:
+        if self.app.screen is not self:
             return  # what nobody sees need not be drawn
         try:
             found = await asyncio.to_thread(news.look, self.session)
