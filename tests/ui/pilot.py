@@ -92,7 +92,8 @@ async def _drain(pilot: Pilot) -> None:
     """Wait until a key has gone from the application to the widget in focus and back up, and what it does
     there is done; or until the application has failed."""
     app = pilot.app
-    for node in (app, app.focused, app.screen, app, app.screen, app):
+    for part in ("app", "focused", "screen", "app", "screen", "app"):
+        node = getattr(app, part)
         done = asyncio.Event()
         if node is not None and node.call_later(done.set):
             ends = [asyncio.create_task(it.wait()) for it in (done, app._exception_event)]

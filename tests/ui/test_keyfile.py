@@ -221,7 +221,7 @@ def test_every_command_has_an_action_on_its_screen(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_bindings_of_a_screen_come_from_the_table_and_nothing_else(name):
     own = CLASSES[name].__dict__["BINDINGS"]
-    assert own == keymap.bindings(keymap.SCREENS[name], first=name == "compare")
+    assert own == keymap.bindings(keymap.SCREENS[name])
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -287,6 +287,7 @@ async def test_every_key_of_the_compare_screen_does_something_without_an_error(e
 async def test_no_key_runs_textuals_own_commands(engine):
     """Ctrl+P would open Textual's palette, Tab move its focus: neither is in the table."""
     async with compare_app(engine).run_test(size=WIDE) as pilot:
+        await settle(pilot)
         before = shown(pilot)
         await press(pilot, "tab", "shift+tab", "ctrl+p", "f1", "ctrl+s")
         assert shown(pilot) == before

@@ -249,7 +249,8 @@ async def test_what_is_behind_a_cell_follows_the_reviewer_that_is_chosen(engine)
     score_all(engine, "nv", {"а0": 2}, commit=False)
     score_all(engine, "zoe", {"б0": 1, "в0": 1}, commit=False)
     async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
-        await press(pilot, "w", "r")
+        await press(pilot, "w")
+        await press(pilot, "r")
         await go_to_cell(pilot, HeatCell(source(engine, "model 0"), criterion(engine, "helpfulness")))
         await press(pilot, "enter")
         assert await texts_in_filter(pilot) == {"б0", "в0"}
@@ -283,7 +284,8 @@ async def test_every_size_shows_the_means_and_reaches_every_cell(engine, size):
 async def test_hostile_names_of_reviewers_and_models_are_shown_safely(engine):
     score_all(engine, "\x1b[2J[red]\u202e", {"а0": 2}, commit=False)
     async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
-        await press(pilot, "w", "r", "r")
+        await press(pilot, "w")
+        await press(pilot, "r", "r")
         assert "␛[2J[red]⟨U+202E⟩" in shown(pilot)
         assert not set("\x1b\u202e") & set(shown(pilot))
 

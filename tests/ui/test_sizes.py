@@ -92,7 +92,9 @@ async def test_a_response_that_arrives_under_an_open_screen_of_another_size_is_t
             add_reply(session, session_of(pilot).row.instruction_id, "late", "поздно")
         await pilot.app.first._look_for_news()
         await press(pilot, "q")
-        assert "24 left" not in shown(pilot)
+        await pilot.app.first._look_for_news()
+        await settle(pilot)
+        assert "30 left" in shown(pilot)
 
 
 async def test_keys_and_a_new_size_may_come_in_any_order(engine):
