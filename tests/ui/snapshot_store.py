@@ -1,4 +1,4 @@
-"""A store for pictures: one instruction in five scripts, four models, a judge, marks; nothing in it is random."""
+"""A store for pictures: one instruction in five languages, four models, a judge, marks; nothing is random."""
 
 from pathlib import Path
 

@@ -158,12 +158,12 @@ def test_a_base_that_is_not_there_is_an_error(base):
 @pytest.mark.parametrize("blank", ["", " \n\t ", "—…!?", "\x00\x00", "\u202e\u202d", "\ud800"])
 def test_a_text_without_words_lacks_all_of_the_base(blank):
     assert compare_to_base(["один два", blank], 0) == [
-        Differences(((0, 8),), 0, 2, True),
+        Differences(((0, 8),), 0, 2, True, 2),
         Differences((), 2, 0, True),
     ]
     assert compare_to_base([blank, "один два"], 0) == [
         Differences((), 0, 0, True),
-        Differences(((0, 8),), 0, 2, True),
+        Differences(((0, 8),), 0, 2, True, 2),
     ]
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_comparable_with_a_base_that_is_too_long_but_the_same_text(lo
 def test_texts_of_just_as_many_words_as_are_compared_are_comparable():
     base = "да " * (MOST_WORDS - 1)
     found = compare_to_base([base + "нет", base + "ну"], 0)
-    assert found[1] == Differences(((len(base), len(base) + 2),), 1, MOST_WORDS, True)
+    assert found[1] == Differences(((len(base), len(base) + 2),), 1, MOST_WORDS, True, 1)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ class CompareScreen(FrugalScreen[None]):
             await self.narrow(self.wanted)
         self._read_ahead()
 
+    async def on_screen_resume(self) -> None:
+        """Nobody looked for news while another screen was on top."""
+        await self._look_for_news()
+
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
         self.set_class(width < LEAST_WIDTH or height < LEAST_HEIGHT, "-too-small")

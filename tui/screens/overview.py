@@ -34,6 +34,7 @@ class OverviewScreen(PageScreen[Filter]):
         self.engine = engine
         self.asked = asked
         self.found: Overview | None = None
+        self._counted = asyncio.Event()
 
     @classmethod
     def of_review(cls, review: ReviewSession) -> "OverviewScreen":
@@ -55,6 +56,7 @@ class OverviewScreen(PageScreen[Filter]):
         self.page.hint = (
             f"Enter opens the responses{note}  r reviewer  g judge  q {'leave' if self.opened else 'back'}"
         )
+        self._counted.set()
         self._put()
 
     def _put(self) -> None:
@@ -63,11 +65,13 @@ class OverviewScreen(PageScreen[Filter]):
             self.page.put(lines, cells, at=self.page.at)
 
     async def action_next_rater(self) -> None:
+        await self._counted.wait()
         if self.found is None or self.asked.hidden_for is not None:
             return
         await self._ask(rater=_next(self.asked.rater, [None, *(it.rater_id for it in self.found.raters)]))
 
     async def action_next_judge(self) -> None:
+        await self._counted.wait()
         if self.found is None or self.found.judge is None:
             return
         await self._ask(judge=_next(self.found.judge.rater_id, [it.rater_id for it in self.found.judges]))
@@ -77,6 +81,7 @@ class OverviewScreen(PageScreen[Filter]):
         await self._load()
 
     async def action_open(self) -> None:
+        await self._counted.wait()
         cell = self.page.cell
         if cell is None or self.found is None:
             return
