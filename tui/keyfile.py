@@ -41,9 +41,10 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"The keys in {path} can't be read: {error.strerror or error}.") from None
+        reason = error.strerror or error
+        raise UsageError(f"{path} can't be read: {reason}. Name another file with --keys.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}.") from None
+        raise UsageError(f"{path} is not TOML: {error}. Mend it, or name another with --keys.") from None
     wrong = sorted(set(content) - {"keys"})
     if wrong or not isinstance(content.get("keys", {}), dict):
         raise UsageError(

@@ -151,7 +151,13 @@ CHOICE = (
 OVERVIEW = (
     *_cursor("cell above, below", "cell to the left, right"),
     Command("overview.open", ("enter",), "open", "open", "read the responses behind the cell"),
-    Command("overview.rater", ("r",), "next_rater", "rater", "another reviewer, or all together"),
+    Command(
+        "overview.rater",
+        ("r",),
+        "next_rater",
+        "rater",
+        "means of another person, a judge, all people",
+    ),
     Command("overview.judge", ("g",), "next_judge", "judge", "another judge"),
     Command("page.down", ("space", "pagedown"), "page(1)", "down", "page down, up"),
     Command("page.up", ("b", "pageup"), "page(-1)", "up", "page down, up"),

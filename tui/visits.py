@@ -62,7 +62,7 @@ def looking_over(
                 lead = instruction_of(session, pairs[0][0]).language
             view = open_view(engine, language=lead, reviewer=reviewer, suite=label, open=True)
             wanted = Filter(responses=frozenset(response for _, response in pairs))
-            return CompareScreen(ReviewSession(engine, view, run_id=run.id), wanted)
+            return CompareScreen(ReviewSession(engine, view, run_id=run.id, remember=False), wanted)
 
         yield lambda: OverviewScreen(engine, asked, f"overview · {label}", reading_behind)
 

@@ -181,7 +181,6 @@ async def test_the_hints_at_the_foot_show_the_new_key(engine, tmp_path):
         assert " d diff" not in shown(pilot)
 
 
-@pytest.mark.xfail(strict=True, reason="the status line names the key of the table")
 async def test_the_status_line_shows_the_new_key_that_leads_to_all_others(engine, tmp_path):
     async with remapped_app(engine, tmp_path, '[keys]\n"app.keys" = "f1"\n').run_test(size=WIDE) as pilot:
         await settle(pilot)
@@ -189,7 +188,6 @@ async def test_the_status_line_shows_the_new_key_that_leads_to_all_others(engine
         assert "f1 keys" in shown(pilot)
 
 
-@pytest.mark.xfail(strict=True, reason="Textual's Esc moves the focus away: no key does anything any more")
 async def test_the_keys_of_the_box_for_text_can_be_mapped(engine, tmp_path):
     content = '[keys]\n"prompt.cancel" = "f3"\n'
     async with remapped_app(engine, tmp_path, content).run_test(size=WIDE) as pilot:

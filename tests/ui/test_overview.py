@@ -234,10 +234,10 @@ async def test_r_goes_through_the_reviewers_and_g_through_the_judges(engine):
     async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
         await press(pilot, "w")
         heads = []
-        for _ in range(4):
+        for _ in range(6):
             heads.append(line_with(pilot, "mean scores of").split(",")[0].split("of ")[1])
             await press(pilot, "r")
-        assert heads == ["nv", "zoe", "all reviewers", "nv"]
+        assert heads == ["nv", "zoe", JUDGE, "miniature", "all reviewers", "nv"]
         judges = []
         for _ in range(3):
             judges.append(line_with(pilot, "against").split("against ")[1].split(" (")[0])
@@ -360,5 +360,5 @@ async def test_alone_an_empty_suite_of_scores_can_be_read_and_left(engine, store
         async with ReviewApp(first()).run_test(size=NARROW) as pilot:
             await settle(pilot)
             assert "nobody has scored anything here yet" in shown(pilot)
-            await press(pilot, "enter", "r", "g", "down", "right", "pagedown", "b")
+            await press(pilot, "r", "g", "down", "right", "pagedown", "b")
             assert isinstance(pilot.app.screen, OverviewScreen)

@@ -62,14 +62,17 @@ class Overview:
     agreement: tuple[CriterionAgreement, ...]
 
     @property
-    def rater_ids(self) -> list[int]:
-        """Whose scores are shown."""
-        return [rater.rater_id for rater in self.raters if self.asked.rater in (None, rater.rater_id)]
+    def people(self) -> list[RaterScores]:
+        """The people who are set beside the judge: the one asked for, else all."""
+        return [it for it in self.raters if it.rater_id == self.asked.rater] or list(self.raters)
 
     @property
-    def rater_name(self) -> str:
-        named = [rater.name for rater in self.raters if rater.rater_id == self.asked.rater]
-        return named[0] if named else "all reviewers"
+    def scorers(self) -> list[RaterScores]:
+        """Whose means are shown: the person or the judge asked for, else all people, or the judge where
+        nobody has scored yet and nothing is hidden."""
+        named = [it for it in (*self.raters, *self.judges) if it.rater_id == self.asked.rater]
+        alone = [self.judge] if self.judge and self.asked.hidden_for is None else []
+        return named or list(self.raters) or alone
 
     @property
     def judge(self) -> RaterScores | None:
@@ -117,10 +120,12 @@ def load(engine: Engine, asked: Asked) -> Overview:
             means={},
             agreement=(),
         )
-        ids, judge = found.rater_ids, found.judge
-        means = overview.heat_map(session, asked.scope, asked.rubric_id, ids)
+        people, judge = _ids(found.people), found.judge
+        means = overview.heat_map(session, asked.scope, asked.rubric_id, _ids(found.scorers))
         compared = (
-            human_against_judge(session, asked.scope, asked.rubric_id, ids, judge.rater_id) if judge else []
+            human_against_judge(session, asked.scope, asked.rubric_id, people, judge.rater_id)
+            if judge
+            else []
         )
     return replace(
         found,
@@ -131,15 +136,26 @@ def load(engine: Engine, asked: Asked) -> Overview:
 
 def behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
     """The responses behind a cell: (instruction, response), in the suite's order."""
-    scope, ids, judge = found.asked.scope, found.rater_ids, found.judge
+    scope, judge = found.asked.scope, found.judge
     with reading(engine) as session:
         if isinstance(cell, HeatCell):
+            ids = _ids(found.scorers)
             return overview.responses_behind(session, scope, cell.source, cell.criterion_id, ids)
         if judge is None:
             return []
+        people = _ids(found.people)
         return overview.responses_behind_pair(
-            session, scope, cell.criterion_id, ids, cell.human, judge.rater_id, cell.judge
+            session, scope, cell.criterion_id, people, cell.human, judge.rater_id, cell.judge
         )
+
+
+def names_of(raters: Sequence[RaterScores]) -> str:
+    """Who they are, in a few words."""
+    return raters[0].name if len(raters) == 1 else "all reviewers"
+
+
+def _ids(raters: Sequence[RaterScores]) -> list[int]:
+    return [rater.rater_id for rater in raters]
 
 
 def by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:

@@ -37,7 +37,9 @@ class Outcome:
 
 class ReviewSession:
     """One reviewer in one view. Every method that changes something returns an `Outcome` or raises
-    `NotSaved`; then nothing has changed, in the store or here."""
+    `NotSaved`; then nothing has changed, in the store or here.
+
+    With `remember`, the place is kept for the next time; a look at a few responses leaves it as it was."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class ReviewSession:
         *,
         run_id: int | None = None,
         collapse: bool = True,
+        remember: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
@@ -55,6 +58,7 @@ class ReviewSession:
         self.rows = Rows(engine, view, collapse=collapse)
         self.filter = Filter()
         self.matches: dict[int, set[int]] = {}
+        self.remember = remember
         self._clock = clock
         self._on_show: dict[int, float] = {}
         self.instructions = self.finder.instructions(self.filter)
@@ -430,6 +434,8 @@ class ReviewSession:
         return Shown(looked_ms=looked, judge=answer.revealed, names=self.view.names_shown)
 
     def _remember(self, session: Session, row: Row, place: Place) -> None:
+        if not self.remember:
+            return
         reviewers.save_bookmark(
             session,
             self.view.rater_id,

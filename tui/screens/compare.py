@@ -97,7 +97,7 @@ class CompareScreen(FrugalScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, no key is a command."""
-        return not self.entry.is_open
+        return not self.entry.takes_keys
 
     # Scoring
 
@@ -146,7 +146,7 @@ class CompareScreen(FrugalScreen[None]):
         await self._go_where(self.session.finder.next_disagreement)
 
     def action_find(self) -> None:
-        self._type("find", "a number, or words; nothing: the same words again")
+        self._type("find", "a number, or words; nothing: the same again; Esc: no marks")
 
     def _type(self, purpose: str, title: str, text: str = "") -> None:
         self.entry.ask(purpose, title, text)
@@ -166,6 +166,12 @@ class CompareScreen(FrugalScreen[None]):
         await self._go_where(lambda: self.session.finder.holding(words, position))
         self.instruction.lay_out(*self.size)
         self.workspace.seek()
+
+    def _forget_hits(self) -> None:
+        if self.looking.hits:
+            self.looking.hits = ""
+            self.instruction.lay_out(*self.size)
+            self.workspace.redraw()
 
     async def _go_where(self, question: Callable[[], Target]) -> None:
         """Ask the store beside the screen, then go where the answer leads."""
@@ -312,14 +318,17 @@ class CompareScreen(FrugalScreen[None]):
 
     @on(Entry.Done)
     async def _entered(self, event: Entry.Done) -> None:
-        self.set_focus(self.workspace, scroll_visible=False)
         text = event.text
-        if text is None:
-            return
+        again = False
         if event.purpose == "find":
-            await self._find(text.strip())
-        elif not self._do(lambda: self.session.comment(text)):
-            self._type("comment", COMMENT_TITLE, text)
+            await self._find(text.strip()) if text is not None else self._forget_hits()
+        elif text is not None:
+            again = not self._do(lambda: self.session.comment(text))
+        if again:
+            self._type("comment", COMMENT_TITLE, text or "")
+        else:
+            self.set_focus(self.workspace, scroll_visible=False)
+        self.entry.release()
 
     # News, and reading ahead
 

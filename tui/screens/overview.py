@@ -53,9 +53,9 @@ class OverviewScreen(PageScreen[Filter]):
     async def _load(self) -> None:
         self.found = await asyncio.to_thread(overview.load, self.engine, self.asked)
         note = " (names hidden, committed responses only)" if self.asked.hidden_for else ""
-        self.page.hint = (
-            f"Enter opens the responses{note}  r reviewer  g judge  q {'leave' if self.opened else 'back'}"
-        )
+        rater = "" if self.asked.hidden_for else "  r whose means"
+        end = "leave" if self.opened else "back"
+        self.page.hint = f"Enter opens the responses{note}{rater}  g judge  q {end}"
         self._counted.set()
         self._put()
 
@@ -68,7 +68,8 @@ class OverviewScreen(PageScreen[Filter]):
         await self._counted.wait()
         if self.found is None or self.asked.hidden_for is not None:
             return
-        await self._ask(rater=_next(self.asked.rater, [None, *(it.rater_id for it in self.found.raters)]))
+        raters = [*self.found.raters, *self.found.judges]
+        await self._ask(rater=_next(self.asked.rater, [None, *(it.rater_id for it in raters)]))
 
     async def action_next_judge(self) -> None:
         await self._counted.wait()

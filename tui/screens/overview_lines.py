@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from core.analysis.overview import CriterionAgreement
-from tui.review.overview import HeatCell, Overview, PairCell
+from tui.review.overview import HeatCell, Overview, PairCell, names_of
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import pad, shorten
 from tui.theme import Look
@@ -55,7 +55,7 @@ def _ago(moment: datetime) -> str:
 def _heat_map(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> None:
     best = max((maximum for _, _, maximum in found.criteria), default=2)
     lines.append(
-        [(f" mean scores of {safe_line(found.rater_name)}, 0 to {best}, and how many", Look.HEADING)]
+        [(f" mean scores of {safe_line(names_of(found.scorers))}, 0 to {best}, and how many", Look.HEADING)]
     )
     names = {source.key: safe_line(found.names[source.key]) for source in found.sources}
     room = width - MEAN * len(found.criteria) - 2
@@ -101,9 +101,8 @@ def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> 
         lines.append([(" no judge has scored these responses", Look.QUIET)])
         return
     name = safe_line(judge.name if judge.kind == "llm" else f"rule {judge.name}")
-    lines.append(
-        [(f" {safe_line(found.rater_name)} (rows) against {name} (columns), in % of pairs", Look.HEADING)]
-    )
+    title = f" {safe_line(names_of(found.people))} (rows) against {name} (columns), in % of pairs"
+    lines.append([(title, Look.HEADING)])
     blocks = [_block(one) for one in found.agreement]
     block = max((_width(one) for one in blocks), default=1) + BLOCK_GAP
     across = max(1, (width - 1) // block)

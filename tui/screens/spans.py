@@ -50,7 +50,8 @@ class SpansScreen(FrugalScreen[str]):
 
     def action_move(self, across: int, lines: int) -> None:
         if across:
-            self.cursor.move(across)
+            # The next word of right-to-left text stands to the left.
+            self.cursor.move(-across if self.text.runs_left else across)
         else:
             self.text.move_lines(lines)
         self._show()

@@ -56,7 +56,7 @@ class StatusBar(LineWidget):
             (f"{shorten(safe_line(view.reviewer), 16)}  ", Look.PLAIN),
             (f"{mode}  ", Look.PLAIN),
             ("● saved", Look.DONE) if self._saved else ("✗ not saved", Look.FAILED),
-            ("  ? keys", Look.QUIET),
+            (f"  {first_key(self, 'app.keys')} keys", Look.QUIET),
         ]
         # On a narrow screen what goes last is whether it is saved.
         width = self.size.width
@@ -155,7 +155,13 @@ class MessageLine(LineWidget):
         return [(" " + shorten(safe_line(self._text), room), look)]
 
     def _hints(self) -> str:
-        first = {command.id: command.shown.split()[0] for command in host_of(self).commands[self.screen_name]}
         return "  ".join(
-            f"{' '.join(first[one] for one in ids.split(','))} {word}" for ids, word in self.hints
+            " ".join([*(first_key(self, one, self.screen_name) for one in ids.split(",")), word])
+            for ids, word in self.hints
         )
+
+
+def first_key(widget: LineWidget, command_id: str, screen_name: str = "compare") -> str:
+    """The key that is shown for a command, as the reviewer has mapped it."""
+    commands = {command.id: command for command in host_of(widget).commands[screen_name]}
+    return commands[command_id].shown.split()[0]

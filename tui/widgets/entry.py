@@ -36,11 +36,20 @@ class Entry(TextArea):
         self.cursor_blink = False
         self.highlight_cursor_line = False
         self.purpose = ""
+        self._ended = False
+        self._early: list[Key] = []
 
     @property
-    def is_open(self) -> bool:
-        """Whether it takes the keys."""
-        return self.has_class("-open")
+    def takes_keys(self) -> bool:
+        """Whether keys are meant for the box: while it is open, and until what was typed has been done."""
+        return self._ended or self.has_class("-open")
+
+    def release(self) -> None:
+        """What was typed has been done: the keys that came meanwhile are keys again."""
+        self._ended = False
+        for key in self._early:
+            self.app.post_message(Key(key.key, key.character))
+        self._early.clear()
 
     def ask(self, purpose: str, title: str, text: str = "") -> None:
         """Show the box with a text to begin with. The screen gives it the focus."""
@@ -55,17 +64,20 @@ class Entry(TextArea):
 
     def _end(self, text: str | None) -> None:
         self.remove_class("-open")
+        self._ended = True
         self.post_message(self.Done(self.purpose, text))
 
     async def _on_key(self, event: Key) -> None:
         several = self.has_class("-several")
         done, cancel = host_of(self).commands["comment" if several else "prompt"]
         ends = {**dict.fromkeys(keys_of(cancel)), **dict.fromkeys(keys_of(done), self.text)}
-        if event.key in ends:
+        if self._ended:
+            self._early.append(event)
+        elif event.key in ends:
             self._end(ends[event.key])
         elif event.key == "ctrl+j" and several:
             self.insert("\n")
-        else:
+        elif event.key != "escape":  # with which Textual would leave the box
             await super()._on_key(event)
             return
         event.stop()

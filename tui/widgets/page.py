@@ -88,7 +88,7 @@ class Page(LineWidget):
             line = self.cells[self.at].line
             self._scroll = min(max(self._scroll, line - height + 1), line)
         # What stands above the first cell is its heading.
-        if self.cells and self.at == 0 and self.cells[0].line < height:
+        if self.cells and self.cells[self.at].line == self.cells[0].line < height:
             self._scroll = 0
         self._scroll = max(0, min(self._scroll, len(self.lines) - 1))
 

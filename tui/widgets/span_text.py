@@ -26,6 +26,11 @@ class SpanText(LineWidget):
         self._scroll = 0
         self._text: ResponseText | None = None
 
+    @property
+    def runs_left(self) -> bool:
+        """Whether the text is drawn from right to left."""
+        return self._wrapped().rtl and self.looking.reorder
+
     def show(self) -> None:
         """The cursor or the marked errors are not as they were."""
         text = self._wrapped()
