@@ -301,7 +301,7 @@ def test_a_local_server_needs_no_key(answered, serve):
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answered, serve, tmp_path, kill):
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(30)])
-    server = serve(Answer(delay=0.02))
+    server = serve(Answer(delay=0.2))
     script = (
         "import sys\nfrom core.judge.rubric import judge_rubric\nfrom store import open_store\n"
         "judge_rubric(open_store(sys.argv[1]), model='judge', base_url=sys.argv[2], concurrency=2)\n"
