@@ -23,7 +23,12 @@ def store_url(store: str | Path) -> str:
 def shown_name(store: str | Path) -> str:
     """The store's name as it may be printed: never with a password."""
     name = str(store)
-    return make_url(name).render_as_string(hide_password=True) if "://" in name else name
+    if "://" not in name:
+        return name
+    try:
+        return make_url(name).render_as_string(hide_password=True)
+    except ArgumentError:  # where a password would be can't be told
+        return name.split("://")[0] + "://..."
 
 
 def open_store(store: str | Path, *, create: bool = False) -> Engine:

@@ -176,3 +176,9 @@ def test_a_writing_session_leaves_nothing_behind_when_it_fails(tmp_path):
         raise RuntimeError
     with reading(engine) as session:
         assert suites.list_suites(session) == []
+
+
+def test_what_is_no_url_is_refused_in_one_sentence_without_its_password():
+    with pytest.raises(StoreError, match=r"^my pg://\.\.\. can't be opened as a store") as refused:
+        open_store("my pg://nv:s3cret@host/xlit")
+    assert "s3cret" not in str(refused.value)
