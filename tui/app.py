@@ -48,6 +48,12 @@ class ReviewApp(App[None]):
     def on_unmount(self) -> None:
         self.order_text(False)
 
+    def show_keys(self, screen_name: str) -> None:
+        """Show the page of keys of a screen."""
+        from tui.screens.keys import KeysScreen
+
+        self.push_screen(KeysScreen(self.commands[screen_name]))
+
     def use_next_palette(self) -> Palette:
         """Draw everything in the next palette; returns it."""
         self.palette = next_palette(self.palette)

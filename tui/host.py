@@ -12,6 +12,10 @@ class Host(Protocol):
     palette: Palette
     commands: dict[str, tuple[Command, ...]]
 
+    def show_keys(self, screen_name: str) -> None:
+        """Show the page of keys of a screen."""
+        ...
+
     def use_next_palette(self) -> Palette:
         """Draw everything in the next palette; returns it."""
         ...

@@ -25,7 +25,6 @@ from tui.review.session import Outcome, ReviewSession
 from tui.screens.filter import FilterScreen
 from tui.screens.frugal import FrugalScreen
 from tui.screens.guidelines import GuidelinesScreen
-from tui.screens.keys import KeysScreen
 from tui.screens.notes import NotesScreen
 from tui.widgets.bars import ColumnStrip, MessageLine, RubricLine, StatusBar
 from tui.widgets.entry import Entry
@@ -241,7 +240,7 @@ class CompareScreen(FrugalScreen[None]):
         self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, here))
 
     def action_keys(self) -> None:
-        self.app.push_screen(KeysScreen(host_of(self).commands["compare"]))
+        host_of(self).show_keys("compare")
 
     async def action_filter(self) -> None:
         def counts() -> dict[str, dict[object, int]]:

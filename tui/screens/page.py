@@ -33,6 +33,4 @@ class PageScreen(FrugalScreen[T]):
         self.dismiss(None)
 
     def action_keys(self) -> None:
-        from tui.screens.keys import KeysScreen
-
-        self.app.push_screen(KeysScreen(host_of(self).commands[self.NAME]))
+        host_of(self).show_keys(self.NAME)

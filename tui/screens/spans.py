@@ -13,7 +13,6 @@ from tui.review.session import Outcome, ReviewSession
 from tui.review.spans import SpanCursor
 from tui.screens.choice import ChoiceScreen
 from tui.screens.frugal import FrugalScreen
-from tui.screens.keys import KeysScreen
 from tui.text.safe_text import safe_line
 from tui.text.words import words
 from tui.widgets.bars import MessageLine
@@ -114,7 +113,7 @@ class SpansScreen(FrugalScreen[str]):
         )
 
     def action_keys(self) -> None:
-        self.app.push_screen(KeysScreen(host_of(self).commands["spans"]))
+        host_of(self).show_keys("spans")
 
     def action_close(self) -> None:
         self.dismiss("")

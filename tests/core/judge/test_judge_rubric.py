@@ -301,9 +301,11 @@ def test_a_local_server_needs_no_key(answered, serve):
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answered, serve, tmp_path, kill):
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(30)])
-    server = serve(Answer(delay=0.2))
+    server = serve(Answer(delay=0.02))
     script = (
-        "import sys\nfrom core.judge.rubric import judge_rubric\nfrom store import open_store\n"
+        "import signal, sys\nfrom core.judge.rubric import judge_rubric\nfrom store import open_store\n"
+        # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "judge_rubric(open_store(sys.argv[1]), model='judge', base_url=sys.argv[2], concurrency=2)\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "s.db"), server.url]
