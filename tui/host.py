@@ -28,3 +28,9 @@ class Host(Protocol):
 def host_of(node: Any) -> Host:
     """The application that a screen or widget belongs to."""
     return cast(Host, node.app)
+
+
+def first_key(node: Any, command_id: str, screen_name: str = "compare") -> str:
+    """The key that is shown for a command, as the reviewer has mapped it."""
+    commands = {command.id: command for command in host_of(node).commands[screen_name]}
+    return commands[command_id].shown.split()[0]

@@ -32,13 +32,10 @@ class Finder:
         self.view = view
         self._seen: set[tuple[int, int]] = set()
 
-    def instructions(self, wanted: Filter) -> list[int]:
-        """The instructions that hold a response which fits, in the suite's order."""
+    def instructions(self) -> list[int]:
+        """The instructions that hold a response, in the suite's order."""
         with reading(self.engine) as session:
-            if not wanted:
-                return finding.instructions_with_responses(session, self.view.scope)
-            matches = finding.matching(session, self.view.scope, wanted)
-        return list(dict.fromkeys(instruction for instruction, _ in matches))
+            return finding.instructions_with_responses(session, self.view.scope)
 
     def matches(self, wanted: Filter) -> dict[int, set[int]]:
         """The responses that fit the filter, by instruction, in the suite's order."""

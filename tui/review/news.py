@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from store.queries import compare, reviewers
 from store.session import reading
+from tui.review.finder import Finder
 from tui.review.opening import with_judge
 from tui.review.row import Row, load_row
 from tui.review.rules import Place
@@ -39,8 +40,7 @@ def look(review: ReviewSession) -> News | None:
         view = _view_now(session, review.view)
         instructions = None
         if not review.filter:
-            review.finder.view = view
-            instructions = review.finder.instructions(review.filter)
+            instructions = Finder(review.engine, view).instructions()
         row, new_columns = load_row(session, view, seen.instruction_id, collapse=review.rows.collapse)
         return News(contents, seen, view, instructions, row, new_columns)
 

@@ -61,7 +61,7 @@ class ReviewSession:
         self.remember = remember
         self._clock = clock
         self._on_show: dict[int, float] = {}
-        self.instructions = self.finder.instructions(self.filter)
+        self.instructions = self.finder.instructions()
         with reading(engine) as session:
             bookmark = reviewers.bookmark_of(session, view.rater_id, view.bookmark)
         start = self.instructions[0]
@@ -181,13 +181,13 @@ class ReviewSession:
         self._reread_answer()
         return Outcome(f"{answer.label}: comment " + ("saved" if text else "taken away"))
 
-    def mark_span(self, start: int, end: int, category: str, severity: str, note: str = "") -> Outcome:
+    def mark_span(self, start: int, end: int, category: str, severity: str) -> Outcome:
         """Mark the characters [start, end) of the response under the cursor as an error."""
         answer = self.answer
         with self._writing() as session:
             notes.mark_span(
-                session, self.view.rater_id, answer.response_ids, start, end, category, severity, note,
-                self._shown(answer), run_id=self.run_id,
+                session, self.view.rater_id, answer.response_ids, start, end, category, severity,
+                shown=self._shown(answer), run_id=self.run_id,
             )  # fmt: skip
         self._reread_answer()
         return Outcome(f"{answer.label}: {severity} {category} error marked")

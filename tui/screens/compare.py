@@ -258,7 +258,7 @@ class CompareScreen(FrugalScreen[None]):
     async def narrow(self, wanted: Filter) -> None:
         """Lead through the responses that fit, from here on."""
         finder = self.session.finder
-        everything = await asyncio.to_thread(finder.instructions, Filter())
+        everything = await asyncio.to_thread(finder.instructions)
         matches = await asyncio.to_thread(finder.matches, wanted) if wanted else {}
         self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
 

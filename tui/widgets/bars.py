@@ -1,6 +1,6 @@
 """The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
 
-from tui.host import host_of
+from tui.host import first_key
 from tui.review.rules import marked
 from tui.review.session import ReviewSession
 from tui.text.safe_text import safe_line
@@ -159,9 +159,3 @@ class MessageLine(LineWidget):
             " ".join([*(first_key(self, one, self.screen_name) for one in ids.split(",")), word])
             for ids, word in self.hints
         )
-
-
-def first_key(widget: LineWidget, command_id: str, screen_name: str = "compare") -> str:
-    """The key that is shown for a command, as the reviewer has mapped it."""
-    commands = {command.id: command for command in host_of(widget).commands[screen_name]}
-    return commands[command_id].shown.split()[0]

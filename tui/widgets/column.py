@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textual.app import RenderResult
-
+from tui.host import first_key
 from tui.review.looking import Looked, Looking
 from tui.review.row import Answer, Row
 from tui.review.rules import marked
@@ -44,9 +43,6 @@ class Column(LineWidget):
         self._marked: tuple[Row, Looked] | None = None
         self._shown: object = None
         self._sought = True
-
-    def render(self) -> RenderResult:
-        return ""
 
     @property
     def answer(self) -> Answer | None:
@@ -203,7 +199,8 @@ class Column(LineWidget):
         above = "↑" if self._scroll else ""
         wrapped = self._current_text()[0].wrapped
         below = "↓" if wrapped.has(self._scroll + self._text_height) else ""
-        more: list[Piece] = [(f" {above}{below} Space b ", Look.STRONG)] if above or below else []
+        keys = f"{first_key(self, 'text.down')} {first_key(self, 'text.up')}"
+        more: list[Piece] = [(f" {above}{below} {keys} ", Look.STRONG)] if above or below else []
         known = self._known(answer)
         left = [(" ", Look.PLAIN), *known, (" ", Look.PLAIN)] if known else []
         return spread(left, more, self._inner, ("─", Look.QUIET))

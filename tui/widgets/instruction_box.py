@@ -1,5 +1,6 @@
 """The instruction on top, with its translation; at most a third of the screen."""
 
+from tui.host import first_key
 from tui.review.finder import folded
 from tui.review.looking import Looking
 from tui.review.session import ReviewSession
@@ -61,7 +62,8 @@ class InstructionBox(LineWidget):
         task = shorten(safe_line(names), max(1, width - 20))
         above = "↑" if self._scroll else ""
         below = "↓" if self._scroll + self.size.height - 1 < len(self._lines) else ""
-        more: list[Piece] = [(f" {above}{below} i I ", Look.PLAIN)] if above or below else []
+        keys = f"{first_key(self, 'instruction.down')} {first_key(self, 'instruction.up')}"
+        more: list[Piece] = [(f" {above}{below} {keys} ", Look.PLAIN)] if above or below else []
         left: list[Piece] = [("─ ", Look.QUIET), (task + " ", Look.HEADING)]
         return spread(left, more, width, ("─", Look.QUIET))
 
