@@ -68,7 +68,7 @@ def _device() -> Finding:
 
 
 def _language_model() -> Finding:
-    from core.judge.language import find_model
+    from core.judge.surface.language import find_model
     from store import XlitError
 
     try:
@@ -78,7 +78,7 @@ def _language_model() -> Finding:
 
 
 def _dictionary(language: str) -> Finding:
-    from core.judge.dictionaries import find_dictionary, what_to_install
+    from core.judge.surface.dictionaries import find_dictionary, what_to_install
 
     what = f"dictionary {language}"
     found = find_dictionary(language)

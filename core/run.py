@@ -132,11 +132,11 @@ def judge_study(study: Study, study_folder: Path, engine: Engine) -> list[RunRec
     """Judge what is not judged yet."""
     records = []
     if study.judges.surface:
-        from core.judge.surface import judge_surface
+        from core.judge.surface.run import judge_surface
 
         records.append(judge_surface(engine, languages=study.languages))
     if study.judges.rules:
-        from core.judge.rules import judge_rules
+        from core.judge.rules.run import judge_rules
 
         records.append(judge_rules(engine, languages=study.languages))
     rubric = study.judges.rubric
@@ -145,7 +145,7 @@ def judge_study(study: Study, study_folder: Path, engine: Engine) -> list[RunRec
     if not (rubric.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("XLIT_API_KEY")):
         say(f"Rubric judge {rubric.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
         return records
-    from core.judge.rubric import judge_rubric
+    from core.judge.rubric.run import judge_rubric
 
     prompt = study_folder / rubric.prompt if rubric.prompt else None
     records.append(

@@ -26,7 +26,7 @@ def judge_surface(
     as_json: JsonOption = False,
 ) -> None:
     """Identify the language (fastText) and check the spelling (Hunspell) of every response."""
-    from core.judge.surface import judge_surface as judge
+    from core.judge.surface.run import judge_surface as judge
 
     finish(judge(opened(store), languages=languages, dictionaries=dictionaries, lid=lid), as_json=as_json)
 
@@ -39,7 +39,7 @@ def judge_rules(
     as_json: JsonOption = False,
 ) -> None:
     """Score responses to instructions whose right answer is known."""
-    from core.judge.rules import judge_rules as judge
+    from core.judge.rules.run import judge_rules as judge
 
     finish(judge(opened(store), languages=languages, lid=lid), as_json=as_json)
 
@@ -60,7 +60,7 @@ def judge_rubric(
     as_json: JsonOption = False,
 ) -> None:
     """Let an LLM score the six criteria. The key comes from OPENAI_API_KEY (or XLIT_API_KEY)."""
-    from core.judge.rubric import judge_rubric as judge
+    from core.judge.rubric.run import judge_rubric as judge
 
     record = judge(
         opened(store),

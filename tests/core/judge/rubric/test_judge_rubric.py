@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from core.judge import endpoint, rubric
-from core.judge.rubric import judge_rubric
+from core.judge.llm import endpoint
+from core.judge.rubric import run as rubric
+from core.judge.rubric.run import judge_rubric
 from store import UsageError, XlitError, open_store
 from store.queries import runs
 from store.session import reading
@@ -303,7 +304,7 @@ def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answe
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(30)])
     server = serve(Answer(delay=0.02))
     script = (
-        "import signal, sys\nfrom core.judge.rubric import judge_rubric\nfrom store import open_store\n"
+        "import signal, sys\nfrom core.judge.rubric.run import judge_rubric\nfrom store import open_store\n"
         # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "judge_rubric(open_store(sys.argv[1]), model='judge', base_url=sys.argv[2], concurrency=2)\n"

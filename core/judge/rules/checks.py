@@ -14,7 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from core.judge.words import unify_marks
+from core.judge.surface.words import unify_marks
 
 
 class BadCheck(Exception):

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.checks import BadCheck, read_check
-from core.judge.rules import judge_rules
+from core.judge.rules.checks import BadCheck, read_check
+from core.judge.rules.run import judge_rules
 
 
 def check(*groups: list[str], at_least: int = 1, in_order: bool = False) -> dict:

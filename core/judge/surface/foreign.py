@@ -2,8 +2,8 @@
 
 The rules, named by `RULES`:
 
-1. The pieces are the sentences (`core.judge.sentences`) of the text without code, addresses and markup, and
-   the passages in another script (`core.judge.scripts`), also inside a sentence. What stands in brackets or
+1. The pieces are the sentences (`surface.sentences`) of the text without code, addresses and markup, and
+   the passages in another script (`surface.scripts`), also inside a sentence. What stands in brackets or
    quotation marks (`prose.blank_asides`) decides nothing: a foreign term, name or title is fine there.
 2. fastText says a language of every piece. That is *sure*
 
@@ -28,10 +28,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
-from core.judge.language import Identified, LanguageIdentifier, normal_language, prose_of
-from core.judge.prose import NO_MARKS, blank_asides, has_letters
-from core.judge.scripts import foreign_passages, has_letters_of
-from core.judge.sentences import sentences, trimmed
+from core.judge.surface.language import Identified, LanguageIdentifier, normal_language, prose_of
+from core.judge.surface.prose import NO_MARKS, blank_asides, has_letters
+from core.judge.surface.scripts import foreign_passages, has_letters_of
+from core.judge.surface.sentences import sentences, trimmed
 
 RULES = "foreign-1"
 

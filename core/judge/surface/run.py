@@ -6,17 +6,18 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.judge import language as language_id
-from core.judge import spelling
-from core.judge.dictionaries import find_dictionary, what_to_install
-from core.judge.foreign import RULES, foreign_stretches
-from core.judge.language import LanguageIdentifier, normal_language
-from core.judge.spelling import Speller
-from core.judge.words import UNSPACED
-from core.progress import Progress, progress, say
+from core.judge.scope import chosen_languages
+from core.judge.surface import language as language_id
+from core.judge.surface import spelling
+from core.judge.surface.dictionaries import find_dictionary, what_to_install
+from core.judge.surface.foreign import RULES, foreign_stretches
+from core.judge.surface.language import LanguageIdentifier, normal_language
+from core.judge.surface.spelling import Speller
+from core.judge.surface.words import UNSPACED
+from core.progress import Progress, progress
 from store import UsageError
 from store.provenance import RunRecord, record_run
-from store.queries import responses, surface
+from store.queries import surface
 from store.session import reading, writing
 
 METRICS = ("language", "spelling")
@@ -40,7 +41,7 @@ def judge_surface(
 
     `language`: `label` is the language identified, `value` its probability (0 to 1); both None for a text
     without letters, with the `reason` in `detail`. There too `foreign`: the stretches [start, end, label] in
-    another language than the *instruction's* (`core.judge.foreign`); left out when the model does not know
+    another language than the *instruction's* (`surface.foreign`); left out when the model does not know
     that one. `spelling`: `value` is the share of words that pass the dictionary of the instruction's
     language, also for a response in another language (who reads the number decides); `detail` holds `words`,
     how many were checked, and `misspelt`, their [start, end) offsets.
@@ -75,17 +76,6 @@ def judge_surface(
                 run.fail(f"spelling {code}", speller)
         run.idle = not any(run.counts.values())
     return run
-
-
-def chosen_languages(engine: Engine, languages: Sequence[str] | None) -> list[str]:
-    """Those of the `languages` in which the store holds responses (default: all), sorted; says a line for
-    each that it does not."""
-    with reading(engine) as session:
-        held = responses.languages_with_responses(session)
-    for code in languages or ():
-        if code not in held:
-            say(f"The store holds no responses to instructions in {code!r}.")
-    return [code for code in held if languages is None or code in languages]
 
 
 def _speller(code: str, dictionaries: Path | None) -> Speller | str:

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from core.judge import foreign
-from core.judge.foreign import confusable, foreign_stretches
-from core.judge.language import LanguageIdentifier
-from core.judge.prose import NO_MARKS
+from core.judge.surface import foreign
+from core.judge.surface.foreign import confusable, foreign_stretches
+from core.judge.surface.language import LanguageIdentifier
+from core.judge.surface.prose import NO_MARKS
 
 RU = "Бадминтон — это игра с ракеткой и воланом, в которую играют вдвоём или вчетвером."
 FR = "Le badminton est un sport de raquette qui se joue à deux ou à quatre sur un terrain."

@@ -10,10 +10,10 @@ import time
 import pytest
 from sqlalchemy import text
 
-from core.judge import surface
-from core.judge.foreign import RULES
-from core.judge.language import LanguageIdentifier
-from core.judge.surface import judge_surface
+from core.judge.surface import run as surface
+from core.judge.surface.foreign import RULES
+from core.judge.surface.language import LanguageIdentifier
+from core.judge.surface.run import judge_surface
 from store import UsageError, open_store
 from store.queries import runs
 from store.queries.surface import add_metrics
@@ -118,7 +118,7 @@ def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
         *[("en", "?", f"This is the answer with the number {'i' * place}.") for place in range(400)]
     )
     script = (
-        "import sys\nfrom core.judge import surface\nfrom store import open_store\n"
+        "import sys\nfrom core.judge.surface import run as surface\nfrom store import open_store\n"
         "surface.CHUNK = 5\nsurface.judge_surface(open_store(sys.argv[1]))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "s.db")], stderr=subprocess.PIPE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.prompts import DEFAULT_VERSION, fence, load_prompt
+from core.judge.rubric.prompts import DEFAULT_VERSION, fence, load_prompt
 from store import UsageError
 
 PAPER = Path(__file__).parents[4] / "shared" / "data" / "paper" / "eval_prompt_gpt.txt"

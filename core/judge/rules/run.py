@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.judge.checks import BadCheck, Check, read_check
-from core.judge.language import LIBRARIES, LanguageIdentifier, normal_language
-from core.judge.surface import chosen_languages
+from core.judge.rules.checks import BadCheck, Check, read_check
+from core.judge.scope import chosen_languages
+from core.judge.surface.language import LIBRARIES, LanguageIdentifier, normal_language
 from core.progress import progress
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics

@@ -4,7 +4,7 @@ What counts as a word (part of the spelling metric's definition, named by `RULES
 
 * letters with their combining marks; apostrophes (both kinds) and hyphens join when letters stand on both
   sides: `l'arbre`, `aujourd’hui`, `какой-то` are one word each;
-* left out: code, URLs, e-mail addresses and HTML tags (`core.judge.prose`), whatever holds a digit or an
+* left out: code, URLs, e-mail addresses and HTML tags (`surface.prose`), whatever holds a digit or an
   underscore (`COVID-19`, `1990s`), words of one letter, and words without any letter of the language's own
   script (an English name in a Russian text). A word that mixes scripts is kept.
 
@@ -17,8 +17,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from core.judge.language import normal_language
-from core.judge.prose import blank_code
+from core.judge.surface.language import normal_language
+from core.judge.surface.prose import blank_code
 
 RULES = "words-1"
 

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from core.judge.language import normal_language
-from core.judge.words import script_of
+from core.judge.surface.language import normal_language
+from core.judge.surface.words import script_of
 
 # Words of a passage, and letters where a script has no spaces between words: less is a term or a name.
 WORDS = 3

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.extras import needs_extra
-from core.judge.dictionaries import Dictionary
-from core.judge.language import normal_language
-from core.judge.words import RULES, is_checked, parts, plain, script_of, words
+from core.judge.surface.dictionaries import Dictionary
+from core.judge.surface.language import normal_language
+from core.judge.surface.words import RULES, is_checked, parts, plain, script_of, words
 
 LIBRARIES = ("chunspell",)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.judge.parsing import CRITERIA, BadAnswer, parse_answer
+from core.judge.rubric.parsing import CRITERIA, BadAnswer, parse_answer
 
 STARS = {"language": 3, "fluency": 2, "helpfulness": 1, "accuracy": 3, "logic": 2, "harmlessness": 3}
 SCORES = {"language": 2, "fluency": 1, "helpfulness": 0, "accuracy": 2, "logic": 1, "harmlessness": 2}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.language import LanguageIdentifier, normal_language
+from core.judge.surface.language import LanguageIdentifier, normal_language
 from store import UsageError, XlitError
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.dictionaries import find_dictionary, what_to_install
-from core.judge.spelling import Speller, Spelling
-from core.judge.words import is_checked, script_of, words
+from core.judge.surface.dictionaries import find_dictionary, what_to_install
+from core.judge.surface.spelling import Speller, Spelling
+from core.judge.surface.words import is_checked, script_of, words
 from store import UsageError
 
 

@@ -1,0 +1,1 @@
+"""Asking a language model: endpoints, limits, prices, what was answered before."""

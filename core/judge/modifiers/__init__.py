@@ -1,0 +1,1 @@
+"""Whether a response does what the modifier of its instruction demands."""

@@ -1,0 +1,1 @@
+"""The rubric judge: a language model scores responses on criteria."""

@@ -1,0 +1,20 @@
+"""Which of the store's responses a judge looks at."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from core.progress import say
+from store.queries import responses
+from store.session import reading
+
+
+def chosen_languages(engine: Engine, languages: Sequence[str] | None) -> list[str]:
+    """Those of the `languages` in which the store holds responses (default: all), sorted; says a line for
+    each that it does not."""
+    with reading(engine) as session:
+        held = responses.languages_with_responses(session)
+    for code in languages or ():
+        if code not in held:
+            say(f"The store holds no responses to instructions in {code!r}.")
+    return [code for code in held if languages is None or code in languages]

@@ -1,0 +1,1 @@
+"""Metrics that need no judge: the language of a response and its spelling."""
