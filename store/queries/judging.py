@@ -13,7 +13,8 @@ from store.upsert import insert_missing
 
 @dataclass(frozen=True)
 class Unrated:
-    """A response that a rater has not rated, with what it answers; `check` is the instruction's."""
+    """A response that a rater has not rated, with what it answers; `check` and `modifier` are the
+    instruction's."""
 
     response_id: int
     instruction_id: int
@@ -23,6 +24,7 @@ class Unrated:
     check: dict[str, Any] | None
     model: str
     text: str
+    modifier: str | None = None
 
     @property
     def unit(self) -> str:
@@ -36,19 +38,20 @@ def unrated(
     languages: Sequence[str] | None = None,
     *,
     with_check: bool = False,
+    modifiers: Sequence[str] | None = None,
     after: int = 0,
     limit: int | None = None,
 ) -> list[Unrated]:
     """The responses without an entry of this rater, by id from the one after `after`, at most `limit`.
 
-    `with_check`: only those to instructions that carry a check.
+    `with_check`: only those to instructions that carry a check; `modifiers`: one of these modifiers.
     """
     statement = (
         select(Response, Instruction, Suite, Model)
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
         .join(Suite, col(Suite.id) == Instruction.suite_id)
         .join(Model, col(Model.id) == Response.model_id)
-        .where(col(Response.id) > after, *_conditions(rater, languages, with_check))
+        .where(col(Response.id) > after, *_conditions(rater, languages, with_check, modifiers))
         .order_by(col(Response.id))
         .limit(limit)
     )
@@ -62,18 +65,24 @@ def unrated(
             check=instruction.check,
             model=model.name,
             text=response.text,
+            modifier=instruction.modifier,
         )
         for response, instruction, suite, model in session.exec(statement)
     ]
 
 
 def count_unrated(
-    session: Session, rater: int, languages: Sequence[str] | None = None, *, with_check: bool = False
+    session: Session,
+    rater: int,
+    languages: Sequence[str] | None = None,
+    *,
+    with_check: bool = False,
+    modifiers: Sequence[str] | None = None,
 ) -> int:
     """How many responses `unrated` would give."""
     statement = select(func.count()).select_from(Response)
     statement = statement.join(Instruction, col(Instruction.id) == Response.instruction_id)
-    return session.exec(statement.where(*_conditions(rater, languages, with_check))).one()
+    return session.exec(statement.where(*_conditions(rater, languages, with_check, modifiers))).one()
 
 
 def rated_by(session: Session, rater: int, response_ids: Iterable[int]) -> set[int]:
@@ -96,11 +105,15 @@ def keep_answer(session: Session, digest: str, rater: int, answer: str, **tokens
     insert_missing(session, JudgeAnswer, [row], ["digest"])
 
 
-def _conditions(rater: int, languages: Sequence[str] | None, with_check: bool) -> list[ColumnElement[bool]]:
+def _conditions(
+    rater: int, languages: Sequence[str] | None, with_check: bool, modifiers: Sequence[str] | None
+) -> list[ColumnElement[bool]]:
     entry = select(Entry.id).where(Entry.response_id == Response.id, Entry.rater_id == rater)
     conditions: list[ColumnElement[bool]] = [~entry.exists()]
     if languages is not None:
         conditions.append(col(Instruction.language).in_(languages))
     if with_check:
         conditions.append(col(Instruction.check).is_not(None))
+    if modifiers is not None:
+        conditions.append(col(Instruction.modifier).in_(modifiers))
     return conditions
