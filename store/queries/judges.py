@@ -5,6 +5,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.queries.finding import LEAD, Scope, in_scope
+from store.queries.raters import asked_first
 from store.tables import Rater, Rating, Response
 
 # Up to so many ratings, a judge's own are looked through; of one with more, the view is asked. A judge that
@@ -13,9 +14,13 @@ FEW = 10_000
 
 
 def judges_in(session: Session, scope: Scope) -> list[Rater]:
-    """The LLM judges and rules that have scored at least one response in scope, by their row numbers."""
-    raters = select_model(Rater).where(col(Rater.kind).in_(("llm", "rule"))).order_by(col(Rater.id))
-    return [rater for rater in session.exec(raters) if _has_scored(session, scope, rater.id or 0)]
+    """The LLM judges and rules that have scored at least one response in scope, by their row numbers.
+
+    A judge that was asked repeatedly is there once: as the rater of the first time.
+    """
+    judges = select_model(Rater).where(col(Rater.kind).in_(("llm", "rule")), asked_first())
+    found = session.exec(judges.order_by(col(Rater.id)))
+    return [rater for rater in found if _has_scored(session, scope, rater.id or 0)]
 
 
 def _has_scored(session: Session, scope: Scope, rater_id: int) -> bool:
