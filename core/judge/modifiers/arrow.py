@@ -1,0 +1,70 @@
+"""`arrow_template`: every point begins with `-->`."""
+
+import re
+from dataclasses import dataclass
+
+from core.judge.modifiers.lists import read_mark
+from core.judge.modifiers.verdict import Verdict, counted
+
+# `-->` and what editors and HTML make of it. `->`, `=>` and `>` are other signs.
+_SIGN = r"(?:-{2,3}>|[–—]-?>|-{2}&gt;|[→⟶])"
+_AT_START = re.compile(rf"\s*(?:[-*+•]\s{{1,3}}|[0-9]{{1,3}}[.)]\s{{0,3}})?[*_`]{{0,3}}{_SIGN}")
+_ANYWHERE = re.compile(rf"(?:\A|(?<=\s)){_SIGN}")
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """At least `points` points, all of which begin with the arrow.
+
+    Points are the lines from the first arrow on that begin with an arrow or with another mark of a list
+    (`- --> X` and `1. --> X` begin with an arrow). Lines without any mark are the continuation of a point or
+    an end; there may be one more of them than points. An introduction stands before the first arrow: at most
+    `introduction` lines, without marks. On a single line every arrow after white space begins a point.
+    """
+
+    points: int = 2
+    introduction: int = 3
+
+    @property
+    def definition(self) -> str:
+        return (
+            f"At least {self.points} points begin with `-->` (or `--->`, `–>`, `—>`, `→`, `⟶`; not `->`) "
+            f"and none with another mark of a list; an introduction of at most {self.introduction} lines "
+            "may stand before them, and at most one more line without any mark than there are points may "
+            "stand among and after them."
+        )
+
+    @property
+    def demand(self) -> str:
+        return (
+            "Every point of the response begins with the sign `-->`; an introduction and an ending need none."
+        )
+
+    def judge(self, text: str) -> Verdict:
+        arrows = introduction = marked = plain = 0
+        first = ""
+        for line in text.splitlines():
+            if not any(map(str.isalnum, line)):
+                continue
+            if _AT_START.match(line):
+                arrows += 1
+                first = first or line
+            elif _other_mark(line):
+                marked += 1
+            elif arrows:
+                plain += 1
+            else:
+                introduction += 1
+        if arrows == 1:
+            arrows = max(1, len(_ANYWHERE.findall(first)))
+        said = f"{counted(arrows, 'points')} with an arrow, {marked} with another mark"
+        if arrows < self.points or marked:
+            return Verdict(False, said)
+        if introduction > self.introduction:
+            return Verdict(False, f"{said}, {counted(introduction, 'lines')} before the first")
+        return Verdict(plain <= arrows + 1, f"{said}, {counted(plain, 'lines')} without one")
+
+
+def _other_mark(line: str) -> bool:
+    mark = read_mark(line)
+    return mark is not None and mark.kind != "heading"
