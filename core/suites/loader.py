@@ -2,7 +2,8 @@
 
 `NAME.toml` holds `name`, `version`, `languages`, and if known `licence`, `source` and `description`. Each
 line of `NAME.jsonl` is an object with `key`, `language`, `text`, and if it has them `task`, `modifier` and
-`check` (the known answer, an object). A translation has the key of its original.
+`check` (the known answer, an object as `core.judge.rules.checks` describes). A translation has the key of its
+original.
 """
 
 import tomllib
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from core.exchange.lines import json_lines
 from core.exchange.records import BadRow, Place
 from core.exchange.writer import unstorable
+from core.judge.rules.checks import BadCheck, read_check
 from store.errors import UsageError, XlitError
 from store.queries.suites import NewInstruction, add_suite
 from store.session import writing
@@ -131,8 +133,8 @@ def _wrong(content: Any, meta: SuiteMeta) -> str | None:
         return "not a JSON object"
     for name, value in content.items():
         if name == "check":
-            if value is not None and not isinstance(value, dict):
-                return "`check` is not an object"
+            if value is not None and (reason := _wrong_check(value)):
+                return reason
         elif name not in NEEDED + OPTIONAL:
             return f"unknown field {name!r}; an instruction has {', '.join(NEEDED + OPTIONAL)}, check"
         elif not (isinstance(value, str) and value.strip()) and not (name in OPTIONAL and value is None):
@@ -144,6 +146,16 @@ def _wrong(content: Any, meta: SuiteMeta) -> str | None:
         return f"`{missing}` is missing"
     if content["language"] not in meta.languages:
         return f"language {content['language']!r} is none of the suite's ({', '.join(meta.languages)})"
+    return None
+
+
+def _wrong_check(check: Any) -> str | None:
+    if not isinstance(check, dict):
+        return "`check` is not an object"
+    try:
+        read_check(check)
+    except BadCheck as error:
+        return f"`check` is broken: {error}"
     return None
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.judge.rules.checks import BadCheck, Check, read_check
+from core.judge.rules.checks import Check, read_check
+from core.judge.rules.errors import BadCheck, TooSlow
 from core.judge.scope import chosen_languages
 from core.judge.surface.language import LIBRARIES, LanguageIdentifier, normal_language
 from core.progress import progress
@@ -27,7 +28,8 @@ def judge_rules(engine: Engine, *, languages: list[str] | None = None, lid: Path
     skipped, as the paper's annotators do. Accuracy and helpfulness: 2 when all that the check asks for is
     found, 1 when some is, 0 when nothing is. Where no language can be identified (an empty response, only
     digits), language is skipped and the others stand: an empty answer is a bad one, not one to leave out.
-    Fluency, logic and harmlessness are not rated. An instruction whose check is broken is a failed unit.
+    Fluency, logic and harmlessness are not rated. An instruction whose check is broken is a failed unit, and
+    so is a response that a check's pattern can't be searched in within its time.
 
     `languages` are the instructions' (default: all); `lid` as in `LanguageIdentifier`.
     """
@@ -71,7 +73,7 @@ class _Rules:
         self._checks: dict[int, Check | None] = {}
 
     def scores(self, response: Unrated) -> list[Score]:
-        """The scores of a response; none when its instruction's check is broken."""
+        """The scores of a response; none when the check is broken or not done in time."""
         check = self._check(response)
         if check is None:
             return []
@@ -81,7 +83,11 @@ class _Rules:
                 Score(response.response_id, criterion, 0 if name == "language" else None, name != "language")
                 for name, criterion in self._criteria.items()
             ]
-        score = check.score(response.text)
+        try:
+            score = check.score(response.text)
+        except TooSlow as error:
+            self._run.fail(response.unit, str(error))
+            return []
         language = 2 if label else None
         return [
             Score(response.response_id, self._criteria["language"], language, skipped=language is None),

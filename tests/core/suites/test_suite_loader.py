@@ -13,7 +13,7 @@ from store.session import reading, writing
 
 TOML = 'name = "s"\nversion = "2"\nlicence = "CC0-1.0"\nsource = "us"\nlanguages = ["en", "ru"]\n'
 ROWS = [
-    {"key": "a", "language": "en", "text": "How?", "task": "advice", "check": {"one_of": ["so"]}},
+    {"key": "a", "language": "en", "text": "How?", "task": "advice", "check": {"references": ["so"]}},
     {"key": "a", "language": "ru", "text": "Как?", "task": "advice", "modifier": "short"},
 ]
 
@@ -38,7 +38,7 @@ def test_a_suite_is_found_by_its_folder_and_by_either_file(tmp_path, name):
     meta, instructions = read_suite(suite(tmp_path / "x") / name)
     assert (meta.name, meta.version, meta.licence, meta.languages) == ("s", "2", "CC0-1.0", ("en", "ru"))
     first, second = instructions
-    assert (first.key, first.text, first.task, first.check) == ("a", "How?", "advice", {"one_of": ["so"]})
+    assert (first.key, first.text, first.task, first.check) == ("a", "How?", "advice", {"references": ["so"]})
     assert (second.language, second.modifier, second.check) == ("ru", "short", None)
 
 
@@ -51,7 +51,7 @@ def test_loading_twice_leaves_one_suite_with_its_known_answers(tmp_path, engine)
         [found] = list_suites(session)
         assert ids == {found.id}
         assert found.languages == {"en": 1, "ru": 1}
-        assert instructions_of(session, found.id, "en")[0].check == {"one_of": ["so"]}
+        assert instructions_of(session, found.id, "en")[0].check == {"references": ["so"]}
 
 
 def test_importing_a_suite_makes_the_same_rows_as_loading_it(tmp_path, engine):
@@ -82,6 +82,11 @@ def test_importing_a_suite_makes_the_same_rows_as_loading_it(tmp_path, engine):
         ('{"key": "b", "language": "fr", "text": "x"}', "'fr' is none of the suite's"),
         ('{"key": "b", "language": "en", "text": "x", "taks": "y"}', "unknown field 'taks'"),
         ('{"key": "b", "language": "en", "text": "x", "check": 3}', "`check` is not an object"),
+        ('{"key": "b", "language": "en", "text": "x", "check": {}}', "`check` is broken: .*must ask for"),
+        (
+            '{"key": "b", "language": "en", "text": "x", "check": {"pattern": "("}}',
+            "`check` is broken: `pattern` is no regular expression",
+        ),
         ('{"key": "b", "language": "en", "text": "\\ud800"}', "surrogate"),
         ('{"key": "a", "language": "en", "text": "x"}', "stands in line 1 already"),
     ],

@@ -3,7 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.rules.checks import BadCheck, read_check
+from core.judge.rules import patterns
+from core.judge.rules.checks import read_check
+from core.judge.rules.errors import BadCheck
 from core.judge.rules.run import judge_rules
 
 
@@ -132,4 +134,32 @@ def test_a_broken_check_fails_its_instruction_by_name_and_no_other(answered):
     run = judge_rules(engine)
     assert run.exit_code == 3
     assert [unit for unit, _ in run.failures] == ["s/1 k0 fr"]
+    assert list(ratings(engine)) == [2]
+
+
+def test_a_sum_a_class_and_a_word_pattern_are_right_or_wrong(answered):
+    engine = answered(
+        ("de", "?", "Die Summe von siebzehn und 25 ist 42, wie man leicht sieht.", {"number": 42}),
+        ("de", "?", "Die Summe von siebzehn und 25 ist 43, wie man leicht sieht.", {"number": 42}),
+        ("fr", "?", "Cet avis est plutôt positif, je pense.", {"choice": 0, "of": ["positif", "négatif"]}),
+        ("fr", "?", "Cet avis est positif ou bien négatif.", {"choice": 0, "of": ["positif", "négatif"]}),
+        ("ru", "?", "Арбуз и автобус стоят на углу.", {"each_word": {"starts_with": "а", "at_least": 2}}),
+    )
+    assert judge_rules(engine).failures == []
+    assert [found["accuracy"] for found in ratings(engine).values()] == [2, 0, 2, 0, 2]
+    assert [found["helpfulness"] for found in ratings(engine).values()] == [2, 0, 2, 0, 2]
+
+
+def test_a_pattern_that_takes_too_long_fails_this_response_and_no_other(answered, monkeypatch):
+    monkeypatch.setattr(patterns, "SECONDS", 0.05)
+    slow = {"pattern": r"(?:о|о)+[кл]"}
+    engine = answered(
+        ("ru", "?", "Это, конечно же, очень просто, и все это знают: " + "о" * 40, slow),
+        ("ru", "?", "Это, конечно же, обычный русский сок.", slow),
+    )
+    run = judge_rules(engine)
+    assert run.exit_code == 3
+    [(unit, reason)] = run.failures
+    assert unit == "s/1 k0 ru · m"
+    assert reason.startswith("its check's pattern was not done after 0.05 s")
     assert list(ratings(engine)) == [2]
