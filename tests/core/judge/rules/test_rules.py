@@ -154,8 +154,8 @@ def test_a_pattern_that_takes_too_long_fails_this_response_and_no_other(answered
     monkeypatch.setattr(patterns, "SECONDS", 0.05)
     slow = {"pattern": r"(?:о|о)+[кл]"}
     engine = answered(
-        ("ru", "?", "Это, конечно же, очень просто, и все это знают: " + "о" * 40, slow),
-        ("ru", "?", "Это, конечно же, обычный русский сок.", slow),
+        ("ru", "?", "Это, в самом деле, очень просто! " * 4 + "о" * 40, slow),
+        ("ru", "?", "Это, конечно же, обычный яблочный сок.", slow),
     )
     run = judge_rules(engine)
     assert run.exit_code == 3
