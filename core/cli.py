@@ -60,16 +60,21 @@ def run(
     folder: Annotated[
         Path | None, typer.Option("--dir", help="Where checkpoints go (default: beside the file).")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask LLM judges without a question about tokens and price.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Do whatever is missing of a study: train, convert, generate, judge."""
+    from core.judge.agree import person
     from core.run import run_study
     from core.study import read_study
 
     study = read_study(study_file)
     folder = folder or study_file.parent / study.name
     folder.mkdir(parents=True, exist_ok=True)
-    raise typer.Exit(run_study(study, study_file.parent, folder, opened(store, create=True)))
+    agree = person(yes, needed=False)
+    raise typer.Exit(run_study(study, study_file.parent, folder, opened(store, create=True), agree=agree))
 
 
 @app.command()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from core.judge.llm.run import JudgeSettings
+from core.judge.llm.survey import Agree
 from core.progress import say, say_missing
-from core.study import Configuration, Study, configurations
+from core.study import Configuration, LlmJudge, Study, configurations
 from core.train.settings import TrainSettings
 from store import UsageError
 from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
@@ -17,10 +19,11 @@ from store.session import writing
 MODELS_FOLDER = "models"
 
 
-def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) -> int:
+def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *, agree: Agree = None) -> int:
     """Do what is missing of `study`; checkpoints go to `folder/models`, rows to the store behind `engine`.
 
-    `study_folder` is what paths in the study file are relative to. Returns the exit code.
+    `study_folder` is what paths in the study file are relative to; `agree` is asked before an LLM judge is.
+    Returns the exit code.
     """
     from core.suites.loader import load_suite
 
@@ -30,7 +33,7 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine) ->
     for configuration in configurations(study):
         checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
         records += generate_configuration(study, suite, configuration, checkpoint, folder, engine)
-    records += judge_study(study, study_folder, engine)
+    records += judge_study(study, study_folder, engine, agree=agree)
     for record in records:
         say_missing(record.failures)
     return EXIT_PARTLY if any(record.failures for record in records) else EXIT_DONE
@@ -128,29 +131,53 @@ def generate_configuration(
     ]
 
 
-def judge_study(study: Study, study_folder: Path, engine: Engine) -> list[RunRecord]:
-    """Judge what is not judged yet."""
+def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agree = None) -> list[RunRecord]:
+    """Judge what is not judged yet; `agree` is asked before an LLM is (see `core.judge.llm.run`)."""
+    judges, languages = study.judges, study.languages
     records = []
-    if study.judges.surface:
+    if judges.surface:
         from core.judge.surface.run import judge_surface
 
-        records.append(judge_surface(engine, languages=study.languages))
-    if study.judges.rules:
+        records.append(judge_surface(engine, languages=languages))
+    if judges.rules:
         from core.judge.rules.run import judge_rules
 
-        records.append(judge_rules(engine, languages=study.languages))
-    rubric = study.judges.rubric
-    if rubric is None:
-        return records
-    if not (rubric.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("XLIT_API_KEY")):
-        say(f"Rubric judge {rubric.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
-        return records
-    from core.judge.rubric.run import judge_rubric
+        records.append(judge_rules(engine, languages=languages))
+    if judges.relevance and _can_be_asked("Relevance", judges.relevance):
+        from core.judge.relevance.run import judge_relevance
 
-    prompt = study_folder / rubric.prompt if rubric.prompt else None
-    records.append(
-        judge_rubric(
-            engine, model=rubric.model, base_url=rubric.base_url, prompt=prompt, languages=study.languages
+        settings = _settings(judges.relevance, study_folder)
+        records.append(judge_relevance(engine, settings, languages=languages, agree=agree))
+    if judges.rubric and _can_be_asked("Rubric", judges.rubric):
+        from core.judge.rubric.run import judge_rubric
+
+        rubric = judges.rubric
+        records.append(
+            judge_rubric(
+                engine,
+                _settings(rubric, study_folder),
+                prompt=study_folder / rubric.prompt if rubric.prompt else None,
+                rubric=study_folder / rubric.rubric if rubric.rubric else None,
+                languages=languages,
+                repeats=rubric.repeats,
+                agree=agree,
+            )
         )
-    )
     return records
+
+
+def _can_be_asked(kind: str, judge: LlmJudge) -> bool:
+    keys = ("OPENAI_API_KEY", "XLIT_API_KEY")
+    if judge.base_url or judge.checkpoint or any(os.environ.get(key) for key in keys):
+        return True
+    say(f"{kind} judge {judge.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
+    return False
+
+
+def _settings(judge: LlmJudge, study_folder: Path) -> JudgeSettings:
+    return JudgeSettings(
+        model=judge.model,
+        base_url=judge.base_url,
+        checkpoint=Path(resolve(judge.checkpoint, study_folder)) if judge.checkpoint else None,
+        max_cost=judge.max_cost,
+    )

@@ -54,17 +54,29 @@ class ModelGroup(_Part):
     gguf: list[Literal["f32", "f16", "q8_0", "q4_k_m"]] = Field(default_factory=list)
 
 
-class RubricJudge(_Part):
-    """An LLM that scores the six criteria; used only when its key or `base_url` is set."""
+class LlmJudge(_Part):
+    """An LLM that judges; used only when its key, its `base_url` or its `checkpoint` is there."""
 
     model: str
     base_url: str | None = None
+    checkpoint: str | None = None
+    max_cost: Annotated[float, Field(ge=0)] | None = None
+
+
+class RubricJudge(LlmJudge):
+    """An LLM that scores the six criteria, or those of the `rubric` in a TOML file. `repeats`: see
+    `core.judge.rubric.run`."""
+
     prompt: str | None = None
+    rubric: str | None = None
+    repeats: Annotated[int, Field(ge=1, le=20)] = 1
 
 
 class Judges(_Part):
     surface: bool = True
     rules: bool = False
+    modifiers: bool = False
+    relevance: LlmJudge | None = None
     rubric: RubricJudge | None = None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from store.queries import runs
 from store.session import writing
@@ -26,18 +27,22 @@ class RunRecord:
 
     engine: Engine
     id: int
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int | float] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
     idle: bool = False
 
-    def count(self, name: str, more: int = 1) -> None:
+    def count(self, name: str, more: int | float = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
 
-    def fail(self, unit: str, reason: str, attempts: int = 1) -> None:
-        """Write down at once that a unit came to nothing, so that a crash does not lose the reason."""
+    def fail(self, unit: str, reason: str, attempts: int = 1, *, session: Session | None = None) -> None:
+        """Write down at once that a unit came to nothing, so that a crash does not lose the reason; in the
+        transaction of `session` when there is one."""
         self.failures.append((unit, reason))
-        with writing(self.engine) as session:
+        if session is not None:
             runs.add_failure(session, self.id, unit, reason, attempts)
+            return
+        with writing(self.engine) as own:
+            runs.add_failure(own, self.id, unit, reason, attempts)
 
     @property
     def exit_code(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from store.tables import Entry, Instruction, JudgeAnswer, Model, Response, Suite
+from store.tables import Entry, Instruction, JudgeAnswer, Model, Response, Suite, SurfaceMetric
 from store.upsert import insert_missing
 
 
@@ -46,29 +46,7 @@ def unrated(
 
     `with_check`: only those to instructions that carry a check; `modifiers`: one of these modifiers.
     """
-    statement = (
-        select(Response, Instruction, Suite, Model)
-        .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .join(Suite, col(Suite.id) == Instruction.suite_id)
-        .join(Model, col(Model.id) == Response.model_id)
-        .where(col(Response.id) > after, *_conditions(rater, languages, with_check, modifiers))
-        .order_by(col(Response.id))
-        .limit(limit)
-    )
-    return [
-        Unrated(
-            response_id=response.id or 0,
-            instruction_id=instruction.id or 0,
-            instruction=instruction.text,
-            name=f"{suite.name}/{suite.version} {instruction.key} {instruction.language}",
-            language=instruction.language,
-            check=instruction.check,
-            model=model.name,
-            text=response.text,
-            modifier=instruction.modifier,
-        )
-        for response, instruction, suite, model in session.exec(statement)
-    ]
+    return _found(session, _conditions(rater, languages, with_check, modifiers), after, limit)
 
 
 def count_unrated(
@@ -83,6 +61,28 @@ def count_unrated(
     statement = select(func.count()).select_from(Response)
     statement = statement.join(Instruction, col(Instruction.id) == Response.instruction_id)
     return session.exec(statement.where(*_conditions(rater, languages, with_check, modifiers))).one()
+
+
+def without_metric(
+    session: Session,
+    metric: str,
+    tool: str,
+    languages: Sequence[str] | None = None,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[Unrated]:
+    """The responses without this surface metric of this tool, in the order of `unrated`."""
+    return _found(session, _unmeasured(metric, tool, languages), after, limit)
+
+
+def count_without_metric(
+    session: Session, metric: str, tool: str, languages: Sequence[str] | None = None
+) -> int:
+    """How many responses `without_metric` would give."""
+    statement = select(func.count()).select_from(Response)
+    statement = statement.join(Instruction, col(Instruction.id) == Response.instruction_id)
+    return session.exec(statement.where(*_unmeasured(metric, tool, languages))).one()
 
 
 def rated_by(session: Session, rater: int, response_ids: Iterable[int]) -> set[int]:
@@ -103,6 +103,51 @@ def keep_answer(session: Session, digest: str, rater: int, answer: str, **tokens
     """Keep a judge's answer (`tokens_in` and `tokens_out` as the server counted them)."""
     row = {"digest": digest, "rater_id": rater, "answer": answer, **tokens}
     insert_missing(session, JudgeAnswer, [row], ["digest"])
+
+
+def mean_tokens_out(session: Session, rater: int) -> int | None:
+    """The mean length, in tokens, of the answers that a judge gave before; None when there are none."""
+    statement = select(func.avg(JudgeAnswer.tokens_out)).where(JudgeAnswer.rater_id == rater)
+    mean = session.exec(statement).one()
+    return None if mean is None else max(1, round(mean))
+
+
+def _found(
+    session: Session, conditions: Sequence[ColumnElement[bool]], after: int, limit: int | None
+) -> list[Unrated]:
+    statement = (
+        select(Response, Instruction, Suite, Model)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .join(Suite, col(Suite.id) == Instruction.suite_id)
+        .join(Model, col(Model.id) == Response.model_id)
+        .where(col(Response.id) > after, *conditions)
+        .order_by(col(Response.id))
+        .limit(limit)
+    )
+    return [
+        Unrated(
+            response_id=response.id or 0,
+            instruction_id=instruction.id or 0,
+            instruction=instruction.text,
+            name=f"{suite.name}/{suite.version} {instruction.key} {instruction.language}",
+            language=instruction.language,
+            check=instruction.check,
+            modifier=instruction.modifier,
+            model=model.name,
+            text=response.text,
+        )
+        for response, instruction, suite, model in session.exec(statement)
+    ]
+
+
+def _unmeasured(metric: str, tool: str, languages: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    measured = select(SurfaceMetric.id).where(
+        SurfaceMetric.response_id == Response.id, SurfaceMetric.metric == metric, SurfaceMetric.tool == tool
+    )
+    conditions: list[ColumnElement[bool]] = [~measured.exists()]
+    if languages is not None:
+        conditions.append(col(Instruction.language).in_(languages))
+    return conditions
 
 
 def _conditions(

@@ -1,64 +1,58 @@
-"""Asking an OpenAI-compatible chat endpoint; the key stays in here."""
+"""One request to an OpenAI-compatible chat endpoint; the key stays in here."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from core.extras import needs_extra
+from core.judge.llm.options import MAX_TOKENS, Taken
+from core.judge.llm.reply import AskFailed, Prompt, Reply
+from core.judge.llm.wire import MOST_BYTES, NotAChat, read_completion, wait_asked_for
 from store import UsageError, XlitError
 
 LIBRARIES = ("openai",)
 
 KEY_NAMES = ("XLIT_API_KEY", "OPENAI_API_KEY")
 
-# Rate limits, server errors and timeouts are asked again this often by the openai package, which waits as the
-# server says or else 0.5 s to 8 s with jitter.
-RETRIES = 5
-
-# Enough for six numbers and for a judge that explains itself; a local server would else write without end.
-MAX_TOKENS = 1_000
+# Roles and separators that a chat template puts around one message, in tokens, generously.
+_AROUND = 64
 
 _NO_KEY = "no-key"
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What the endpoint answered, and the tokens that it counted."""
+class Busy(Exception):
+    """The server could not answer now; the same question may be asked again.
 
-    text: str | None
-    finish_reason: str | None = None
-    refusal: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-
-
-class AskFailed(Exception):
-    """This question got no answer, others may; the message is one line without the key.
-
-    `busy`: because the server was busy or broken, and not for what was asked.
+    `wait`: seconds that the server asks for; `limited`: because of its rate limit; `charged`: the server may
+    have done the work, and be paid for it, all the same.
     """
 
-    def __init__(self, message: str, *, busy: bool = False) -> None:
+    def __init__(
+        self, message: str, *, wait: float | None = None, limited: bool = False, charged: bool = False
+    ) -> None:
         super().__init__(message)
-        self.busy = busy
+        self.wait, self.limited, self.charged = wait, limited, charged
 
 
 class Endpoint:
     """One model behind one endpoint. Use it as an async context manager.
 
-    The first request asks for a JSON object, temperature 0 and at most `MAX_TOKENS`; what the server refuses
-    of these (status 400) is left out from then on.
+    The first request asks for everything of `core.judge.llm.options`; what the server refuses of it is left
+    out from then on. `shown` is the address as it may be printed.
     """
 
-    def __init__(self, model: str, base_url: str | None = None, *, timeout: float = 60) -> None:
+    def __init__(
+        self, model: str, base_url: str | None = None, *, timeout: float = 60, temperature: float = 0
+    ) -> None:
         """`base_url` as the server gives it, ending in `/v1` for most; default OpenAI's (or OPENAI_BASE_URL).
 
-        The key is XLIT_API_KEY's or OPENAI_API_KEY's; a server named by `base_url` may need none. Raises
-        `UsageError` when there is no key or the URL is none, `XlitError` when the extra is missing.
+        The key is XLIT_API_KEY's or OPENAI_API_KEY's; a server named by `base_url` may need none. `timeout`:
+        seconds for one request. Raises `UsageError` when there is no key or the URL is none, `XlitError` when
+        the extra is missing.
         """
-        with needs_extra("judge", "The rubric judge"):
+        with needs_extra("judge", "An LLM judge"):
             import openai
         base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
         _check_address(base_url)
@@ -70,16 +64,15 @@ class Endpoint:
             )
         self._openai = openai
         self._timeout = timeout
-        self._client = openai.AsyncOpenAI(
-            api_key=self._key or _NO_KEY, base_url=base_url, timeout=timeout, max_retries=RETRIES
+        self.client = openai.AsyncOpenAI(
+            api_key=self._key or _NO_KEY, base_url=base_url, timeout=timeout, max_retries=0
         )
         self.model = model
-        self.shown = _without_secrets(str(self._client.base_url))
-        self._options: dict[str, Any] = {
-            "response_format": {"type": "json_object"},
-            "temperature": 0,
-            "max_tokens": MAX_TOKENS,
-        }
+        self.shown = _without_secrets(str(self.client.base_url))
+        self.host = self.client.base_url.host
+        self._temperature = temperature
+        self._taken = Taken()
+        self._proven = self._reached = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,73 +80,109 @@ class Endpoint:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.close()
+        await self.client.close()
 
-    async def ask(self, prompt: str) -> Reply:
-        """The answer to one user message.
+    async def ask(self, prompt: Prompt, *, bounded: bool = False) -> tuple[Reply, Mapping[str, str]]:
+        """The answer to a prompt, and the headers it came with. `bounded`: only with a limit of new tokens.
 
-        Raises `AskFailed` when this question failed, and `XlitError` when no other would do better: the key
-        is refused, the quota is spent, the model is not there, the server can't be reached.
+        Raises `Busy` when it may be asked again, `AskFailed` when this question failed for good, and
+        `XlitError` when no other would do better: the key is refused, the quota is spent, the model is not
+        there, the server was never reached or takes no limit.
         """
-        options = dict(self._options)
+        taken = self._taken
         while True:
-            try:
-                completion = await self._client.chat.completions.create(
-                    model=self.model, messages=[{"role": "user", "content": prompt}], **options
+            if bounded and not taken.bounded:
+                raise XlitError(
+                    f"{self.shown} takes no limit of new tokens: leave out --max-cost, it can't be held."
                 )
+            try:
+                reply = await self._ask(prompt, taken.options(prompt, self._temperature))
             except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
-                dropped = _option_refused(str(error), options)
-                if dropped is None:
-                    raise AskFailed(f"the server refused the request: {self._message(error)}") from None
-                del options[dropped]
-                continue
+                self._reached = True
+                # Of options that worked before, only one that is named can be what the server refuses now.
+                left = taken.without(str(error), prompt, named=self._proven)
+                if left is None:
+                    raise AskFailed(f"the server refused the request: {self.message(error)}") from None
+                taken = left
+            except self._openai.InternalServerError as error:
+                # Some servers break (status 500) on a form of the answer that they don't know.
+                left = None if self._proven else taken.down(prompt)
+                if left is None or prompt.schema is None:
+                    raise self.failure(error) from None
+                taken = left
             except self._openai.OpenAIError as error:
-                raise self._failure(error) from None
-            except ValueError:
-                raise AskFailed("the server's answer is not JSON") from None
-            self._options = {name: value for name, value in self._options.items() if name in options}
-            return self._reply(completion)
+                raise self.failure(error) from None
+            else:
+                if not self._proven:
+                    self._taken, self._proven = taken, True
+                return reply
 
-    def _reply(self, completion: Any) -> Reply:
-        choices = getattr(completion, "choices", None)
-        if not choices or getattr(choices[0], "message", None) is None:
-            raise AskFailed(
-                f"{self.shown} answers, but not as a chat completion does: is it the right address?"
-            )
-        message, usage = choices[0].message, getattr(completion, "usage", None)
-        return Reply(
-            text=self._redact(message.content) if isinstance(message.content, str) else None,
-            finish_reason=choices[0].finish_reason,
-            refusal=getattr(message, "refusal", None),
-            tokens_in=getattr(usage, "prompt_tokens", None),
-            tokens_out=getattr(usage, "completion_tokens", None),
+    def most_tokens(self, prompt: Prompt) -> tuple[int, int]:
+        """How many tokens (in, out) a bounded request can be charged for at most: no tokenizer that reads
+        bytes makes more tokens than there are bytes."""
+        sent = prompt.text if prompt.schema is None else f"{prompt.text}{prompt.schema}"
+        return len(sent.encode()) + _AROUND, MAX_TOKENS
+
+    async def _ask(self, prompt: Prompt, options: dict[str, Any]) -> tuple[Reply, Mapping[str, str]]:
+        asked = self.client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=[{"role": "user", "content": prompt.text}], **options
         )
+        async with asked as response:
+            self._reached = True
+            body = bytearray()
+            # Read by pieces, so that an answer without end is not kept whole.
+            async for piece in response.iter_bytes():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    raise Busy(f"the server's answer is longer than {MOST_BYTES} bytes", charged=True)
+            try:
+                reply = read_completion(bytes(body))
+            except NotAChat as error:
+                raise Busy(str(error), charged=True) from None
+            return self._safe(reply), response.headers
 
-    def _failure(self, error: Exception) -> Exception:
-        """What an error of the openai package means to us: `AskFailed` for this question, or `XlitError`."""
+    def failure(self, error: Exception) -> Exception:
+        """What an error of the openai package means to us: `Busy`, `AskFailed` or `XlitError`."""
         api = self._openai
         if isinstance(error, api.APITimeoutError):
-            return AskFailed(f"no answer within {self._timeout:g} s", busy=True)
+            return Busy(f"no answer within {self._timeout:g} s", charged=True)
         if isinstance(error, api.APIConnectionError):
+            if self._reached:
+                return Busy("the connection was cut", charged=True)
             return XlitError(
                 f"{self.shown} can't be reached. Is the server running, and is the address right?"
             )
+        if isinstance(error, api.APIStatusError):
+            self._reached = True
+            return self._failed_status(error)
+        return AskFailed(self.message(error))
+
+    def _failed_status(self, error: Any) -> Exception:
+        api, status = self._openai, error.status_code
         if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
             names = " or ".join(KEY_NAMES)
-            return XlitError(f"{self.shown} refused the key (status {error.status_code}). Check {names}.")
+            return XlitError(f"{self.shown} refused the key (status {status}). Check {names}.")
         if isinstance(error, api.NotFoundError):
-            return XlitError(f"{self.shown} has no model {self.model!r} (status 404): {self._message(error)}")
-        if isinstance(error, api.RateLimitError) and error.code == "insufficient_quota":
+            return XlitError(f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}")
+        if status == 429 and error.code == "insufficient_quota":
             return XlitError(f"{self.shown}: the quota of this key is spent.")
-        if isinstance(error, api.APIStatusError):
-            busy = error.status_code == 429 or error.status_code >= 500
-            return AskFailed(f"status {error.status_code}: {self._message(error)}", busy=busy)
-        return AskFailed(self._message(error))
+        reason = f"status {status}: {self.message(error)}"
+        if status in (408, 409, 425, 429) or status >= 500:
+            wait = wait_asked_for(error.response.headers)
+            return Busy(reason, wait=wait, limited=status == 429 or wait is not None)
+        return AskFailed(reason)
 
-    def _message(self, error: Exception) -> str:
+    def message(self, error: Exception) -> str:
+        """What an error says, in one line without the key."""
         body = getattr(error, "body", None)
         message = body.get("message") if isinstance(body, dict) else None
         return self._redact(" ".join(str(message or error).split()))[:200]
+
+    def _safe(self, reply: Reply) -> Reply:
+        """The reply without the key, should the model have got hold of it."""
+        if self._key is None or reply.text is None or self._key not in reply.text:
+            return reply
+        return Reply(**{**reply.__dict__, "text": self._redact(reply.text)})
 
     def _redact(self, text: str) -> str:
         return text.replace(self._key, "[key]") if self._key else text
@@ -185,9 +214,3 @@ def _check_address(base_url: str | None) -> None:
 def _without_secrets(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
-
-
-def _option_refused(message: str, options: dict[str, Any]) -> str | None:
-    """Which option to leave out after status 400: the one that the server names, else the JSON format."""
-    named = next((name for name in options if name in message), None)
-    return named or ("response_format" if "response_format" in options else None)

@@ -1,95 +1,66 @@
-"""Reading a rubric judge's answer: all six criteria, or a reason why not. Nothing is guessed."""
+"""Reading a rubric judge's answer: all criteria, or a reason why not. Nothing is guessed."""
 
-import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
-# What judges call the criteria (the paper's prompt, its annotators' files, our prompt) and what we do.
-_CRITERIA = {
-    "helpfulness": "helpfulness",
-    "language": "language",
-    "fluency": "fluency",
-    "accuracy": "accuracy",
+from core.judge.llm.json_answer import json_object
+from core.judge.llm.reply import BadAnswer, Reply, usable_text
+from core.judge.rubric.rubrics import CriterionText, RubricText, plain_name
+
+# What else the criteria of the default rubric are called: in the paper's prompt, and its annotators' files.
+_ALSO = {
     "logical coherence": "logic",
-    "logic": "logic",
     "logical": "logic",
-    "harmlessness": "harmlessness",
+    "coherence": "logic",
     "safety": "harmlessness",
+    "inform": "helpfulness",
+    "correctlang": "language",
 }
-CRITERIA = tuple(dict.fromkeys(_CRITERIA.values()))
-FEWEST, MOST = 1, 3
 
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 _STARS = re.compile(r"\s*(-?\d{1,9})(?:\s*stars?)?\s*", re.IGNORECASE)
-_REFUSAL = re.compile(
-    r"\W*(?:I['’]?m (?:very )?sorry|sorry\b|I apologi[sz]e|I can(?:['’]t|not)|I won['’]t"
-    r"|I(?: am|['’]m) (?:unable|not able)|As an AI)",
-    re.IGNORECASE,
-)
 
 
-class BadAnswer(Exception):
-    """The answer can't be used; the message is the reason, one line."""
+def parse_answer(reply: Reply, rubric: RubricText) -> dict[str, int]:
+    """The scores of all criteria of a rubric by name, from an answer in stars (1 for the lowest score).
 
-
-def parse_answer(
-    text: str | None, *, finish_reason: str | None = None, refusal: str | None = None
-) -> dict[str, int]:
-    """The scores (0 to 2) of all six criteria by name, from an answer in stars (1 to 3).
-
-    Accepted: a JSON object, by itself or as the only one in a code fence, with the six criteria under any of
-    their names in any case, each 1, 2 or 3 (also `"2"` or `"2 stars"`). Other keys are passed over. Raises
-    `BadAnswer`: refusal, cut off, empty, not JSON, wrong keys, or out of range.
+    Accepted: a JSON object, by itself or as the only one in a code fence, with the criteria under their names
+    (those of the default rubric also under the paper's) in any case, each a whole number of stars (also `"2"`
+    or `"2 stars"`). Other keys are passed over. Raises `BadAnswer`: refusal, cut off, empty, not JSON, wrong
+    keys, or out of range.
     """
-    if refusal or finish_reason == "content_filter":
-        raise BadAnswer("refusal: the judge would not answer")
-    if finish_reason == "length":
-        raise BadAnswer("truncated: the judge's answer was cut off")
-    if text is None or not text.strip():
-        raise BadAnswer("empty answer")
-    return _scores(_object(text.strip()))
-
-
-def _object(text: str) -> list[tuple[str, Any]]:
-    fenced = _FENCED.findall(text)
-    candidate = fenced[0] if len(fenced) == 1 else text
-    try:
-        # Lists of pairs, for a dict would hide a key that is there twice; not strict, for local servers let
-        # control characters stand in strings.
-        found = json.loads(candidate, strict=False, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        if _REFUSAL.match(text):
-            raise BadAnswer("refusal: the judge would not answer") from None
-        raise BadAnswer("not JSON") from None
-    if not isinstance(found, _Pairs):
-        raise BadAnswer("not JSON: no object")
-    return found
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object as its (key, value) pairs."""
-
-
-def _scores(pairs: list[tuple[str, Any]]) -> dict[str, int]:
+    names = {plain_name(criterion.name): criterion for criterion in rubric.criteria}
+    for also, name in _ALSO.items():
+        if name in names:
+            names.setdefault(also, names[name])
     scores: dict[str, int] = {}
-    for key, value in pairs:
-        name = _CRITERIA.get(" ".join(key.replace("_", " ").replace("-", " ").casefold().split()))
-        if name is None:
+    for key, value in json_object(usable_text(reply)):
+        criterion = names.get(plain_name(key))
+        if criterion is None:
             continue
-        if name in scores:
-            raise BadAnswer(f"wrong keys: {name} is there twice")
-        scores[name] = _stars(name, value) - FEWEST
-    missing = [name for name in CRITERIA if name not in scores]
+        if criterion.name in scores:
+            raise BadAnswer(f"wrong keys: {criterion.name} is there twice")
+        scores[criterion.name] = _score(criterion, value)
+    missing = [criterion.name for criterion in rubric.criteria if criterion.name not in scores]
     if missing:
         raise BadAnswer(f"wrong keys: no {', '.join(missing)}")
     return scores
 
 
-def _stars(name: str, value: Any) -> int:
+def answer_schema(criteria: Sequence[CriterionText]) -> dict[str, Any]:
+    """The JSON schema of an answer. Stars are listed: some servers pass over a minimum and a maximum."""
+    stars = {
+        criterion.name: {"type": "integer", "enum": list(range(1, criterion.most_stars + 1))}
+        for criterion in criteria
+    }
+    return {"type": "object", "properties": stars, "required": list(stars), "additionalProperties": False}
+
+
+def _score(criterion: CriterionText, value: Any) -> int:
     if isinstance(value, str) and (match := _STARS.fullmatch(value)):
         value = int(match[1])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not FEWEST <= value <= MOST:
-        raise BadAnswer(f"out of range: {name} is not {FEWEST} to {MOST} stars")
-    return value
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= criterion.most_stars:
+        raise BadAnswer(f"out of range: {criterion.name} is not 1 to {criterion.most_stars} stars")
+    return value - 1 + criterion.minimum

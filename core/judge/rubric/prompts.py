@@ -1,68 +1,77 @@
 """The prompt of the rubric judge: ours, or the wording of a file."""
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.judge.llm.fence import fence, filled, without_chat_marks
+from core.judge.rubric.rubrics import DEFAULT_NAME, CriterionText, RubricText
 from store import UsageError
 
-# A change of `rubric_prompt.txt` needs a new version: ratings under different prompts are different raters'.
-DEFAULT_VERSION = "prompt-1"
+# A change of `rubric_prompt.txt` or `default.toml` needs a new version: ratings under different prompts are
+# different raters'.
+DEFAULT_VERSION = "prompt-2"
 DEFAULT_FILE = Path(__file__).parent / "rubric_prompt.txt"
 
-_PLACEHOLDERS = re.compile(r"%%%TASK%%%|%%%SUBMISSION%%%|\{TASK\}|\{MODEL RESPONSE\}|\{FENCE\}")
 _TASK = ("%%%TASK%%%", "{TASK}")
 _RESPONSE = ("%%%SUBMISSION%%%", "{MODEL RESPONSE}")
+_OTHERS = ("{FENCE}", "{CRITERIA}", "{KEYS}")
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """A judge's prompt; `version` goes into the rater, so that ratings under another wording stay apart."""
+class RubricPrompt:
+    """A judge's prompt for the criteria of a rubric; `version` goes into the rater, so that ratings under
+    another wording stay apart. `ours`: it asks for exactly the rubric's keys, which a JSON schema may then
+    demand; a wording from a file may ask for them under other names."""
 
     template: str
     version: str
+    rubric: RubricText
+    ours: bool
 
     def render(self, instruction: str, response: str) -> str:
         """The prompt for one response.
 
         Placeholders are filled in one pass, so that `{TASK}` inside a response stays as it is. `{FENCE}`
-        becomes a mark that neither text contains.
+        becomes a mark that neither text contains. Marks of chat templates in the texts are made harmless.
         """
+        instruction, response = without_chat_marks(instruction), without_chat_marks(response)
         values = {
             **dict.fromkeys(_TASK, instruction),
             **dict.fromkeys(_RESPONSE, response),
             "{FENCE}": fence(instruction, response),
+            "{CRITERIA}": "\n".join(map(_told, self.rubric.criteria)),
+            "{KEYS}": ", ".join(f'"{criterion.name}"' for criterion in self.rubric.criteria),
         }
-        filled = _PLACEHOLDERS.sub(lambda found: values[found[0]], self.template)
-        return filled.encode("utf-8", "replace").decode()  # a lone surrogate can't be sent
+        return filled(self.template, values)
 
 
-def fence(instruction: str, response: str) -> str:
-    """A mark made of the digest of both texts: neither can foresee it, and the same texts give the same."""
-    texts = json.dumps([instruction, response])
-    mark = hashlib.sha256(texts.encode()).hexdigest()[:16]
-    while mark in instruction or mark in response:
-        mark = hashlib.sha256(mark.encode()).hexdigest()[:16]
-    return mark
-
-
-def load_prompt(path: Path | None = None) -> Prompt:
-    """The default prompt, or the wording in a file, whose version is then its digest.
+def load_prompt(rubric: RubricText, path: Path | None = None) -> RubricPrompt:
+    """The default prompt for a rubric, or the wording in a file, whose version is then its digest.
 
     The file holds `%%%TASK%%%` or `{TASK}`, and `%%%SUBMISSION%%%` or `{MODEL RESPONSE}` (the paper's wording
-    has the former); `{FENCE}` if it likes. Raises `UsageError`.
+    has the former); `{FENCE}`, `{CRITERIA}` and `{KEYS}` if it likes. Raises `UsageError`.
     """
+    own = "" if rubric.name == DEFAULT_NAME else f" {rubric.label}"
     if path is None:
-        return Prompt(DEFAULT_FILE.read_text(encoding="utf-8"), DEFAULT_VERSION)
+        template = DEFAULT_FILE.read_text(encoding="utf-8")
+        return RubricPrompt(template, f"{DEFAULT_VERSION}{own}", rubric, ours=True)
     try:
         template = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"The prompt {path} can't be read: {reason}.") from None
-    found = set(_PLACEHOLDERS.findall(template))
     for what, names in (("the instruction", _TASK), ("the response", _RESPONSE)):
-        if not found.intersection(names):
+        if not any(name in template for name in names):
             raise UsageError(f"The prompt {path} has no place for {what}: write {' or '.join(names)} in it.")
-    return Prompt(template, f"file-{hashlib.sha256(template.encode()).hexdigest()[:12]}")
+    digest = hashlib.sha256(template.encode()).hexdigest()[:12]
+    return RubricPrompt(template, f"file-{digest}{own}", rubric, ours=False)
+
+
+def _told(criterion: CriterionText) -> str:
+    """A criterion as the judge is told it, best first."""
+    lines = [criterion.name]
+    for score in range(criterion.maximum, criterion.minimum - 1, -1):
+        stars = criterion.stars(score)
+        lines.append(f"  {stars} {'star' if stars == 1 else 'stars'}: {criterion.descriptions[score]}")
+    return "\n".join(lines)

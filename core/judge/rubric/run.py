@@ -1,224 +1,131 @@
-"""`xlit-core judge rubric`: an LLM rates responses on the six criteria."""
+"""`xlit-core judge rubric`: an LLM rates responses on the criteria of a rubric."""
 
-import asyncio
-import hashlib
-import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
-from core.judge.llm.endpoint import LIBRARIES, AskFailed, Endpoint, Reply
-from core.judge.rubric.parsing import BadAnswer, parse_answer
-from core.judge.rubric.prompts import Prompt, load_prompt
+from core.judge.llm.reply import Prompt, Reply
+from core.judge.llm.run import JudgeSettings, open_asker, run_judgements
+from core.judge.llm.survey import Agree
+from core.judge.rubric.parsing import answer_schema, parse_answer
+from core.judge.rubric.prompts import RubricPrompt, load_prompt
+from core.judge.rubric.rubrics import DEFAULT_NAME, criteria_in_store, load_rubric
 from core.judge.scope import chosen_languages
-from core.progress import Progress, progress
-from store import UsageError, XlitError
+from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics
 from store.queries.journal import Score
 from store.queries.judging import Unrated
-from store.session import reading, writing
+from store.queries.raters import repeat_version
+from store.session import writing
 
-# Responses looked up at a time.
-CHUNK = 200
-
-# Responses in a row for which the server was busy or broken, after all retries, before the run ends.
-GIVE_UP_AFTER = 10
-
-REMINDER = "\n\nAnswer with the JSON object of all six criteria and nothing else."
+MOST_REPEATS = 20
 
 
 def judge_rubric(
     engine: Engine,
+    settings: JudgeSettings,
     *,
-    model: str,
-    base_url: str | None = None,
     prompt: Path | None = None,
+    rubric: Path | None = None,
     languages: list[str] | None = None,
     limit: int | None = None,
-    concurrency: int = 4,
-    attempts: int = 3,
-    timeout: float = 60,
+    repeats: int = 1,
+    agree: Agree = None,
 ) -> RunRecord:
-    """Have `model` behind an OpenAI-compatible endpoint rate every response that it has not rated yet.
+    """Have an LLM rate every response that it has not rated yet, on the default rubric or that of a file.
 
-    Its 1 to 3 stars are kept as 0 to 2, under the rater of kind `llm` with the model's name and the prompt's
-    version. All six scores are kept as the judge gave them, also where it says that the language is wrong:
-    leaving those out is the analysis's rule. Identical responses to identical instructions are asked once,
-    and answers are kept, so that nothing is paid for twice. Ratings are written as each answer comes.
+    Its stars (1 to 3 by default) are kept as scores (0 to 2), under the rater of kind `llm` with the model's
+    name and the prompt's version. All scores are kept as the judge gave them, also where it says that the
+    language is wrong: leaving those out is the analysis's rule. Identical responses to identical instructions
+    are asked once, and answers are kept, so that nothing is paid for twice. Ratings are written as each
+    answer comes. With `repeats`, every response is judged so often in all; each repeat is a rater of its own
+    (`store.queries.raters`), for the judge's agreement with itself.
 
-    An answer that can't be used is asked for again, up to `attempts` times in all (with a reminder of the
-    form after the first); then the response stays unrated and is a failed unit of the run. `limit`: how many
-    responses at most; `concurrency`: requests at a time; `timeout`: seconds for each.
+    `limit`: how many responses at most (the first ones); `agree`: see `run_judgements`. An answer that can't
+    be used is asked for again, up to `settings.attempts` times in all; then the response stays unrated and
+    is a failed unit of the run.
 
-    Raises `XlitError` when the endpoint refuses the key, can't be reached, or is out of order for
-    `GIVE_UP_AFTER` responses in a row; what was rated until then stays.
+    Raises `UsageError` for what is wrong in the files, `XlitError` when the judge can't be asked (the key is
+    refused, the server can't be reached or is out of order); what was rated until then stays.
     """
-    for name, number in (("concurrency", concurrency), ("attempts", attempts), ("limit", limit)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} must be at least 1, not {number}.")
-    wording = load_prompt(prompt)
-    endpoint = Endpoint(model, base_url, timeout=timeout)
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, not {repeats}.")
+    wording = load_prompt(load_rubric(rubric), prompt)
+    asker = open_asker(settings)
     chosen = chosen_languages(engine, languages)
+    version = settings.version(wording.version)
     parameters = {
-        "model": model,
-        "endpoint": endpoint.shown,
+        **settings.parameters(),
+        "endpoint": asker.shown,
         "prompt": wording.version,
+        "rubric": wording.rubric.label,
         "languages": chosen,
         "limit": limit,
-        "concurrency": concurrency,
-        "attempts": attempts,
-        "timeout": timeout,
+        "repeats": repeats,
     }
-    with record_run(engine, "judge rubric", parameters, libraries=LIBRARIES) as run:
+    with record_run(engine, "judge rubric", parameters, libraries=asker.libraries) as run:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", model, wording.version)
-            rubric = rubrics.default_rubric_id(session)
-            criteria = {
-                criterion.name: criterion.id or 0 for criterion in models.criteria_of(session, rubric)
-            }
-            total = judging.count_unrated(session, rater, chosen)
-        run.idle = total == 0
-        with progress(f"rubric {model}", total if limit is None else min(total, limit)) as shown:
-            judge = _Judge(run, endpoint, wording, rater, criteria, attempts, shown)
-            try:
-                asyncio.run(judge.rate_all(chosen, limit, concurrency))
-            except ExceptionGroup as group:
-                raise _first(group) from None
+            criteria = _criteria(session, wording)
+            versions = [repeat_version(version, repeat) for repeat in range(1, repeats + 1)]
+            judgements = [
+                RubricJudgement(
+                    settings.model, one, models.rater_id(session, "llm", settings.model, one), wording,
+                    criteria, chosen,
+                )
+                for one in versions
+            ]  # fmt: skip
+        run_judgements(run, judgements, asker, limit=limit, attempts=settings.attempts, agree=agree)
     return run
 
 
-@dataclass
-class _Question:
-    """One thing to be asked, and the responses (all alike) that the answer is for."""
-
-    digest: str
-    instruction: str
-    text: str
-    rows: list[Unrated] = field(default_factory=list)
+def _criteria(session: Session, wording: RubricPrompt) -> dict[str, int]:
+    if wording.rubric.name != DEFAULT_NAME:
+        return criteria_in_store(session, wording.rubric)
+    # Reviewers are told the default rubric in other words, which the store holds.
+    return {row.name: row.id or 0 for row in models.criteria_of(session, rubrics.default_rubric_id(session))}
 
 
-@dataclass
-class _Judge:
-    run: RunRecord
-    endpoint: Endpoint
-    prompt: Prompt
-    rater: int
-    criteria: dict[str, int]
-    attempts: int
-    shown: Progress
-    open: dict[str, _Question] = field(default_factory=dict)
-    busy_in_a_row: int = 0
+class RubricJudgement:
+    """Ratings of one rater on a rubric; see `core.judge.llm.questions.Judgement`."""
 
-    async def rate_all(self, languages: list[str], limit: int | None, concurrency: int) -> None:
-        """Ask about every response without a rating, `concurrency` at a time."""
-        places = asyncio.Semaphore(concurrency)
-        last, left = 0, limit
-        async with self.endpoint, asyncio.TaskGroup() as tasks:
-            while left is None or left > 0:
-                size = CHUNK if left is None else min(CHUNK, left)
-                with reading(self.run.engine) as session:
-                    rows = judging.unrated(session, self.rater, languages, after=last, limit=size)
-                if not rows:
-                    return
-                last = rows[-1].response_id
-                left = None if left is None else left - len(rows)
-                for question in self._not_answered_yet(rows):
-                    await places.acquire()
-                    task = tasks.create_task(self._ask(question))
-                    task.add_done_callback(lambda _: places.release())
+    reminder = "\n\nAnswer with the JSON object of all criteria and nothing else."
 
-    def _not_answered_yet(self, rows: list[Unrated]) -> list[_Question]:
-        """The questions that these responses pose; those answered before are rated at once."""
-        new: dict[str, _Question] = {}
-        for row in rows:
-            digest = question_digest(self.endpoint.model, self.prompt.version, row.instruction, row.text)
-            question = self.open.get(digest)
-            if question is None:
-                question = self.open[digest] = new[digest] = _Question(digest, row.instruction, row.text)
-            question.rows.append(row)
-        with reading(self.run.engine) as session:
-            known = judging.known_answers(session, list(new))
-        for digest, answer in known.items():
-            try:
-                scores = parse_answer(answer)
-            except BadAnswer:  # kept by a version that read answers in another way
-                continue
-            self.run.count("from cache")
-            self._rate(new.pop(digest), scores, None)
-        return list(new.values())
+    def __init__(
+        self,
+        model: str,
+        version: str,
+        rater: int,
+        wording: RubricPrompt,
+        criteria: dict[str, int],
+        languages: list[str],
+    ) -> None:
+        self.name = f"rubric {model}" + (f" #{version.rpartition('#')[2]}" if "#" in version else "")
+        self.rater = rater
+        self.identity: tuple[str, ...] = (model, version)
+        self._wording, self._criteria, self._languages = wording, criteria, languages
+        self._schema = answer_schema(wording.rubric.criteria) if wording.ours else None
 
-    async def _ask(self, question: _Question) -> None:
-        prompt = self.prompt.render(question.instruction, question.text)
-        reason = ""
-        for attempt in range(1, self.attempts + 1):
-            try:
-                reply = await self.endpoint.ask(prompt if attempt == 1 else prompt + REMINDER)
-                self._count(reply)
-                scores = parse_answer(reply.text, finish_reason=reply.finish_reason, refusal=reply.refusal)
-            except BadAnswer as error:
-                reason = str(error)
-                continue
-            except AskFailed as error:
-                self._give_up(question, str(error), attempt)
-                self._still_there(error)
-                return
-            self._rate(question, scores, reply)
-            return
-        self._give_up(question, reason, self.attempts)
+    def count(self, session: Session) -> int:
+        return judging.count_unrated(session, self.rater, self._languages)
 
-    def _rate(self, question: _Question, scores: dict[str, int], reply: Reply | None) -> None:
-        """Write the ratings of all the responses of a question, and its answer when it is new, as one."""
-        with writing(self.run.engine) as session:
-            if reply is not None:
-                judging.keep_answer(
-                    session, question.digest, self.rater, reply.text or "",
-                    tokens_in=reply.tokens_in, tokens_out=reply.tokens_out,
-                )  # fmt: skip
-            done = judging.rated_by(session, self.rater, [row.response_id for row in question.rows])
-            for row in question.rows:
-                if row.response_id in done:  # by another process, meanwhile
-                    continue
-                new = [Score(row.response_id, self.criteria[name], score) for name, score in scores.items()]
-                journal.append(session, self.rater, new, run_id=self.run.id)
-                self.run.count("rated")
-        self._close(question)
+    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
+        return judging.unrated(session, self.rater, self._languages, after=after, limit=limit)
 
-    def _give_up(self, question: _Question, reason: str, attempts: int) -> None:
-        for row in question.rows:
-            self.run.fail(row.unit, reason, attempts)
-        self._close(question)
+    def prompt(self, response: Unrated) -> Prompt:
+        text = self._wording.render(response.instruction, response.text)
+        return Prompt(text, json=True, schema=self._schema)
 
-    def _close(self, question: _Question) -> None:
-        del self.open[question.digest]
-        tokens = self.run.counts.get("tokens in", 0) + self.run.counts.get("tokens out", 0)
-        self.shown.advance(len(question.rows), f"{tokens} tokens, {len(self.run.failures)} failed")
+    def read(self, reply: Reply) -> dict[str, int]:
+        return parse_answer(reply, self._wording.rubric)
 
-    def _still_there(self, error: AskFailed) -> None:
-        self.busy_in_a_row = self.busy_in_a_row + 1 if error.busy else 0
-        if self.busy_in_a_row >= GIVE_UP_AFTER:
-            raise XlitError(
-                f"{self.endpoint.shown} failed {GIVE_UP_AFTER} times in a row, at last with: {error}. "
-                "Run the same command again later; what was rated stays."
-            )
-
-    def _count(self, reply: Reply) -> None:
-        self.busy_in_a_row = 0
-        self.run.count("asked")
-        self.run.count("tokens in", reply.tokens_in or 0)
-        self.run.count("tokens out", reply.tokens_out or 0)
-
-
-def question_digest(model: str, prompt_version: str, instruction: str, response: str) -> str:
-    """The SHA-256 (hex) under which a judge's answer is kept."""
-    return hashlib.sha256(json.dumps([model, prompt_version, instruction, response]).encode()).hexdigest()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error to show of those that ended the run: one line for the user before anything else."""
-    for_user = group.subgroup(XlitError)
-    found: BaseException = for_user or group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+    def write(self, session: Session, responses: Sequence[Unrated], value: Any, run_id: int) -> int:
+        done = judging.rated_by(session, self.rater, [row.response_id for row in responses])
+        new = [row for row in responses if row.response_id not in done]  # not by another process, meanwhile
+        for row in new:
+            scores = [Score(row.response_id, self._criteria[name], score) for name, score in value.items()]
+            journal.append(session, self.rater, scores, run_id=run_id)
+        return len(new)

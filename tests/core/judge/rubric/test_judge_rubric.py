@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm import endpoint
-from core.judge.rubric import run as rubric
-from core.judge.rubric.run import judge_rubric
+from core.judge.llm import asker
+from core.judge.llm.run import JudgeSettings
+from core.judge.rubric.run import RubricJudgement, judge_rubric
 from store import UsageError, XlitError, open_store
 from store.queries import runs
 from store.session import reading
@@ -32,6 +32,8 @@ ROW = ("ru", "Кто ты?", "Я программа.")
 def environment(monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(asker, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(asker, "PATIENCE", 0.5)
 
 
 @pytest.fixture
@@ -64,8 +66,12 @@ def ratings(engine):
     return found
 
 
+SETTINGS = {"attempts", "concurrency", "timeout", "temperature", "max_cost", "prices"}
+
+
 def judge(engine, server, **options):
-    return judge_rubric(engine, model="judge", base_url=server.url, **options)
+    asked = {name: options.pop(name) for name in SETTINGS & set(options)}
+    return judge_rubric(engine, JudgeSettings("judge", server.url, **asked), **options)
 
 
 def test_stars_become_ratings_of_a_rater_with_model_and_prompt_version(answered, serve):
@@ -77,10 +83,10 @@ def test_stars_become_ratings_of_a_rater_with_model_and_prompt_version(answered,
         rater = connection.execute(text("SELECT kind, name, version FROM rater")).one()
         answer = connection.execute(text("SELECT answer, tokens_in, tokens_out FROM judge_answer")).one()
         assert connection.execute(text("SELECT run_id FROM entry")).scalar_one() == run.id
-    assert rater == ("llm", "judge", "prompt-1")
+    assert rater == ("llm", "judge", "prompt-2")
     assert answer == (GOOD, 100, 20)
     request = server.requests[0]
-    assert request["response_format"] == {"type": "json_object"}
+    assert request["response_format"]["type"] == "json_schema"
     assert request["temperature"] == 0
     assert "Кто ты?" in server.prompts[0]
     assert "Я программа." in server.prompts[0]
@@ -138,7 +144,7 @@ def test_a_bad_answer_is_asked_again(answered, serve, bad):
 def test_a_bad_answer_that_stays_is_missing_with_its_reason_and_never_a_zero(
     answered, serve, bad, reason, monkeypatch
 ):
-    monkeypatch.setattr(endpoint, "RETRIES", 1)
+    monkeypatch.setattr(asker, "TRIES", 2)
     engine = answered(ROW)
     run = judge(engine, serve(bad))
     assert run.exit_code == 3
@@ -155,12 +161,12 @@ def test_the_reason_and_the_attempts_are_kept(answered, serve):
         [failure] = runs.failures_of(session, run.id)
         assert (failure.reason, failure.attempts) == ("not JSON", 3)
     assert len(server.requests) == 3
-    assert server.prompts[1].endswith(rubric.REMINDER)
+    assert server.prompts[1].endswith(RubricJudgement.reminder)
     assert judge(engine, serve(Answer())).counts["rated"] == 1  # the same command again
 
 
 def test_a_slow_server_is_not_waited_for(answered, serve, monkeypatch):
-    monkeypatch.setattr(endpoint, "RETRIES", 0)
+    monkeypatch.setattr(asker, "TRIES", 1)
     run = judge(answered(ROW), serve(Answer(delay=1.5)), timeout=0.2)
     assert run.failures == [("s/1 k0 ru · m", "no answer within 0.2 s")]
 
@@ -176,7 +182,9 @@ def test_a_server_that_knows_no_json_format_is_asked_without(answered, serve):
     server = serve(old_server)
     rows = [("ru", "?", f"Ответ {number}") for number in range(5)]
     assert judge(answered(*rows), server, concurrency=1).counts["rated"] == 5
-    assert len(server.requests) == 7  # the refusals are remembered
+    assert len(server.requests) == 9  # the refusals are remembered
+    assert "max_tokens" not in server.requests[-1]
+    assert server.requests[-1]["max_completion_tokens"] == 1000
     assert server.requests[-1]["temperature"] == 0
 
 
@@ -235,28 +243,29 @@ def test_what_no_other_request_would_mend_ends_the_run(answered, serve, answer, 
 
 
 def test_a_server_that_is_down_ends_the_run(answered, monkeypatch):
-    monkeypatch.setattr(endpoint, "RETRIES", 0)
+    monkeypatch.setattr(asker, "TRIES", 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(XlitError, match="can't be reached"):
-        judge_rubric(answered(ROW), model="judge", base_url=url)
+        judge_rubric(answered(ROW), JudgeSettings("judge", url))
 
 
 def test_a_server_out_of_order_for_long_ends_the_run_but_keeps_what_was_rated(answered, serve, monkeypatch):
-    monkeypatch.setattr(endpoint, "RETRIES", 0)
+    monkeypatch.setattr(asker, "TRIES", 1)
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(40)])
     server = serve(*[Answer()] * 5, error(500))
     with pytest.raises(XlitError, match="10 times in a row"):
         judge(engine, server, concurrency=2)
     assert len(ratings(engine)) == 5
+    monkeypatch.undo()
     assert judge(engine, serve(Answer())).counts["rated"] == 35
 
 
 def test_the_key_is_sent_and_is_nowhere_else(answered, serve, monkeypatch, caplog, capfd, tmp_path):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("XLIT_API_KEY", KEY)
-    monkeypatch.setattr(endpoint, "RETRIES", 1)
+    monkeypatch.setattr(asker, "TRIES", 2)
     echo = GOOD[:-1] + f', "comment": "your key is {KEY}"}}'
 
     def loose_tongue(request, number):
@@ -282,14 +291,14 @@ def test_the_key_is_sent_and_is_nowhere_else(answered, serve, monkeypatch, caplo
 def test_keys_and_addresses_that_cannot_be_right_are_refused_without_echo(answered, monkeypatch):
     engine = answered(ROW)
     with pytest.raises(UsageError, match="set OPENAI_API_KEY"):
-        judge_rubric(engine, model="judge")
+        judge_rubric(engine, JudgeSettings("judge"))
     for url in ("sk-swapped", f"http://u:{KEY}@localhost/v1", f"http://localhost/v1?key={KEY}"):
         with pytest.raises(UsageError) as caught:
-            judge_rubric(engine, model="judge", base_url=url)
+            judge_rubric(engine, JudgeSettings("judge", url))
         assert "sk-" not in str(caught.value)
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\r\nmore")
     with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
-        judge_rubric(engine, model="judge")
+        judge_rubric(engine, JudgeSettings("judge"))
     assert KEY not in str(caught.value)
 
 
@@ -307,7 +316,8 @@ def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answe
         "import signal, sys\nfrom core.judge.rubric.run import judge_rubric\nfrom store import open_store\n"
         # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "judge_rubric(open_store(sys.argv[1]), model='judge', base_url=sys.argv[2], concurrency=2)\n"
+        "from core.judge.llm.run import JudgeSettings\n"
+        "judge_rubric(open_store(sys.argv[1]), JudgeSettings('judge', sys.argv[2], concurrency=2))\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "s.db"), server.url]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)

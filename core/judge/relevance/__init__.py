@@ -1,0 +1,1 @@
+"""Relevance: whether a response addresses its task, by one question to an LLM."""
