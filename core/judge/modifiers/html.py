@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,14 +112,21 @@ def _judge_document(document: str) -> Verdict:
     closed: Counter[str] = Counter()
 
     class Counting(html5lib.HTMLParser):
-        """Counts the tags that the parser meets, so that those inside scripts and comments are none."""
+        """Counts the tags that the parser meets: those inside scripts and comments are none."""
 
-        def normalizeToken(self, token: dict[str, Any]) -> dict[str, Any]:
-            if token["type"] == tokenTypes["StartTag"] and not token["selfClosing"]:
-                opened[token["name"]] += 1
-            elif token["type"] == tokenTypes["EndTag"]:
-                closed[token["name"]] += 1
-            return super().normalizeToken(token)  # type: ignore[misc]
+        def mainLoop(self) -> None:
+            def counted_tokens(tokenizer: Any) -> Iterator[Any]:
+                for token in plain.__iter__(tokenizer):
+                    if token["type"] == tokenTypes["StartTag"] and not token["selfClosing"]:
+                        opened[token["name"]] += 1
+                    elif token["type"] == tokenTypes["EndTag"]:
+                        closed[token["name"]] += 1
+                    yield token
+
+            plain = type(self.tokenizer)
+            # The parser sets its tokenizer's state as it goes, so that another object can't stand in for it.
+            self.tokenizer.__class__ = type("Counted", (plain,), {"__iter__": counted_tokens})
+            super().mainLoop()
 
     parser = Counting(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
     page = parser.parse(document.encode("utf-8", "replace").decode())

@@ -95,7 +95,7 @@ def count_items(text: str) -> Found:
         lambda: inline,
         lambda: Found(_table_rows(lines), "rows"),
         lambda: Found(_headings(lines), "headings"),
-        lambda: Found(_plain_lines(lines), "lines"),
+        lambda: Found(_plain_lines([line for line in lines if not _is_bare_mark(line)]), "lines"),
         lambda: Found(_separated(text), "pieces between commas"),
     )
     for count in others:
@@ -115,6 +115,11 @@ def _marks(lines: Sequence[str]) -> list[Mark | None]:
         if below >= len(lines) or marks[below] is not None or not _is_visible(lines[below]):
             marks[place] = None
     return marks
+
+
+def _is_bare_mark(line: str) -> bool:
+    mark = read_mark(line)
+    return mark is not None and not _is_visible(mark.rest)
 
 
 def _outermost(marks: Sequence[Mark]) -> list[Mark]:
