@@ -13,7 +13,7 @@ from core.judge.surface.sentences import sentences
 
 # Columns by which an item may stand further right than the outermost one and is not nested yet.
 _SAME_LEVEL = 2
-_SHORT_LINE = 12
+_SHORT_LINE, _SHORT_LINE_INTRODUCED = 12, 40
 _SHORT_PIECE, _FIRST_PIECE = 6, 10
 _FEW_SENTENCES, _FEW_WORDS = 3, 60
 
@@ -75,11 +75,12 @@ def count_items(text: str) -> Found:
     2. numbers that count up from 1, or repeated signs, in running text: `1) Mars 2) Venus`, `• Mars • Venus`;
     3. rows of a table, without its head;
     4. headings, of the outermost level that has two;
-    5. lines, or paragraphs of one line, without marks: after a line that ends in a colon, or all of them
-       short (12 words); a first or last one that ends as a sentence does is no item where most others don't;
-    6. in a response of at most 3 sentences and 60 words, what commas, semicolons and `and` separate in the
-       sentence that has most of them, or behind its colon, when the pieces are short (6 words; the first one,
-       that may begin the sentence, 10).
+    5. where no line has a mark, lines, or paragraphs of one line: all of them short (12 words, or 40 behind a
+       line that ends in a colon); a first or last one that ends as a sentence does is no item where most
+       others don't;
+    6. where no line has a mark, in a response of at most 3 sentences and 60 words, what commas, semicolons
+       and `and` separate in the sentence that has most of them, or behind its colon, when the pieces are short (6
+       words; the first one, that may begin the sentence, 10).
     """
     lines = text.splitlines()
     marks = _marks(lines)
@@ -91,13 +92,16 @@ def count_items(text: str) -> Found:
     skips = any(a is not None and b is not None and b > a + 1 for a, b in pairwise(numbers))
     if by_mark.count >= 2 and not (skips and inline.count > by_mark.count):
         return by_mark
-    others: tuple[Callable[[], Found], ...] = (
+    others: list[Callable[[], Found]] = [
         lambda: inline,
         lambda: Found(_table_rows(lines), "rows"),
         lambda: Found(_headings(lines), "headings"),
-        lambda: Found(_plain_lines([line for line in lines if not _is_bare_mark(line)]), "lines"),
-        lambda: Found(_separated(text), "pieces between commas"),
-    )
+    ]
+    if not by_mark.count:
+        # `Windows 95` alone on its line is an item, `3.` is not.
+        unmarked = [line for line in lines if (mark := read_mark(line)) is None or mark.kind == "worded"]
+        others.append(lambda: Found(_plain_lines(unmarked), "lines"))
+        others.append(lambda: Found(_separated(text), "pieces between commas"))
     for count in others:
         found = count()
         if found.count >= 2:
@@ -115,11 +119,6 @@ def _marks(lines: Sequence[str]) -> list[Mark | None]:
         if below >= len(lines) or marks[below] is not None or not _is_visible(lines[below]):
             marks[place] = None
     return marks
-
-
-def _is_bare_mark(line: str) -> bool:
-    mark = read_mark(line)
-    return mark is not None and not _is_visible(mark.rest)
 
 
 def _outermost(marks: Sequence[Mark]) -> list[Mark]:
@@ -197,9 +196,8 @@ def _plain_lines(lines: Sequence[str]) -> int:
     if _ENDS_INTRODUCTION.search(longest[0]):
         longest, introduced = longest[1:], True
     longest = _without_sentences_at_the_ends(longest)
-    if introduced or all(len(line.split()) <= _SHORT_LINE for line in longest):
-        return len(longest)
-    return 0
+    most = _SHORT_LINE_INTRODUCED if introduced else _SHORT_LINE
+    return len(longest) if all(len(line.split()) <= most for line in longest) else 0
 
 
 def _without_sentences_at_the_ends(lines: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """The marks that items of a list begin with, line by line.
 
-Numbers: `1.` `1)` `(1)` `1:` `1 -` `1\\.` `№ 1.` `①` `1️⃣`, also bold or in a heading (`## 1. X`, `**1.**
-X`) or after a bullet; a word with a number (`Option 1: X`); letters `a)`. Bullets: `- * + • – — → -->` and
-the like.
+Numbers: `1.` `1)` `(1)` `1:` `1 -` `1\\.` `№ 1.` `①` `1️⃣`, also bold or in a heading (`## 1. X`, `**1.** X`)
+or after a bullet; a word with a number (`Option 1: X`, or `Option 1` on a line of its own); letters `a)`.
+Bullets: `- * + • – — → -->` and the like.
 """
 
 import re
@@ -19,7 +19,8 @@ _NUMBER = re.compile(
     (?: (?P<circled>[①-⑳❶-❿])
       | (?:№\s{0,3}|\#)?\(?(?P<digits>[0-9]{1,3})
         (?: \ufe0f?\u20e3 | [*_]{0,3}(?: \\?[.)）、．](?!\d) | :(?=\s|\Z) | \s?[-–—]\s(?!\d) ) )
-      | (?P<word>[^\W\d_]{1,15})\s{1,3}(?:№\s{0,3}|\#)?(?P<worded>[0-9]{1,3})[*_]{0,3}\s{0,3}[:.)–—-](?!\d)
+      | [^\W\d_]{1,15}\s{1,3}(?:№\s{0,3}|\#)?(?P<worded>[0-9]{1,3})[*_]{0,3}\s{0,3}
+        (?: [:.)–—-](?!\d) | \Z )
       | (?P<letter>[^\W\d_])\)
     )[*_]{0,3}\s*
     """,
@@ -51,7 +52,8 @@ def read_mark(line: str) -> Mark | None:
     quoted = _QUOTED.match(expanded)
     body = expanded[quoted.end() :] if quoted else expanded
     bullet = _BULLET.match(body)
-    if bullet and (number := _numbered(body[bullet.end() :], indent)):
+    number = _numbered(body[bullet.end() :], indent) if bullet else None
+    if number is not None and (number.rest or number.kind != "worded"):  # `- Windows 95` is a bullet
         return number
     if bullet:
         return Mark(bullet["sign"], None, indent, body[bullet.end() :])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_BLOCKS = {"fence": "code block", "blockquote_open": "quote", "table_open": "table"}
+_BLOCKS = {"fence": "code block", "table_open": "table"}
 _INLINE = {"code_inline": "code", "image": "image"}
 _SPANS = {"em_open": "emphasis", "strong_open": "emphasis", "link_open": "link"}
 
@@ -69,6 +69,10 @@ def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
         elif token.type == "heading_open":
             if token.markup.startswith(("#", "=")) and tokens[place + 1].content:
                 yield "heading"
+        elif token.type == "blockquote_open":
+            # Its first line stands a few tokens further on, within lists too; `> ^ <` is a drawing.
+            if any(map(str.isalpha, "".join(inner.content for inner in tokens[place : place + 6]))):
+                yield "quote"
         elif token.type in _BLOCKS:
             yield _BLOCKS[token.type]
 

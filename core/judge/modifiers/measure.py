@@ -51,7 +51,7 @@ def sentences_of(text: str) -> list[str]:
     found: list[list[str]] = []
     for line in text.splitlines():
         mark = read_mark(line)
-        rest = mark.rest if mark else line
+        rest = line if mark is None or mark.kind == "worded" else mark.rest
         joined = False
         for start, end in sentences(rest):
             piece = rest[start:end]

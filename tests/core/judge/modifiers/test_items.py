@@ -42,6 +42,7 @@ STYLES = {
     "keycap": lambda n, name: f"{n}\ufe0f\u20e3 {name}",
     "bullet and number": lambda n, name: f"- {n}. {name}",
     "word and number": lambda n, name: f"Option {n}: {name}",
+    "word and number above": lambda n, name: f"**Option {n}**\n{name}\n",
     "number sign": lambda n, name: f"№ {n}. {name}",
     "letters": lambda n, name: f"{'abcdef'[n - 1]}) {name}",
     "-": lambda n, name: f"- {name}",
@@ -147,6 +148,17 @@ def test_rows_headings_and_lines():
     assert count_items("# Title\n\n## Dune\nBook.\n### x\n### y\n### z\n\n## Alien\nFilm.").count == 2
     assert count_items("Dune (1965)\nAlien (1979)\nDark (2017)\n\nEnjoy these!").count == 3
     assert count_items("Dune (1965)\n\nAlien (1979)\n\nDark (2017)\n\nEnjoy these!").count == 3
+
+
+def test_a_number_in_a_name_marks_nothing():
+    assert count_items("- Windows 95\n- Windows 98\n- Windows 10").count == 3
+    assert count_items("Windows 95\nWindows 98\nWindows 10").count == 3
+
+
+def test_paragraphs_of_prose_are_no_items_even_behind_a_colon():
+    prose = "word " * 41
+    assert count_items(f"A story:\n\n{prose}\n\n{prose}\n\n{prose}").count == 1
+    assert count_items(f"Ideas:\n\n1. **First**\n\n{'word ' * 30}\n\n{'word ' * 30}").count == 1
 
 
 def test_one_item():

@@ -49,6 +49,7 @@ def test_one_element_of_structure_is_enough(text, element):
         "***\n\n---",
         "#",
         "1. only one",
+        "( o.o )\n\n> ^ <",
     ],
 )
 def test_plain_text_is_not_markdown(text):
