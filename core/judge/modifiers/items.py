@@ -79,8 +79,8 @@ def count_items(text: str) -> Found:
        line that ends in a colon); a first or last one that ends as a sentence does is no item where most
        others don't;
     6. where no line has a mark, in a response of at most 3 sentences and 60 words, what commas, semicolons
-       and `and` separate in the sentence that has most of them, or behind its colon, when the pieces are short (6
-       words; the first one, that may begin the sentence, 10).
+       and `and` separate in the sentence that has most of them, or behind its colon, when the pieces are
+       short (6 words; the first one, that may begin the sentence, 10).
     """
     lines = text.splitlines()
     marks = _marks(lines)
