@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from core.judge.llm import asker
 from store import open_store
 from store.queries import models, responses, suites
 from store.session import writing
+from tests.core.judge.chat_server import Answer, ChatServer
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +60,30 @@ def answered(store: Engine) -> Callable[..., Engine]:
         return store
 
     return fill
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """No key of the one who runs the tests, and no long waits."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(asker, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(asker, "PATIENCE", 0.5)
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*answers: Answer | Callable) -> ChatServer:
+        """Answers in this order, the last one for good; or one function of (request, number)."""
+        if callable(answers[0]):
+            script = answers[0]
+        else:
+            script = lambda _, number: answers[min(number, len(answers) - 1)]  # noqa: E731
+        servers.append(ChatServer(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,57 +20,12 @@ from core.judge.rubric.run import RubricJudgement, judge_rubric
 from store import UsageError, XlitError, open_store
 from store.queries import runs
 from store.session import reading
-from tests.core.judge.chat_server import GOOD, Answer, ChatServer, error
+from tests.core.judge.chat_server import GOOD, Answer, error
+from tests.core.judge.judged import judge, ratings
 
 KEY = "sk-planted-1234567890-secret"
 SCORES = {"language": 2, "fluency": 1, "helpfulness": 0, "accuracy": 2, "logic": 1, "harmlessness": 2}
 ROW = ("ru", "Кто ты?", "Я программа.")
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(asker, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(asker, "PATIENCE", 0.5)
-
-
-@pytest.fixture
-def serve():
-    servers = []
-
-    def start(*answers: Answer | Callable) -> ChatServer:
-        """Answers in this order, the last one for good; or one function of (request, number)."""
-        if callable(answers[0]):
-            script = answers[0]
-        else:
-            script = lambda _, number: answers[min(number, len(answers) - 1)]  # noqa: E731
-        servers.append(ChatServer(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-def ratings(engine):
-    statement = (
-        "SELECT r.response_id, c.name, r.score FROM current_rating AS r "
-        "JOIN criterion AS c ON c.id = r.criterion_id JOIN rater ON rater.id = r.rater_id WHERE kind = 'llm'"
-    )
-    found: dict[int, dict[str, int]] = {}
-    with engine.connect() as connection:
-        for response, name, score in connection.execute(text(statement)):
-            found.setdefault(response, {})[name] = score
-    return found
-
-
-SETTINGS = {"attempts", "concurrency", "timeout", "temperature", "max_cost", "prices"}
-
-
-def judge(engine, server, **options):
-    asked = {name: options.pop(name) for name in SETTINGS & set(options)}
-    return judge_rubric(engine, JudgeSettings("judge", server.url, **asked), **options)
 
 
 def test_stars_become_ratings_of_a_rater_with_model_and_prompt_version(answered, serve):
