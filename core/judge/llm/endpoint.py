@@ -124,28 +124,42 @@ class Endpoint:
         return len(sent.encode()) + _AROUND, MAX_TOKENS
 
     async def _ask(self, prompt: Prompt, options: dict[str, Any]) -> tuple[Reply, Mapping[str, str]]:
+        # As `extra_body`, for the package looks through all parameters that it knows, key by key.
         asked = self.client.chat.completions.with_streaming_response.create(
-            model=self.model, messages=[{"role": "user", "content": prompt.text}], **options
+            model=self.model, messages=[{"role": "user", "content": prompt.text}], extra_body=options
         )
         async with asked as response:
             self._reached = True
-            body = bytearray()
-            # Read by pieces, so that an answer without end is not kept whole.
+            try:
+                reply = read_completion(await self._body(response))
+            except NotAChat as error:
+                raise Busy(str(error), charged=True) from None
+            return self._safe(reply), response.headers
+
+    async def _body(self, response: Any) -> bytes:
+        """The body of an answer, read by pieces, so that one without end is not kept whole."""
+        body = bytearray()
+        try:
             async for piece in response.iter_bytes():
                 body += piece
                 if len(body) > MOST_BYTES:
                     raise Busy(f"the server's answer is longer than {MOST_BYTES} bytes", charged=True)
-            try:
-                reply = read_completion(bytes(body))
-            except NotAChat as error:
-                raise Busy(str(error), charged=True) from None
-            return self._safe(reply), response.headers
+        except Busy:
+            raise
+        except Exception as error:  # of httpx or httpx2, whichever the openai package stands on
+            if "Timeout" in type(error).__name__:
+                raise self._too_slow() from None
+            raise Busy("the connection was cut", charged=True) from None
+        return bytes(body)
+
+    def _too_slow(self) -> Busy:
+        return Busy(f"no answer within {self._timeout:g} s", charged=True)
 
     def failure(self, error: Exception) -> Exception:
         """What an error of the openai package means to us: `Busy`, `AskFailed` or `XlitError`."""
         api = self._openai
         if isinstance(error, api.APITimeoutError):
-            return Busy(f"no answer within {self._timeout:g} s", charged=True)
+            return self._too_slow()
         if isinstance(error, api.APIConnectionError):
             if self._reached:
                 return Busy("the connection was cut", charged=True)

@@ -1,6 +1,7 @@
 """A real HTTP server on a real socket that speaks chat/completions as it is told to."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -13,13 +14,15 @@ GOOD = json.dumps(
 
 
 class Answer:
-    """One HTTP answer. `content` None sends `body` as it is."""
+    """One HTTP answer. `content` None sends `body` as it is; `cut`: only so many bytes of it, and the
+    connection is closed."""
 
     def __init__(
         self, content: str | None = GOOD, *, status: int = 200, body: Any = None, finish: str = "stop",
         refusal: str | None = None, delay: float = 0, headers: dict[str, str] | None = None,
+        cut: int | None = None,
     ) -> None:  # fmt: skip
-        self.status, self.delay, self.headers = status, delay, headers or {}
+        self.status, self.delay, self.headers, self.cut = status, delay, headers or {}, cut
         if body is None and status == 200:
             message = {"role": "assistant", "content": content, "refusal": refusal}
             body = {
@@ -67,7 +70,11 @@ class ChatServer:
                     for name, value in answer.headers.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(data)
+                    self.wfile.write(data[: answer.cut])
+                    if answer.cut is not None:
+                        self.wfile.flush()
+                        self.connection.shutdown(socket.SHUT_RDWR)
+                        self.close_connection = True
                 except OSError:  # the client did not wait
                     self.close_connection = True
 
