@@ -12,6 +12,9 @@ from store import XlitError
 # Questions in a row for which the server was busy or broken, after all tries, before the run ends.
 GIVE_UP_AFTER = 10
 
+# Questions that wait with their prompt written, so that one starts the moment another has ended.
+READY = 8
+
 
 class Asking:
     """Puts questions to an asker. An answer that can't be used is asked for again, up to `attempts` times in
@@ -31,7 +34,7 @@ class Asking:
         Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
         written. Ends early, with `budget_spent`, when the next question could cost too much.
         """
-        places = asyncio.Semaphore(self._asker.at_a_time)
+        places = asyncio.Semaphore(self._asker.at_a_time + READY)
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 for chunk in self._questions.chunks():

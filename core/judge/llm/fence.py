@@ -13,6 +13,10 @@ _CHAT_MARKS = re.compile(
     re.IGNORECASE,
 )
 
+# Where a prompt has the instruction and the response; the paper's wording has the former of each.
+TASK = ("%%%TASK%%%", "{TASK}")
+RESPONSE = ("%%%SUBMISSION%%%", "{MODEL RESPONSE}")
+
 
 def without_chat_marks(text: str) -> str:
     """The text with a space after the first sign of every mark of a chat template, so that it is one no more:
@@ -27,6 +31,19 @@ def fence(*texts: str) -> str:
     while any(mark in text for text in texts):
         mark = hashlib.sha256(mark.encode()).hexdigest()[:16]
     return mark
+
+
+def fenced(template: str, instruction: str, response: str, others: Mapping[str, str] | None = None) -> str:
+    """A prompt: the template with `TASK`, `RESPONSE`, `{FENCE}` and the placeholders of `others` filled in.
+    Chat marks in the two texts are made harmless."""
+    instruction, response = without_chat_marks(instruction), without_chat_marks(response)
+    values = {
+        **dict.fromkeys(TASK, instruction),
+        **dict.fromkeys(RESPONSE, response),
+        "{FENCE}": fence(instruction, response),
+        **(others or {}),
+    }
+    return filled(template, values)
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

@@ -22,8 +22,8 @@ CHUNK = 200
 class Judgement(Protocol):
     """What is asked about every response, and where the answers go.
 
-    `name` is for people; `rater` is the row of the judge, `identity` its model, version and whatever else
-    makes the question another one.
+    `name` is for people; `rater` is the row of the judge, `identity` its model and version; `reminder` is put
+    behind a question whose answer could not be used.
     """
 
     name: str
@@ -39,7 +39,13 @@ class Judgement(Protocol):
         """Those responses, by id from the one after `after`, at most `limit`."""
         ...
 
-    def prompt(self, response: Unrated) -> Prompt: ...
+    def about(self, response: Unrated) -> list[str]:
+        """What a question is made of: responses with the same are alike."""
+        ...
+
+    def prompt(self, response: Unrated) -> Prompt:
+        """The question."""
+        ...
 
     def read(self, reply: Reply) -> Any:
         """What the answer says; raises `BadAnswer`."""
@@ -105,7 +111,7 @@ class Questions:
         for rows in self._rows():
             new: dict[str, Question] = {}
             for row in rows:
-                digest = question_digest(self.judgement.identity, row)
+                digest = question_digest(self.judgement, row)
                 if digest in self._skip:
                     self.run.count("on their way in a batch")
                     continue
@@ -177,7 +183,7 @@ class Questions:
         for rows in self._rows():
             new: dict[str, list[Unrated]] = {}
             for row in rows:
-                digest = question_digest(self.judgement.identity, row)
+                digest = question_digest(self.judgement, row)
                 if digest in self._skip or bytes.fromhex(digest) in seen:
                     continue
                 new.setdefault(digest, []).append(row)
@@ -212,7 +218,7 @@ class Questions:
         return outcomes
 
 
-def question_digest(identity: Sequence[str], response: Unrated) -> str:
-    """The SHA-256 (hex) under which an answer is kept: who judges how, the instruction and the response."""
-    asked = [*identity, response.instruction, response.text]
+def question_digest(judgement: Judgement, response: Unrated) -> str:
+    """The SHA-256 (hex) under which an answer is kept: who judges how, and what about."""
+    asked = [*judgement.identity, *judgement.about(response)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

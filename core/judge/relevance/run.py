@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.judge.llm.fence import fence, filled, without_chat_marks
+from core.judge.llm.fence import fenced
 from core.judge.llm.reply import BadAnswer, Prompt, Reply, usable_text
 from core.judge.llm.run import JudgeSettings, open_asker, run_judgements
 from core.judge.llm.survey import Agree
@@ -86,10 +86,11 @@ class RelevanceJudgement:
     def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
         return judging.without_metric(session, METRIC, self._tool, self._languages, after=after, limit=limit)
 
+    def about(self, response: Unrated) -> list[str]:
+        return [response.instruction, response.text]
+
     def prompt(self, response: Unrated) -> Prompt:
-        task, text = without_chat_marks(response.instruction), without_chat_marks(response.text)
-        values = {"{TASK}": task, "{MODEL RESPONSE}": text, "{FENCE}": fence(task, text)}
-        return Prompt(filled(self._template, values))
+        return Prompt(fenced(self._template, response.instruction, response.text))
 
     def read(self, reply: Reply) -> int:
         return verdict(reply)

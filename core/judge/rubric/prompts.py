@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.judge.llm.fence import fence, filled, without_chat_marks
+from core.judge.llm.fence import RESPONSE, TASK, fenced
 from core.judge.rubric.rubrics import DEFAULT_NAME, CriterionText, RubricText
 from store import UsageError
 
@@ -12,10 +12,6 @@ from store import UsageError
 # different raters'.
 DEFAULT_VERSION = "prompt-2"
 DEFAULT_FILE = Path(__file__).parent / "rubric_prompt.txt"
-
-_TASK = ("%%%TASK%%%", "{TASK}")
-_RESPONSE = ("%%%SUBMISSION%%%", "{MODEL RESPONSE}")
-_OTHERS = ("{FENCE}", "{CRITERIA}", "{KEYS}")
 
 
 @dataclass(frozen=True)
@@ -35,15 +31,11 @@ class RubricPrompt:
         Placeholders are filled in one pass, so that `{TASK}` inside a response stays as it is. `{FENCE}`
         becomes a mark that neither text contains. Marks of chat templates in the texts are made harmless.
         """
-        instruction, response = without_chat_marks(instruction), without_chat_marks(response)
-        values = {
-            **dict.fromkeys(_TASK, instruction),
-            **dict.fromkeys(_RESPONSE, response),
-            "{FENCE}": fence(instruction, response),
+        criteria = {
             "{CRITERIA}": "\n".join(map(_told, self.rubric.criteria)),
             "{KEYS}": ", ".join(f'"{criterion.name}"' for criterion in self.rubric.criteria),
         }
-        return filled(self.template, values)
+        return fenced(self.template, instruction, response, criteria)
 
 
 def load_prompt(rubric: RubricText, path: Path | None = None) -> RubricPrompt:
@@ -61,7 +53,7 @@ def load_prompt(rubric: RubricText, path: Path | None = None) -> RubricPrompt:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"The prompt {path} can't be read: {reason}.") from None
-    for what, names in (("the instruction", _TASK), ("the response", _RESPONSE)):
+    for what, names in (("the instruction", TASK), ("the response", RESPONSE)):
         if not any(name in template for name in names):
             raise UsageError(f"The prompt {path} has no place for {what}: write {' or '.join(names)} in it.")
     digest = hashlib.sha256(template.encode()).hexdigest()[:12]

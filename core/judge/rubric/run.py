@@ -115,6 +115,9 @@ class RubricJudgement:
     def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
         return judging.unrated(session, self.rater, self._languages, after=after, limit=limit)
 
+    def about(self, response: Unrated) -> list[str]:
+        return [response.instruction, response.text]
+
     def prompt(self, response: Unrated) -> Prompt:
         text = self._wording.render(response.instruction, response.text)
         return Prompt(text, json=True, schema=self._schema)
