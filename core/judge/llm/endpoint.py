@@ -70,7 +70,7 @@ class Endpoint:
         self.model = model
         self.shown = _without_secrets(str(self.client.base_url))
         self.host = self.client.base_url.host
-        self._temperature = temperature
+        self.temperature = temperature
         self._taken = Taken()
         self._proven = self._reached = False
 
@@ -96,7 +96,7 @@ class Endpoint:
                     f"{self.shown} takes no limit of new tokens: leave out --max-cost, it can't be held."
                 )
             try:
-                reply = await self._ask(prompt, taken.options(prompt, self._temperature))
+                reply = await self._ask(prompt, taken.options(prompt, self.temperature))
             except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
                 self._reached = True
                 # Of options that worked before, only one that is named can be what the server refuses now.
@@ -134,7 +134,7 @@ class Endpoint:
                 reply = read_completion(await self._body(response))
             except NotAChat as error:
                 raise Busy(str(error), charged=True) from None
-            return self._safe(reply), response.headers
+            return self.safe(reply), response.headers
 
     async def _body(self, response: Any) -> bytes:
         """The body of an answer, read by pieces, so that one without end is not kept whole."""
@@ -192,7 +192,7 @@ class Endpoint:
         message = body.get("message") if isinstance(body, dict) else None
         return self._redact(" ".join(str(message or error).split()))[:200]
 
-    def _safe(self, reply: Reply) -> Reply:
+    def safe(self, reply: Reply) -> Reply:
         """The reply without the key, should the model have got hold of it."""
         if self._key is None or reply.text is None or self._key not in reply.text:
             return reply

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -85,8 +85,9 @@ class Questions:
     """The questions of a judgement, in the order of the responses, and what has become of them.
 
     Identical responses to identical instructions are one question; what was answered before, by this run or
-    any other, is not asked. `limit`: how many responses at most; `skip`: digests of questions that are on
-    their way by another way.
+    any other, is not asked. `limit`: how many responses at most; `until`: the id of the last one; `skip`:
+    digests of questions that are on their way by another way (looked into anew each time), which `skipped`
+    responses had.
     """
 
     def __init__(
@@ -96,10 +97,12 @@ class Questions:
         shown: Progress,
         *,
         limit: int | None = None,
-        skip: Collection[str] = (),
+        until: int | None = None,
+        skip: Container[str] = (),
     ) -> None:
         self.run, self.judgement, self.shown = run, judgement, shown
-        self._limit, self._skip = limit, skip
+        self._limit, self._until, self._skip = limit, until, skip
+        self.skipped = 0
         self._open: dict[str, Question] = {}
         self.note = ""
 
@@ -113,7 +116,7 @@ class Questions:
             for row in rows:
                 digest = question_digest(self.judgement, row)
                 if digest in self._skip:
-                    self.run.count("on their way in a batch")
+                    self.skipped += 1
                     continue
                 question = self._open.get(digest)
                 if question is None:
@@ -126,6 +129,12 @@ class Questions:
                 for outcome in known:
                     del new[outcome.question.digest]
             yield list(new.values())
+
+    def leave(self, questions: Iterable[Question]) -> None:
+        """Think no more of questions that get no outcome here; one of them that comes again is handed out
+        again."""
+        for question in questions:
+            self._open.pop(question.digest, None)
 
     def take(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes with the responses that they are to be written for."""
@@ -198,6 +207,8 @@ class Questions:
             size = CHUNK if left is None else min(CHUNK, left)
             with reading(self.run.engine) as session:
                 rows = self.judgement.pending(session, last, size)
+            if self._until is not None:
+                rows = [row for row in rows if row.response_id <= self._until]
             if not rows:
                 return
             yield rows
