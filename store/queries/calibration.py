@@ -1,0 +1,135 @@
+"""What humans and judges said of the same responses: the scores that a judge is calibrated by.
+
+Only current scores count; what was skipped or cleared is no score. Each question here is asked once for all
+responses, and answered by the index `ix_rating_rater`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_model
+
+from store.queries.raters import split_version
+from store.tables import CURRENT_RATING, Criterion, Instruction, Rater, Rating, Response, Rubric
+
+# The scores on one criterion: rater's id -> response's id -> score.
+CriterionScores = dict[int, dict[int, int]]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """An LLM judge or a rule. `rater_ids` maps the how-many-th time it was asked, from 1, to the rater."""
+
+    kind: str
+    name: str
+    version: str
+    rater_ids: dict[int, int]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A criterion with its rubric (`name/version`) and the scores that it has."""
+
+    criterion_id: int
+    rubric_id: int
+    rubric: str
+    criterion: str
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The language of a response's instruction, and the response's length in characters."""
+
+    language: str
+    length: int
+
+
+@dataclass(frozen=True)
+class Within:
+    """The responses in question: to this suite, in these languages (None: any)."""
+
+    suite_id: int | None = None
+    languages: tuple[str, ...] | None = None
+
+
+def judges(session: Session) -> list[Judge]:
+    """The LLM judges, then the rules, by name and version; a judge's repeats are one with it."""
+    found: dict[tuple[str, str, str], dict[int, int]] = {}
+    for rater in _raters(session, ("llm", "rule")):
+        version, repeat = split_version(rater.version)
+        found.setdefault((rater.kind, rater.name, version), {})[repeat] = rater.id or 0
+    return [Judge(*identity, found[identity]) for identity in sorted(found)]
+
+
+def humans(session: Session) -> dict[int, str]:
+    """The human raters by their ids, in the order of their names."""
+    return {rater.id or 0: rater.name for rater in _raters(session, ("human",))}
+
+
+def scales(session: Session, criterion_ids: Iterable[int]) -> list[Scale]:
+    """The scales of these criteria, in the order of their rubrics."""
+    statement = (
+        select_model(Criterion, Rubric)
+        .join(Rubric, col(Rubric.id) == Criterion.rubric_id)
+        .where(col(Criterion.id).in_(list(criterion_ids)))
+        .order_by(col(Rubric.id), col(Criterion.position))
+    )
+    return [
+        Scale(row.id or 0, row.rubric_id, f"{of.name}/{of.version}", row.name, row.minimum, row.maximum)
+        for row, of in session.exec(statement)
+    ]
+
+
+def scores(session: Session, rater_ids: Iterable[int], within: Within) -> dict[int, CriterionScores]:
+    """Every current score of these raters, by criterion."""
+    current = CURRENT_RATING.c
+    statement = _within(
+        select(current.criterion_id, current.rater_id, current.response_id, current.score)
+        .select_from(CURRENT_RATING)
+        .join(Response, col(Response.id) == current.response_id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(current.rater_id.in_(list(rater_ids)), current.score.is_not(None)),
+        within,
+    )
+    found: dict[int, CriterionScores] = {}
+    for criterion, rater, response, score in session.connection().execute(statement):
+        found.setdefault(criterion, {}).setdefault(rater, {})[response] = score
+    return found
+
+
+def answers(session: Session, rater_ids: Iterable[int], within: Within) -> dict[int, Answer]:
+    """The responses that these raters rated, by their ids."""
+    rated = select_model(Rating.id).where(
+        col(Rating.rater_id).in_(list(rater_ids)), col(Rating.response_id) == col(Response.id)
+    )
+    statement = _within(
+        select(col(Response.id), col(Instruction.language), func.length(Response.text))
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(rated.correlate(Response).exists()),
+        within,
+    )
+    return {
+        response: Answer(language, length)
+        for response, language, length in session.connection().execute(statement)
+    }
+
+
+def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:
+    statement = select_model(Rater).where(col(Rater.kind).in_(list(kinds)))
+    return list(session.exec(statement.order_by(col(Rater.kind), col(Rater.name), col(Rater.version))))
+
+
+def _within(statement: Select, within: Within) -> Select:
+    if within.suite_id is not None:
+        statement = statement.where(col(Instruction.suite_id) == within.suite_id)
+    if within.languages is not None:
+        statement = statement.where(col(Instruction.language).in_(within.languages))
+    return statement
