@@ -71,18 +71,24 @@ def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
 
-def finish(run: RunRecord, *, as_json: bool = False) -> None:
-    """Say what a run did and which units failed, and exit with its code when that isn't 0."""
-    counts = ", ".join(f"{count} {name}" for name, count in run.counts.items()) or "nothing to do"
+def finish(*runs: RunRecord, as_json: bool = False) -> None:
+    """Say what the runs of a command did and which units failed, and exit with their code when that isn't
+    0."""
+    counts: dict[str, int | float] = {}
+    for run in runs:
+        for name, count in run.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    failed = [failure for run in runs for failure in run.failures]
     if as_json:
-        failures = [{"unit": unit, "reason": reason} for unit, reason in run.failures]
-        show_json({"run": run.id, "counts": run.counts, "failures": failures})
+        failures = [{"unit": unit, "reason": reason} for unit, reason in failed]
+        show_json({"run": runs[-1].id, "counts": counts, "failures": failures})
     else:
-        say(f"Done: {counts}.")
-    say_missing(run.failures)
-    if run.failures:
-        say(f"{len(run.failures)} failed; the same command tries only these again.")
-        raise typer.Exit(run.exit_code)
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        say(f"Done: {told or 'nothing to do'}.")
+    say_missing(failed)
+    if failed:
+        say(f"{len(failed)} failed; the same command tries only these again.")
+        raise typer.Exit(max(run.exit_code for run in runs))
 
 
 def run_app(app: Callable[[], Any]) -> None:

@@ -143,6 +143,10 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
         from core.judge.rules.run import judge_rules
 
         records.append(judge_rules(engine, languages=languages))
+    if judges.modifiers:
+        from core.judge.modifiers.run import judge_modifiers
+
+        records.append(judge_modifiers(engine, languages=languages))
     if judges.relevance and _can_be_asked("Relevance", judges.relevance):
         from core.judge.relevance.run import judge_relevance
 

@@ -157,6 +157,42 @@ def judge_rubric(
     finish(record, as_json=as_json)
 
 
+@judge_app.command("modifiers")
+def judge_modifiers(
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    checkpoint: CheckpointOption = None,
+    languages: LanguagesOption = None,
+    lid: LidOption = None,
+    limit: LimitOption = None,
+    concurrency: ConcurrencyOption = None,
+    attempts: AttemptsOption = 3,
+    timeout: TimeoutOption = 60,
+    temperature: TemperatureOption = 0,
+    max_cost: MaxCostOption = None,
+    prices: PricesOption = None,
+    yes: YesOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check by rule whether responses do what the modifier of their instruction demands (N items, brevity,
+    language, Markdown, HTML ...); with a judge (--model or --checkpoint) also what no rule can tell."""
+    from core.judge.modifiers.by_llm import judge_modifiers_by_llm
+    from core.judge.modifiers.run import judge_modifiers as judge
+
+    asked = model or base_url or checkpoint
+    settings = _settings(
+        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
+    )
+    engine = opened(store)
+    records = [judge(engine, languages=languages, lid=lid)]
+    if asked:
+        records.append(
+            judge_modifiers_by_llm(engine, settings, languages=languages, limit=limit, agree=person(yes))
+        )
+    finish(*records, as_json=as_json)
+
+
 def _settings(
     model: str | None,
     base_url: str | None,
