@@ -85,9 +85,8 @@ class Questions:
     """The questions of a judgement, in the order of the responses, and what has become of them.
 
     Identical responses to identical instructions are one question; what was answered before, by this run or
-    any other, is not asked. `limit`: how many responses at most; `until`: the id of the last one; `skip`:
-    digests of questions that are on their way by another way (looked into anew each time), which `skipped`
-    responses had.
+    any other, is not asked. `limit`: how many responses at most; `skip`: digests of questions that are on
+    their way by another way, which `skipped` responses had.
     """
 
     def __init__(
@@ -97,11 +96,10 @@ class Questions:
         shown: Progress,
         *,
         limit: int | None = None,
-        until: int | None = None,
         skip: Container[str] = (),
     ) -> None:
         self.run, self.judgement, self.shown = run, judgement, shown
-        self._limit, self._until, self._skip = limit, until, skip
+        self._limit, self._skip = limit, skip
         self.skipped = 0
         self._open: dict[str, Question] = {}
         self.note = ""
@@ -207,8 +205,6 @@ class Questions:
             size = CHUNK if left is None else min(CHUNK, left)
             with reading(self.run.engine) as session:
                 rows = self.judgement.pending(session, last, size)
-            if self._until is not None:
-                rows = [row for row in rows if row.response_id <= self._until]
             if not rows:
                 return
             yield rows

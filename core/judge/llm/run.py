@@ -8,6 +8,8 @@ from pathlib import Path
 
 from core.judge.llm.asker import Asker, EndpointAsker
 from core.judge.llm.asking import Asking
+from core.judge.llm.batch_asking import BatchAsking
+from core.judge.llm.batch_settings import BatchSettings
 from core.judge.llm.budget import Budget
 from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.local import AT_A_TIME, LocalAsker
@@ -17,10 +19,12 @@ from core.judge.llm.survey import ABOUT_OUT, Agree, survey
 from core.progress import progress, say
 from store import UsageError, XlitError
 from store.provenance import RunRecord
-from store.queries import judging
+from store.queries import batches, judging
 from store.session import reading
 
 CONCURRENCY = 16
+
+NO_BATCHES = "A checkpoint of your own has no Batch API: leave out --batch."
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class JudgeSettings:
     (default OpenAI's), or is the `checkpoint`: a folder or a GGUF file of one's own.
     `concurrency`: questions at a time (None: 16). `attempts`: for an answer that can't be used. `timeout`:
     seconds for one request. `max_cost`: US dollars that this run never goes beyond. `prices`: a table of
-    prices (see `core.judge.llm.prices`). `temperature`: part of who judges, when it isn't 0.
+    prices (see `core.judge.llm.prices`). `temperature`: part of who judges, when it isn't 0. `batch`: ask
+    through the server's Batch API.
     """
 
     model: str
@@ -43,6 +48,7 @@ class JudgeSettings:
     temperature: float = 0
     max_cost: float | None = None
     prices: Path | None = None
+    batch: BatchSettings | None = None
 
     def __post_init__(self) -> None:
         for name, number in (("concurrency", self.concurrency), ("attempts", self.attempts)):
@@ -59,6 +65,8 @@ class JudgeSettings:
                 "A checkpoint of your own needs no address, costs nothing and is asked at temperature 0: "
                 "leave out --base-url, --max-cost and --temperature."
             )
+        if self.checkpoint is not None and self.batch is not None:
+            raise UsageError(NO_BATCHES)
 
     def parameters(self) -> dict[str, object]:
         """What goes into the run's provenance; the address is the asker's to tell, without secrets."""
@@ -69,6 +77,7 @@ class JudgeSettings:
             "timeout": self.timeout,
             "temperature": self.temperature,
             "max_cost": self.max_cost,
+            "batch_size": self.batch.size if self.batch else None,
         }
 
     def version(self, prompt: str) -> str:
@@ -76,7 +85,7 @@ class JudgeSettings:
         return f"{prompt} t={self.temperature:g}" if self.temperature else prompt
 
 
-def open_asker(settings: JudgeSettings, *, batch: bool = False) -> Asker:
+def open_asker(settings: JudgeSettings) -> Asker:
     """The asker for these settings; asks nothing yet.
 
     Raises `UsageError` for `max_cost` without a known price, and as `Endpoint` and `LocalAsker` do.
@@ -94,7 +103,7 @@ def open_asker(settings: JudgeSettings, *, batch: bool = False) -> Asker:
     endpoint = Endpoint(
         settings.model, settings.base_url, timeout=settings.timeout, temperature=settings.temperature
     )
-    if price is not None and batch:
+    if price is not None and settings.batch is not None:
         price = price.batched()
     return EndpointAsker(endpoint, Budget(price, settings.max_cost), settings.concurrency or CONCURRENCY)
 
@@ -107,26 +116,35 @@ def run_judgements(
     limit: int | None = None,
     attempts: int = 3,
     agree: Agree = None,
+    batch: BatchSettings | None = None,
 ) -> None:
-    """Ask `judgements` of one judge, one after another, about every response that lacks them.
+    """Ask `judgements` of one judge about every response that lacks them: one after another, or with `batch`
+    all through the server's Batch API. Questions that are on their way in a batch are not asked again.
 
     `limit`: how many responses at most for each. `agree` is asked before the first question, when there is
-    one to ask; when it says no, nothing is asked. Raises `XlitError` when the judge can't be asked any more;
-    what was rated until then stays.
+    one to ask; when it says no, nothing is asked. Raises `UsageError` for `batch` with a judge of one's own,
+    `XlitError` when the judge can't be asked any more; what was rated until then stays.
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, not {limit}.")
     with reading(run.engine) as session:
         totals = [judgement.count(session) for judgement in judgements]
-    if not any(totals):
+        raters = [judgement.rater for judgement in judgements]
+        collect = batch is not None and bool(batches.open_batches(session, raters))
+    if not any(totals) and not collect:
         run.idle = True
         return
-    if agree is not None and not _agreed(run, judgements, asker, limit, agree):
+    if agree is not None and not _agreed(run, judgements, asker, limit, agree, batch is not None):
         say("Nothing was asked.")
         run.idle = True
         return
     try:
-        asyncio.run(_ask_all(run, judgements, totals, asker, limit, attempts))
+        if batch is None:
+            asyncio.run(_ask_all(run, judgements, totals, asker, limit, attempts))
+        elif isinstance(asker, EndpointAsker):
+            asyncio.run(_ask_in_batches(run, judgements, totals, asker, batch, limit, attempts))
+        else:
+            raise UsageError(NO_BATCHES)
     except ExceptionGroup as group:
         raise _first(group) from None
     finally:
@@ -134,15 +152,24 @@ def run_judgements(
 
 
 def _agreed(
-    run: RunRecord, judgements: Sequence[Judgement], asker: Asker, limit: int | None, agree: Agree
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    asker: Asker,
+    limit: int | None,
+    agree: Agree,
+    batch: bool,
 ) -> bool:
     if agree is None or isinstance(asker, LocalAsker):
         return True
     with reading(run.engine) as session:
         about_out = judging.mean_tokens_out(session, judgements[0].rater) or ABOUT_OUT
+        skip = [batches.on_their_way(session, judgement.rater) for judgement in judgements]
     with progress("looking at what there is to ask", len(judgements)) as shown:
-        every = [Questions(run, judgement, shown, limit=limit) for judgement in judgements]
-        found = survey(every, asker.model, asker.budget, about_out=about_out)
+        every = [
+            Questions(run, judgement, shown, limit=limit, skip=digests)
+            for judgement, digests in zip(judgements, skip, strict=True)
+        ]
+        found = survey(every, asker.model, asker.budget, about_out=about_out, batch=batch)
     if not found.questions:
         return True
     if found.cost is None and _is_here(asker.shown):
@@ -164,18 +191,52 @@ async def _ask_all(
             wanted = total if limit is None else min(total, limit)
             if not wanted:
                 continue
+            with reading(run.engine) as session:
+                skip = batches.on_their_way(session, judgement.rater)
             with progress(judgement.name, wanted) as shown:
-                questions = Questions(run, judgement, shown, limit=limit)
+                questions = Questions(run, judgement, shown, limit=limit, skip=skip)
                 asking = Asking(questions, asker, attempts)
                 await asking.all()
-            if asking.budget_spent:
-                with reading(run.engine) as session:
-                    left = judgement.count(session)
-                most = asker.budget.most
-                run.fail(
-                    judgement.name, f"stopped before ${most:g}; {left} responses are left: raise --max-cost"
+            if questions.skipped:
+                run.count("on their way in batches", questions.skipped)
+                say(
+                    f"{questions.skipped} responses were not asked about, they are on their way in a batch: "
+                    "the same command with --batch collects the answers."
                 )
+            if asking.budget_spent:
+                _stopped(run, judgement, asker.budget)
                 return
+
+
+async def _ask_in_batches(
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    totals: Sequence[int],
+    asker: EndpointAsker,
+    batch: BatchSettings,
+    limit: int | None,
+    attempts: int,
+) -> None:
+    wanted = sum(total if limit is None else min(total, limit) for total in totals)
+    async with asker:
+        with progress(f"{judgements[0].name} in batches", wanted) as shown:
+            asking = BatchAsking(run, judgements, asker, batch, shown, attempts=attempts, limit=limit)
+            try:
+                await asking.all()
+            except asyncio.CancelledError:
+                say("Batches that were sent go on: the same command collects the answers.")
+                raise
+    if asking.budget_spent:
+        for judgement in judgements:
+            _stopped(run, judgement, asker.budget)
+
+
+def _stopped(run: RunRecord, judgement: Judgement, budget: Budget) -> None:
+    with reading(run.engine) as session:
+        left = judgement.count(session)
+    if left:
+        most = budget.most
+        run.fail(judgement.name, f"stopped before ${most:g}; {left} responses are left: raise --max-cost")
 
 
 def _count_cost(run: RunRecord, budget: Budget) -> None:

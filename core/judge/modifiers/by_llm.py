@@ -66,7 +66,10 @@ def judge_modifiers_by_llm(
             rater = models.rater_id(session, "llm", settings.model, version)
             criterion = fulfilment_criterion(session)
         judgement = FulfilmentJudgement(settings.model, version, rater, criterion, asked, chosen)
-        run_judgements(run, [judgement], asker, limit=limit, attempts=settings.attempts, agree=agree)
+        run_judgements(
+            run, [judgement], asker, limit=limit, attempts=settings.attempts, agree=agree,
+            batch=settings.batch,
+        )  # fmt: skip
     return run
 
 

@@ -78,7 +78,10 @@ def judge_rubric(
                 )
                 for one in versions
             ]  # fmt: skip
-        run_judgements(run, judgements, asker, limit=limit, attempts=settings.attempts, agree=agree)
+        run_judgements(
+            run, judgements, asker, limit=limit, attempts=settings.attempts, agree=agree,
+            batch=settings.batch,
+        )  # fmt: skip
     return run
 
 

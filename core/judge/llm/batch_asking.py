@@ -1,0 +1,272 @@
+"""Asking all the questions of some judgements through a server's Batch API."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from datetime import timedelta
+
+from core.judge.llm.asker import EndpointAsker
+from core.judge.llm.batch_answers import Answers
+from core.judge.llm.batch_api import BatchApi
+from core.judge.llm.batch_lane import Lane
+from core.judge.llm.batch_money import left, settle
+from core.judge.llm.batch_remote import VALIDATING, Remote
+from core.judge.llm.batch_sending import Sender
+from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.questions import Judgement
+from core.progress import Progress, say
+from store import XlitError
+from store.provenance import RunRecord
+from store.queries import batches
+from store.session import reading, writing
+from store.tables import JudgeBatch, utc_now
+
+# A batch ends within 24 hours. One that the server does not know after this long will never be collected.
+LOST_AFTER = timedelta(hours=48)
+
+
+class BatchAsking:
+    """Sends questions in batches, looks how far they are, and collects the answers.
+
+    Every batch is in the store before it is sent, and marked at the server with its tag; so it is sent once
+    and collected, whenever a run is killed, by the next one. All of the judgements' batches are on their way
+    at the same time.
+    """
+
+    def __init__(
+        self,
+        run: RunRecord,
+        judgements: Sequence[Judgement],
+        asker: EndpointAsker,
+        settings: BatchSettings,
+        shown: Progress,
+        *,
+        attempts: int,
+        limit: int | None,
+    ) -> None:
+        self._run, self._settings, self._shown = run, settings, shown
+        self._endpoint, self._budget = asker.endpoint, asker.budget
+        self._api = BatchApi(asker.endpoint)
+        self._sender = Sender(run.engine, self._api, asker.budget, run.id)
+        self._lanes = {
+            judgement.rater: Lane(
+                run, judgement, shown, asker.endpoint, size=settings.size, attempts=attempts, limit=limit
+            )
+            for judgement in judgements
+        }
+        self._remotes: dict[int, Remote] = {}
+        self._full = self._poor = False
+        self._note = ""
+        self.budget_spent = False
+
+    async def all(self) -> None:
+        """Send, wait and collect until all is answered, or, where the settings say not to wait, once.
+
+        Ends early, with `budget_spent`, when the next question could cost too much. Raises `XlitError` when
+        the server takes no batch, or can't be asked any more; what is on its way is collected by a later run.
+        """
+        try:
+            await self._take_up()
+            while True:
+                await self._look()
+                await self._send()
+                found = [
+                    batch for batch in self._open() if batch.remote_id is not None or self._is_ours(batch)
+                ]
+                if self.budget_spent or not found:
+                    return
+                if not self._settings.wait:
+                    self._leave(found)
+                    return
+                await asyncio.sleep(self._settings.poll)
+        except XlitError:
+            # Other ways of asking shall not wait for what will not be sent.
+            with writing(self._run.engine) as session:
+                for batch_id in self._sender.unsent:
+                    batches.end(session, batch_id, "not sent")
+            raise
+
+    async def _take_up(self) -> None:
+        """Find out what has become of the batches of runs before this one."""
+        with reading(self._run.engine) as session:
+            found = batches.open_batches(session, list(self._lanes))
+        for batch in found:
+            if batch.endpoint != self._api.shown:
+                say(
+                    f"{batch.requests} questions are on their way in a batch at {batch.endpoint}: "
+                    "the same command with that --base-url collects them."
+                )
+        lost = [batch for batch in self._open() if batch.remote_id is None]
+        if not lost:
+            return
+        tags = {batch.tag for batch in lost}
+        at_server = await self._api.find(tags)
+        if len(at_server) < len(tags):
+            # One that was made a moment ago may not be in the list yet.
+            await asyncio.sleep(self._settings.poll)
+            at_server = await self._api.find(tags)
+        with writing(self._run.engine) as session:
+            for batch in lost:
+                remote = at_server.get(batch.tag)
+                if remote is not None:
+                    batches.sent(session, batch.id or 0, remote.id, remote.status)
+                else:
+                    batches.take_over(session, batch.id or 0, self._run.id)
+                    self._sender.unsent.add(batch.id or 0)
+
+    async def _look(self) -> None:
+        """See how far the batches are, and collect those that have ended."""
+        for batch in self._open():
+            if batch.remote_id is None:
+                continue
+            remote = await self._api.retrieve(batch.remote_id)
+            if remote is None:
+                self._unknown(batch)
+                continue
+            self._remotes[batch.id or 0] = remote
+            self._tell()
+            if remote.ended:
+                await self._ended(batch, remote)
+            elif remote.status != batch.status:
+                with writing(self._run.engine) as session:
+                    batches.note_status(session, batch.id or 0, remote.status)
+
+    async def _ended(self, batch: JudgeBatch, remote: Remote) -> None:
+        if remote.no_room and not remote.output_file:
+            alone = sum(found.remote_id is not None for found in self._open()) == 1
+            if batch.requests == 1 and alone:
+                self._end(batch, "no room")
+                raise XlitError(f"{self._api.shown} has no room for a batch of even one question.")
+            self._lanes[batch.rater_id].split(batch)
+            self._full = True
+        elif remote.status == "failed" and not remote.output_file:
+            self._end(batch, "failed")
+            await self._clean(remote)
+            raise XlitError(f"{self._api.shown} did not take a batch: {self._why(remote)}.")
+        else:
+            await self._collect(batch, remote)
+            self._full = self._poor = False
+        del self._remotes[batch.id or 0]
+        await self._clean(remote)
+
+    async def _collect(self, batch: JudgeBatch, remote: Remote) -> None:
+        with reading(self._run.engine) as session:
+            digests = batches.digests_of(session, batch.id or 0)
+        with tempfile.TemporaryFile() as file:
+            for name in (remote.output_file, remote.error_file):
+                if name is None:
+                    continue
+                if not await self._api.download(name, file):
+                    say(f"{self._api.shown} has the file {name} of the batch {remote.id} no more.")
+                file.write(b"\n")  # also behind a last line that was cut
+            answers = Answers(file, digests, self._endpoint)
+            missing = remote.status == "completed" and answers.lines < batch.requests
+            settle(self._budget, batch, answers, whole=not missing)
+            await self._lanes[batch.rater_id].collect(batch, answers, remote.status)
+        say(f"Batch {remote.id}: {remote.status}, {answers.replies} of {batch.requests} questions answered.")
+
+    def _unknown(self, batch: JudgeBatch) -> None:
+        with reading(self._run.engine) as session:
+            if batches.batch_of(session, batch.id or 0).ended_at is not None:
+                return  # collected by another process
+        if utc_now() - batch.created_at < LOST_AFTER:
+            raise XlitError(
+                f"{self._api.shown} does not know the batch {batch.remote_id}, in which {batch.requests} "
+                "questions are on their way. Is this the key of another project? After 48 hours they are "
+                "asked again."
+            )
+        say(f"{self._api.shown} does not know the batch {batch.remote_id} any more: it is asked again.")
+        self._lanes[batch.rater_id].plan_again(batch)
+
+    async def _send(self) -> None:
+        """Send what is to be sent, and new questions, as far as there are room and money."""
+        for lane in self._lanes.values():
+            while True:
+                found = self._open()
+                on_their_way = [batch for batch in found if batch.remote_id is not None]
+                if not on_their_way:
+                    self._full = self._poor = False
+                if self._full or self._poor:
+                    return
+                rater = lane.judgement.rater
+                unsent = [batch for batch in found if self._is_ours(batch) and batch.rater_id == rater]
+                if any(batch.status == batches.WAITING for batch in unsent) and any(
+                    batch.status == VALIDATING for batch in on_their_way
+                ):
+                    return  # whether there is room for more is being found out
+                if not unsent:
+                    if not await lane.plan():
+                        break
+                    continue
+                # Those that have waited for room come first.
+                batch = min(unsent, key=lambda found: (found.status != batches.WAITING, found.id))
+                requests = await self._send_one(lane, batch, left(self._budget, on_their_way))
+                if requests is not None:
+                    continue
+                if not on_their_way:
+                    self._stop()
+                    return
+                self._poor = True
+
+    async def _send_one(self, lane: Lane, batch: JudgeBatch, money: float) -> int | None:
+        requests = await self._sender.send(lane, batch, money)
+        if requests:
+            self._run.count("sent in batches", requests)
+            with reading(self._run.engine) as session:
+                remote_id = batches.batch_of(session, batch.id or 0).remote_id
+            again = f", for the {batch.attempt}. time" if batch.attempt > 1 else ""
+            say(f"Batch {remote_id}: {requests} questions sent{again}.")
+        return requests
+
+    def _stop(self) -> None:
+        """There is no money for one more question: what was not sent is not to be sent."""
+        self.budget_spent = True
+        for batch in self._open():
+            if self._is_ours(batch):
+                self._end(batch, "not sent")
+
+    def _leave(self, found: Sequence[JudgeBatch]) -> None:
+        questions = sum(batch.requests for batch in found)
+        self._run.count("on their way in batches", questions)
+        say(
+            f"{questions} questions are on their way in {len(found)} batches: run the same command later "
+            "(within 24 hours they are answered) to collect the answers."
+        )
+
+    def _is_ours(self, batch: JudgeBatch) -> bool:
+        """Whether a batch is to be sent, and by this run."""
+        return batch.remote_id is None and batch.run_id == self._run.id
+
+    def _open(self) -> list[JudgeBatch]:
+        with reading(self._run.engine) as session:
+            found = batches.open_batches(session, list(self._lanes))
+        return [batch for batch in found if batch.endpoint == self._api.shown]
+
+    def _end(self, batch: JudgeBatch, status: str) -> None:
+        with writing(self._run.engine) as session:
+            batches.end(session, batch.id or 0, status)
+
+    def _tell(self) -> None:
+        remotes = self._remotes.values()
+        note = (
+            f"{len(remotes)} batches: {sum(one.completed for one in remotes)} answered, "
+            f"{sum(one.failed for one in remotes)} failed at the server"
+        )
+        if note != self._note:
+            self._note = note
+            for lane in self._lanes.values():
+                lane.note = note
+            self._shown.advance(0, note)
+
+    def _why(self, remote: Remote) -> str:
+        if not remote.errors:
+            return "it does not say why"
+        first = remote.errors[0]
+        said = self._endpoint.message(Exception(first.message or first.code))
+        more = f" (and {len(remote.errors) - 1} more)" if len(remote.errors) > 1 else ""
+        return (f"line {first.line}: " if first.line else "") + said.rstrip(".") + more
+
+    async def _clean(self, remote: Remote) -> None:
+        for name in (remote.input_file, remote.output_file, remote.error_file):
+            if name is not None:
+                await self._api.delete(name)
