@@ -23,7 +23,7 @@ class Budget:
         self.most = most
         self.spent = 0.0
         self.requests = self.tokens_in = self.tokens_out = 0
-        self._held = 0.0
+        self._held: list[float] = []
         self._changed = asyncio.Event()
 
     async def hold(self, tokens_in: int, tokens_out: int) -> float:
@@ -34,18 +34,19 @@ class Budget:
         if self.price is None or self.most is None:
             return 0.0
         cost = self.price.of(tokens_in, tokens_out)
-        while self.spent + self._held + cost > self.most:
-            if self._held <= 0:
+        while self.spent + sum(self._held) + cost > self.most:
+            if not self._held:
                 raise BudgetSpent
             self._changed.clear()
             await self._changed.wait()
-        self._held += cost
+        self._held.append(cost)
         return cost
 
     def settle(self, held: float, reply: Reply | None, *, charged: bool = False) -> None:
         """A request has ended: with a reply, or without; then all that was held counts as spent when it was
         perhaps `charged`. So it does when the server does not count its tokens."""
-        self._held = max(0.0, self._held - held)
+        if held in self._held:
+            self._held.remove(held)
         if reply is not None:
             self.requests += 1
             self.tokens_in += reply.tokens_in or 0

@@ -56,6 +56,7 @@ def survey(
         for rows in questions.unanswered():
             count += len(rows)
             tokens_in += sum(about_tokens(questions.judgement.prompt(row).text) for row in rows)
+        questions.shown.advance()
     price = budget.price
     return Survey(
         model,
