@@ -103,7 +103,8 @@ async def test_headers_that_can_not_be_true_hold_nothing_up(told):
     ("duration", "seconds"),
     [
         ("1s", 1), ("6m0s", 360), ("20ms", 0.02), ("1h2m3.5s", 3723.5), ("8.64s", 8.64), ("12", 12),
-        ("1.5", 1.5), ("1d", 86400), ("", None), (None, None), ("soon", None), ("-1s", None), ("nan", None), ("inf", None),
+        ("1.5", 1.5), ("1d", 86400), ("", None), (None, None), ("soon", None), ("-1s", None), ("nan", None),
+        ("inf", None),
     ],
 )  # fmt: skip
 def test_durations(duration, seconds):
