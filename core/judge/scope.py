@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from core.progress import say
-from store.queries import responses
+from store.queries import responses, surface
 from store.session import reading
 
 
@@ -18,3 +18,10 @@ def chosen_languages(engine: Engine, languages: Sequence[str] | None) -> list[st
         if code not in held:
             say(f"The store holds no responses to instructions in {code!r}.")
     return [code for code in held if languages is None or code in languages]
+
+
+def expected_among(engine: Engine, languages: Sequence[str]) -> list[str]:
+    """The languages in which responses are expected (`store.queries.expected`) to the store's instructions in
+    these languages, sorted: theirs, and those that modifiers demand."""
+    with reading(engine) as session:
+        return surface.expected_languages(session, languages)

@@ -1,9 +1,14 @@
 """Means of current ratings and of surface metrics, per model, language and rater."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import case, func, select, text
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from store.queries.expected import expected_in_sql, is_language_in_sql
+from store.tables import Decoding, Instruction, Model, Response, SurfaceMetric
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class MeanScore:
 class SurfaceShares:
     """Shares from 0 to 1 over the responses of a source in a language; None where nothing was measured.
 
-    `right_language`: identified language is the instruction's; `spelling`: words that pass, mean over
-    responses.
+    `right_language`: the identified language is the one that the response is expected in
+    (`store.queries.expected`); `spelling`: words that pass, mean over responses.
     """
 
     source: Source
@@ -68,28 +73,6 @@ ORDER BY response.model_id, response.decoding_id, instruction.language, rater.ki
          criterion.position
 """
 
-SURFACE_SHARES = """
-SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
-       instruction.language, count(*) AS responses,
-       avg(CASE WHEN identified.id IS NULL THEN NULL
-                WHEN identified.label = instruction.language THEN 1.0
-                WHEN instruction.language LIKE identified.label || '-%' THEN 1.0 ELSE 0.0
-           END) AS right_language,
-       avg(spelling.value) AS spelling
-FROM response
-JOIN instruction ON instruction.id = response.instruction_id
-JOIN model ON model.id = response.model_id
-JOIN decoding ON decoding.id = response.decoding_id
-LEFT JOIN surface_metric AS identified ON identified.id = (
-    SELECT max(id) FROM surface_metric WHERE response_id = response.id AND metric = 'language')
-LEFT JOIN surface_metric AS spelling ON spelling.id = (
-    SELECT max(id) FROM surface_metric WHERE response_id = response.id AND metric = 'spelling')
-WHERE instruction.suite_id = :suite
-GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, decoding.quantization,
-         instruction.language
-ORDER BY response.model_id, response.decoding_id, instruction.language
-"""
-
 
 def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
     """Mean scores of every source x language x rater x criterion of a suite."""
@@ -109,7 +92,7 @@ def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
 
 def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
     """Surface metrics of every source x language of a suite; the latest measurement of each counts."""
-    rows = session.connection().execute(text(SURFACE_SHARES), {"suite": suite_id})
+    rows = session.connection().execute(_surface_shares(session).where(col(Instruction.suite_id) == suite_id))
     return [
         SurfaceShares(
             Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
@@ -120,3 +103,39 @@ def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
         )
         for row in rows
     ]
+
+
+def _surface_shares(session: Session) -> Any:
+    identified, spelling = aliased(SurfaceMetric), aliased(SurfaceMetric)
+    right = case(
+        (col(identified.id).is_(None), None),
+        (is_language_in_sql(col(identified.label), expected_in_sql(session)), 1.0),
+        else_=0.0,
+    )
+    source: list[Any] = [Response.model_id, Response.decoding_id, col(Model.name).label("model")]
+    source += [Decoding.engine, Decoding.quantization, Instruction.language]
+    return (
+        select(
+            *source,
+            func.count().label("responses"),
+            func.avg(right).label("right_language"),
+            func.avg(col(spelling.value)).label("spelling"),
+        )
+        .select_from(Response)
+        .join(Instruction)
+        .join(Model)
+        .join(Decoding)
+        .outerjoin(identified, col(identified.id) == _latest("language"))
+        .outerjoin(spelling, col(spelling.id) == _latest("spelling"))
+        .group_by(*source)
+        .order_by(col(Response.model_id), col(Response.decoding_id), col(Instruction.language))
+    )
+
+
+def _latest(metric: str) -> Any:
+    """The id of the last measurement of a response."""
+    measured = aliased(SurfaceMetric)
+    found = select(func.max(measured.id)).where(
+        col(measured.response_id) == Response.id, col(measured.metric) == metric
+    )
+    return found.correlate(Response).scalar_subquery()

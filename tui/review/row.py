@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from store.queries import compare, journal, notes, reviewers
 from store.queries.compare import Measured, Source
+from store.queries.expected import expected_language
 from store.queries.notes import Span
 from store.tables import Instruction, Response
 from tui.review import blind
@@ -20,12 +21,14 @@ class Answer:
     """One column: a response, its label, and what is known of it.
 
     `response_ids` are several where responses that read the same stand as one column; what the reviewer does
-    to the column is done to each. `language` is the instruction's. `revealed`: judge and surface are on show.
+    to the column is done to each. `language` is the instruction's, `expected` the one that it asks for an
+    answer in. `revealed`: judge and surface are on show.
     """
 
     response_ids: tuple[int, ...]
     label: str
     language: str
+    expected: str
     text: str
     marks: Marks
     committed: bool
@@ -114,13 +117,13 @@ def load_row(
     return row, new
 
 
-Shown = list[tuple[Response, str]]
+Shown = list[tuple[Response, Instruction]]
 
 
 def _by_model(
     session: Session, view: View, instruction: Instruction
 ) -> tuple[Shown, dict[int, str], dict[int, int]]:
-    """The responses with their languages in the order of the columns, their labels, and new columns.
+    """The responses with their instruction in the order of the columns, their labels, and new columns.
 
     Blind, the columns are those in which the reviewer first saw the responses, counted over all sources,
     so that leaving out models moves no label. With the names shown, the order is that of the view.
@@ -140,7 +143,7 @@ def _by_model(
         labels = {found: blind.letter(column) for found, column in columns.items()}
         new = {found: column for found, column in columns.items() if found not in known}
     keys = {source.key for source in view.sources}
-    shown = [(response, instruction.language) for response, source in everything if source.key in keys]
+    shown = [(response, instruction) for response, source in everything if source.key in keys]
     shown.sort(key=lambda it: columns[it[0].id or 0])
     return shown, labels, new
 
@@ -155,8 +158,8 @@ def _by_language(
         found = compare.instruction_in(session, instruction, language)
         if found is not None:
             responses = compare.responses_to(session, found.id or 0)
-            shown += [(response, language) for response, source in responses if source.key in keys]
-    return shown, {response.id or 0: language for response, language in shown}, {}
+            shown += [(response, found) for response, source in responses if source.key in keys]
+    return shown, {response.id or 0: asked.language for response, asked in shown}, {}
 
 
 def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str]) -> tuple[Answer, ...]:
@@ -172,7 +175,8 @@ def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str])
         Answer(
             response_ids=(found,),
             label=labels[found],
-            language=language,
+            language=asked.language,
+            expected=expected_language(asked.language, asked.modifier),
             text=response.text,
             marks=marks[found],
             committed=found in committed,
@@ -182,7 +186,7 @@ def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str])
             comment=comments.get(found, ""),
             spans=tuple(spans.get(found, ())),
         )
-        for found, (response, language) in zip(ids, shown, strict=True)
+        for found, (response, asked) in zip(ids, shown, strict=True)
     )
 
 

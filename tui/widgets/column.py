@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from store.queries.expected import is_language
 from tui.host import first_key
 from tui.review.looking import Looked, Looking
 from tui.review.row import Answer, Row
@@ -237,7 +238,7 @@ def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
     if identified is not None and identified.label:
         probability = "" if identified.value is None else f" {identified.value:.2f}"
         pieces.append((f"{safe_line(identified.label)}{probability}", Look.PLAIN))
-        if identified.label != answer.language and not answer.language.startswith(f"{identified.label}-"):
+        if not is_language(identified.label, answer.expected):
             pieces.append((" · wrong language", Look.FAILED))
     spelling = answer.surface.get("spelling")
     if spelling is not None and spelling.value is not None:

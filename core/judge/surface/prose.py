@@ -16,6 +16,9 @@ _NOT_PROSE = re.compile(
     re.VERBOSE,
 )
 
+# Of these at least one stands in whatever the pattern finds.
+_SIGNS = ("`", "://", "www.", "@", "<", "&")
+
 # A term, a title, a few words of somebody's; what is longer is a passage of its own.
 ASIDE = 80
 _OPENING, _CLOSING = '([（【«‹“„„‘「『《〈"', ')]）】»›”“”’」』》〉"'
@@ -26,21 +29,31 @@ _ASIDES = re.compile(
     )
 )
 
-# For `str.translate`: without brackets and quotation marks, as `«` alone looks like French to a model. Not so
-# the closing one that is an apostrophe.
-NO_MARKS = str.maketrans(dict.fromkeys((_OPENING + _CLOSING).replace("’", ""), " "))
+_OPENERS = frozenset(_OPENING)
+# Not the closing one that is an apostrophe.
+_MARKS = frozenset(_OPENING + _CLOSING) - {"’"}
+_NO_MARKS = str.maketrans(dict.fromkeys(_MARKS, " "))
 
 
 def blank_code(text: str) -> str:
     """The text with code blocks, inline code, URLs, e-mail addresses, HTML tags and entities turned into
     spaces, one for each character, so that offsets in the result are offsets in `text`."""
+    if not any(sign in text for sign in _SIGNS):
+        return text
     return _NOT_PROSE.sub(lambda match: " " * len(match[0]), text)
 
 
 def blank_asides(text: str) -> str:
     """The text with what stands in brackets or quotation marks turned into spaces, one for each character:
     at most `ASIDE` of them, on one line and with no such mark of the same kind inside."""
+    if _OPENERS.isdisjoint(text):
+        return text
     return _ASIDES.sub(lambda match: f"{match[0][0]}{' ' * (len(match[0]) - 2)}{match[0][-1]}", text)
+
+
+def without_marks(text: str) -> str:
+    """The text with spaces for brackets and quotation marks, as `«` alone looks like French to a model."""
+    return text if _MARKS.isdisjoint(text) else text.translate(_NO_MARKS)
 
 
 def has_letters(text: str) -> bool:

@@ -1,32 +1,43 @@
 """`xlit-core judge surface`: the metrics that need no judge, over every response that lacks them."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
-from core.judge.scope import chosen_languages
+from core.judge.scope import chosen_languages, expected_among
 from core.judge.surface import language as language_id
 from core.judge.surface import spelling
-from core.judge.surface.dictionaries import find_dictionary, what_to_install
-from core.judge.surface.foreign import RULES, foreign_stretches
+from core.judge.surface.dictionaries import Dictionary, find_dictionary, named_dictionary, what_to_install
 from core.judge.surface.language import LanguageIdentifier, normal_language
-from core.judge.surface.spelling import Speller
+from core.judge.surface.measure import (
+    LANGUAGE,
+    SPELLING,
+    Measurer,
+    Row,
+    Tools,
+    language_tool,
+    spelling_tool,
+)
+from core.judge.surface.plan import Plan
+from core.judge.surface.processes import measured_by_processes
 from core.judge.surface.words import UNSPACED
-from core.progress import Progress, progress
+from core.progress import Progress, progress, say
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import surface
-from store.session import reading, writing
+from store.session import writing
 
-METRICS = ("language", "spelling")
+METRICS = (LANGUAGE, SPELLING)
 
-# Responses measured between two commits: small enough that little is lost, large enough to be quick.
-CHUNK = 500
+# Responses measured between two commits: so few that a reviewer's key waits for none of them.
+CHUNK = 200
 
-# Takes the instruction's language and the response.
-Measure = Callable[[str, str], dict[str, Any]]
+# A process takes some tenths of a second to start, with its dictionary: it shall have more to do than that.
+RESPONSES_PER_PROCESS = 1000
 
 
 def judge_surface(
@@ -35,104 +46,112 @@ def judge_surface(
     metrics: Sequence[str] = METRICS,
     languages: list[str] | None = None,
     dictionaries: Path | None = None,
+    dictionary_names: dict[str, str] | None = None,
     lid: Path | None = None,
+    processes: int | None = None,
 ) -> RunRecord:
     """Measure every response of the store that this version of the tools has not measured yet.
 
-    `language`: `label` is the language identified, `value` its probability (0 to 1); both None for a text
-    without letters, with the `reason` in `detail`. There too `foreign`: the stretches [start, end, label] in
-    another language than the *instruction's* (`surface.foreign`); left out when the model does not know
-    that one. `spelling`: `value` is the share of words that pass the dictionary of the instruction's
-    language, also for a response in another language (who reads the number decides); `detail` holds `words`,
-    how many were checked, and `misspelt`, their [start, end) offsets.
+    A response is measured against the language that it is *expected* in: its instruction's, or the one that
+    the modifier demands (`store.queries.expected`). `language`: `label` is the language identified, `value`
+    its probability (0 to 1); both None for a text without letters, with the `reason` in `detail`. There too
+    `foreign`: the stretches [start, end, label] in another language than the expected one
+    (`surface.foreign`); left out when the model does not know that one. `spelling`: `value` is the share of
+    words that pass the dictionary of the expected language, also for a response in another language (who
+    reads the number decides); `detail` holds `words`, how many were checked, and `misspelt`, their
+    [start, end) offsets.
 
     `languages` are the instructions' languages (default: all in the store); `dictionaries` and `lid` as in
-    `find_dictionary` and `LanguageIdentifier`. A language without a dictionary is a failed unit of the run.
+    `find_dictionary` and `LanguageIdentifier`; `dictionary_names` names the dictionary of a language by its
+    file name: `{"pt": "pt_PT"}`. A language without a dictionary is a failed unit of the run. `processes`:
+    how many measure at once (None: one for each core that this process may use, and fewer when there is
+    little to do; 1: this one). The rows are the same with any number of them.
+
+    Raises `UsageError` for a metric, dictionary or model that is not there, `XlitError` when a process ended
+    of itself; what was measured until then is kept.
     """
     for metric in metrics:
         if metric not in METRICS:
             raise UsageError(f"No surface metric {metric!r}. There are: {', '.join(METRICS)}.")
-    identifier = LanguageIdentifier(lid) if "language" in metrics else None
-    identified_by = f"{identifier.tool} {RULES}" if identifier else ""
+    if processes is not None and processes < 1:
+        raise UsageError(f"{processes} processes can't measure anything. Give 1 or more, or leave it out.")
+    identified_by = language_tool(LanguageIdentifier(lid)) if LANGUAGE in metrics else None
     chosen = chosen_languages(engine, languages)
-    spellers: dict[str, Speller | str] = {}
-    if "spelling" in metrics:
-        spellers = {code: _speller(code, dictionaries) for code in chosen}
-
+    found = _Dictionaries()
+    if SPELLING in metrics:
+        found = _dictionaries(expected_among(engine, chosen), dictionaries, dictionary_names or {})
+    spelt_by = {code: spelling_tool(dictionary) for code, dictionary in found.of.items()}
     parameters = {
         "metrics": list(metrics),
         "languages": chosen,
-        "tools": ([identified_by] if identifier else [])
-        + [speller.tool for speller in spellers.values() if isinstance(speller, Speller)],
+        "tools": [*([identified_by] if identified_by else []), *dict.fromkeys(spelt_by.values())],
     }
     libraries = [*language_id.LIBRARIES, *spelling.LIBRARIES]
     with record_run(engine, "judge surface", parameters, libraries=libraries) as run:
-        if identifier:
-            _measure_all(run, "language", identified_by, chosen, _language_measure(identifier))
-        for code, speller in spellers.items():
-            if isinstance(speller, Speller):
-                _measure_all(run, "spelling", speller.tool, [code], _spelling_measure(speller))
-            else:
-                run.fail(f"spelling {code}", speller)
+        plan = Plan(engine, CHUNK)
+        total = plan.find(chosen, identified_by, spelt_by)
+        if total:
+            tools = Tools(lid, found.of)
+            with (
+                progress("surface", total) as shown,
+                closing(_measured(tools, plan, _processes(processes, total))) as measured,
+            ):
+                _write(run, measured, shown)
+        for code, reason in found.missing.items():
+            run.fail(f"{SPELLING} {code}", reason)
         run.idle = not any(run.counts.values())
     return run
 
 
-def _speller(code: str, dictionaries: Path | None) -> Speller | str:
-    """The speller for a language, or the sentence that says why there is none."""
-    if normal_language(code) in UNSPACED:
-        return f"{code!r} is written without spaces between words, and spelling is measured by words"
-    dictionary = find_dictionary(code, dictionaries)
-    return Speller(code, dictionary) if dictionary else what_to_install(code)
+@dataclass
+class _Dictionaries:
+    """The dictionaries of languages, and why others have none."""
+
+    of: dict[str, Dictionary] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
-def _language_measure(identifier: LanguageIdentifier) -> Measure:
-    def measure(language: str, text: str) -> dict[str, Any]:
-        found = identifier.identify(text)
-        detail: dict[str, Any] = {"reason": found.reason} if found.reason else {}
-        stretches = foreign_stretches(text, language, identifier, found)
-        if stretches is not None:
-            detail["foreign"] = [[stretch.start, stretch.end, stretch.label] for stretch in stretches]
-        return {"value": found.probability, "label": found.label, "detail": detail}
-
-    return measure
-
-
-def _spelling_measure(speller: Speller) -> Measure:
-    def measure(_: str, text: str) -> dict[str, Any]:
-        found = speller.check(text)
-        detail: dict[str, Any] = {"words": found.words, "misspelt": [list(span) for span in found.misspelt]}
-        if not found.words:
-            detail["reason"] = "no words"
-        return {"value": found.share, "detail": detail}
-
-    return measure
+def _dictionaries(expected: Sequence[str], folder: Path | None, names: dict[str, str]) -> _Dictionaries:
+    named = {code: named_dictionary(name, folder) for code, name in names.items()}
+    for code in named:
+        if code not in expected:
+            say(
+                f"The store holds no responses expected in {code!r}, so dictionary {names[code]} is not used."
+            )
+    found = _Dictionaries()
+    for code in expected:
+        dictionary = named.get(code)
+        if normal_language(code) in UNSPACED:
+            found.missing[code] = (
+                f"{code!r} is written without spaces between words, and spelling is measured by words"
+            )
+        elif dictionary := dictionary or find_dictionary(code, folder):
+            found.of[code] = dictionary
+        else:
+            found.missing[code] = what_to_install(code)
+    return found
 
 
-def _measure_all(run: RunRecord, metric: str, tool: str, languages: list[str], measure: Measure) -> None:
-    with reading(run.engine) as session:
-        total = surface.count_without(session, metric, tool, languages)
-    if total == 0:
+def _processes(asked: int | None, responses: int) -> int:
+    """How many processes shall measure so many responses."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return asked or max(1, min(cores, responses // RESPONSES_PER_PROCESS))
+
+
+def _measured(tools: Tools, plan: Plan, processes: int) -> Generator[list[Row], None, None]:
+    if processes > 1:
+        yield from measured_by_processes(tools, plan.next_task, processes)
         return
-    named = f"{metric} {languages[0]}" if len(languages) == 1 else metric
-    with progress(named, total) as shown:
-        _measure_chunks(run, metric, tool, languages, measure, shown)
+    measurer = Measurer(tools)
+    while task := plan.next_task(0):
+        yield measurer.measure(task)
 
 
-def _measure_chunks(
-    run: RunRecord, metric: str, tool: str, languages: list[str], measure: Measure, shown: Progress
-) -> None:
-    last = 0
-    while True:
-        with reading(run.engine) as session:
-            chunk = surface.responses_without(session, metric, tool, languages, after=last, limit=CHUNK)
-        if not chunk:
-            return
-        rows = [
-            {"response_id": found, "metric": metric, "tool": tool, "run_id": run.id, **measure(asked, text)}
-            for found, asked, text in chunk
-        ]
+def _write(run: RunRecord, measured: Iterator[list[Row]], shown: Progress) -> None:
+    for rows in measured:
         with writing(run.engine) as session:
-            run.count(metric, surface.add_metrics(session, rows))
-        last = chunk[-1][0]
-        shown.advance(len(chunk))
+            for metric in METRICS:
+                own = [{**row, "run_id": run.id} for row in rows if row["metric"] == metric]
+                if own:
+                    run.count(metric, surface.add_metrics(session, own))
+        shown.advance(len({row["response_id"] for row in rows}))

@@ -15,6 +15,9 @@ from core.judge.surface.words import script_of
 WORDS = 3
 UNSPACED_LETTERS = 6
 
+# Of so many characters it is remembered what they are.
+_CHARACTERS_KEPT = 65536
+
 _UNSPACED = frozenset(
     {"CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}
 )
@@ -78,7 +81,7 @@ def foreign_passages(text: str, language: str) -> Iterator[tuple[int, int]]:
     (`Bank of America` is a name); letters of a script without capitals are small. Where a script has no
     spaces between words, it counts when it holds at least `UNSPACED_LETTERS` letters.
     """
-    mask = _mask(text, scripts_of(language))
+    mask = _letters_of(language).mask(text)
     for passage in _PASSAGE.finditer(mask):
         start, end = passage.span()
         initials = [word[0][0] for word in _WORD.finditer(mask, start, end)]
@@ -88,23 +91,41 @@ def foreign_passages(text: str, language: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _mask(text: str, own: tuple[str, ...]) -> str:
-    classes: dict[int, str] = {}
-    foreign = False
-    for character in set(text):
-        script = _script(character)
-        if script and script not in own:
-            foreign = True
-            kind = "c" if script in _UNSPACED else "F" if character.isupper() else "f"
-            classes[ord(character)] = kind
-        elif character.isalpha():
-            classes[ord(character)] = "a"
-        elif unicodedata.category(character).startswith("M"):
-            classes[ord(character)] = "m"
-    return text.translate(classes) if foreign else ""
+class _Letters:
+    """Tells the letters of other scripts than a language's own."""
+
+    def __init__(self, own: tuple[str, ...]) -> None:
+        self._own = own
+        self._harmless: set[str] = set()
+
+    def mask(self, text: str) -> str:
+        """The mask of a text as `_PASSAGE` and `_WORD` read it; empty when no letter is of another script."""
+        if self._harmless.issuperset(text):
+            return ""
+        classes: dict[int, str] = {}
+        foreign = set()
+        for character in set(text):
+            script = _script(character)
+            if script and script not in self._own:
+                foreign.add(character)
+                kind = "c" if script in _UNSPACED else "F" if character.isupper() else "f"
+                classes[ord(character)] = kind
+            elif character.isalpha():
+                classes[ord(character)] = "a"
+            elif unicodedata.category(character).startswith("M"):
+                classes[ord(character)] = "m"
+        if len(self._harmless) > _CHARACTERS_KEPT:
+            self._harmless.clear()
+        self._harmless.update(set(text) - foreign)
+        return text.translate(classes) if foreign else ""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=256)
+def _letters_of(language: str) -> _Letters:
+    return _Letters(scripts_of(language))
+
+
+@lru_cache(maxsize=_CHARACTERS_KEPT)
 def _script(character: str) -> str | None:
     """The script of a letter; None for all else, and for letters of scripts that are not known here."""
     if not character.isalpha():

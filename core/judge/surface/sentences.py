@@ -26,15 +26,19 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
     pieces of white space alone are left out."""
     start = 0
     for match in _END.finditer(text):
-        end = match.end()
-        if match[0][0] in _ENDS and _goes_on(text, end):
+        first, end = match.span()
+        if text[first] in _ENDS and _goes_on(text, end):
             continue
-        yield from trimmed(text, start, end)
+        span = _trimmed(text, start, end)
+        if span:
+            yield span
         start = end
     yield from trimmed(text, start, len(text))
 
 
 def _goes_on(text: str, end: int) -> bool:
+    if text[end + 1 : end + 2].isupper():  # after one space, as nearly always
+        return False
     space = _SPACE.match(text, end)
     after = space.end() if space else end
     return text[after : after + 1].islower()
@@ -42,8 +46,13 @@ def _goes_on(text: str, end: int) -> bool:
 
 def trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The span without the white space at its ends, or nothing when it is white space alone."""
-    piece = text[start:end]
-    stripped = piece.strip()
-    if stripped:
-        first = start + len(piece) - len(piece.lstrip())
-        yield first, first + len(stripped)
+    span = _trimmed(text, start, end)
+    if span:
+        yield span
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    piece = text[start:end].lstrip()
+    first = end - len(piece)
+    last = first + len(piece.rstrip())
+    return (first, last) if first < last else None

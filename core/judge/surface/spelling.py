@@ -8,7 +8,8 @@ from typing import Any
 from core.extras import needs_extra
 from core.judge.surface.dictionaries import Dictionary
 from core.judge.surface.language import normal_language
-from core.judge.surface.words import RULES, is_checked, parts, plain, script_of, words
+from core.judge.surface.prose import blank_code
+from core.judge.surface.words import RULES, is_checked, parts, plain, script_of, words_in
 
 LIBRARIES = ("chunspell",)
 
@@ -53,39 +54,57 @@ class Speller:
         self._script = script_of(language)
         self._clitics = _CLITICS.get(normal_language(language), frozenset())
         self._verdicts: dict[str, bool | None] = {}
-        self.tool = f"hunspell {dictionary.name} {dictionary.digest} {RULES}"
+        self._taken: dict[str, bool] = {}
+        self.tool = tool_of(dictionary)
 
     def check(self, text: str) -> Spelling:
         """Check every word of the text."""
+        return self.check_prose(blank_code(text))
+
+    def check_prose(self, prose: str) -> Spelling:
+        """Check every word of a text that code was left out of (`surface.prose.blank_code`)."""
+        verdicts = self._verdicts
         checked, misspelt = 0, []
-        for start, end in words(text):
-            verdict = self._verdict(text[start:end])
-            if verdict is None:
-                continue
-            checked += 1
-            if not verdict:
-                misspelt.append((start, end))
+        for match in words_in(prose):
+            word = match[0]
+            if word not in verdicts:
+                self._judge(word)
+            verdict = verdicts[word]
+            if verdict is not None:
+                checked += 1
+                if not verdict:
+                    misspelt.append(match.span())
         return Spelling(checked, tuple(misspelt))
 
-    def _verdict(self, word: str) -> bool | None:
-        if word not in self._verdicts:
-            if len(self._verdicts) >= _CACHE_LIMIT:
-                self._verdicts.clear()
-            self._verdicts[word] = self._passes(plain(word)) if is_checked(word, self._script) else None
-        return self._verdicts[word]
+    def _judge(self, word: str) -> None:
+        if len(self._verdicts) >= _CACHE_LIMIT:
+            self._verdicts.clear()
+        self._verdicts[word] = self._passes(plain(word)) if is_checked(word, self._script) else None
 
     def _passes(self, word: str) -> bool:
-        if self._known(word):
-            return True
+        # The parts first: they are known from other words, and of a long compound Hunspell takes 20 ms.
         pieces = parts(word)
-        return len(pieces) > 1 and all(
-            len(piece) == 1 or piece.casefold() in self._clitics or self._known(piece) for piece in pieces
-        )
+        if len(pieces) > 1 and all(map(self._piece_passes, pieces)):
+            return True
+        return self._is_taken(word)
 
-    def _known(self, word: str) -> bool:
+    def _piece_passes(self, piece: str) -> bool:
+        return len(piece) == 1 or piece.casefold() in self._clitics or self._is_taken(piece)
+
+    def _is_taken(self, word: str) -> bool:
+        """Whether the dictionary takes the word."""
         if len(word) > _LONGEST:
             return False
-        try:
-            return bool(self._hunspell.spell(word))
-        except UnicodeEncodeError:  # a letter outside the dictionary's own 8-bit encoding
-            return False
+        if word not in self._taken:
+            if len(self._taken) >= _CACHE_LIMIT:
+                self._taken.clear()
+            try:
+                self._taken[word] = bool(self._hunspell.spell(word))
+            except UnicodeEncodeError:  # a letter outside the dictionary's own 8-bit encoding
+                self._taken[word] = False
+        return self._taken[word]
+
+
+def tool_of(dictionary: Dictionary) -> str:
+    """The name of what measures with a dictionary: its name and digest, and the word rules."""
+    return f"hunspell {dictionary.name} {dictionary.digest} {RULES}"

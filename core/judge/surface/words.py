@@ -12,7 +12,6 @@ Names and abbreviations that the dictionary does not hold count as misspelt: not
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -64,8 +63,13 @@ def script_of(language: str) -> str:
 
 def words(text: str) -> Iterator[tuple[int, int]]:
     """The [start, end) offsets in `text` of all its words, before digits, length and script are looked at."""
-    for match in _word_pattern().finditer(blank_code(text)):
+    for match in words_in(blank_code(text)):
         yield match.span()
+
+
+def words_in(prose: str) -> Iterator[re.Match[str]]:
+    """The words of a text that code was left out of (`surface.prose.blank_code`)."""
+    return _word_pattern().finditer(prose)
 
 
 def is_checked(word: str, script: str) -> bool:
@@ -101,11 +105,15 @@ def _first_name(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _word_pattern() -> re.Pattern[str]:
-    # `\w` has no combining marks, which Devanagari vowels and decomposed accents are.
-    marks = "".join(
-        re.escape(chr(code))
-        for code in range(0x300, min(0x20000, sys.maxunicode))
-        if unicodedata.category(chr(code)).startswith("M")
-    )
-    inside = rf"[\w{marks}{INVISIBLE}]"
-    return re.compile(rf"\w{inside}*(?:[{APOSTROPHES}{re.escape(HYPHENS)}]\w{inside}*)*")
+    # `\w` has no combining marks, which Devanagari vowels and decomposed accents are. They are looked for
+    # only outside ASCII: there are 300 ranges of them.
+    part = rf"\w++(?:(?![\0-\x7f])[{_combining_marks()}{INVISIBLE}]++\w*+)*+"
+    return re.compile(rf"{part}(?:[{APOSTROPHES}{re.escape(HYPHENS)}]{part})*+")
+
+
+def _combining_marks() -> str:
+    """The combining marks of Unicode, as ranges for a regular expression."""
+    codes = [code for code in range(0x300, 0x20000) if unicodedata.category(chr(code)).startswith("M")]
+    firsts = [code for code, before in zip(codes, [0, *codes], strict=False) if code != before + 1]
+    lasts = [code for code, after in zip(codes, [*codes[1:], 0], strict=False) if code != after - 1]
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in zip(firsts, lasts, strict=True))

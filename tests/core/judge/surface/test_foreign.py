@@ -7,7 +7,7 @@ import pytest
 from core.judge.surface import foreign
 from core.judge.surface.foreign import confusable, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.prose import NO_MARKS
+from core.judge.surface.prose import without_marks
 
 RU = "Бадминтон — это игра с ракеткой и воланом, в которую играют вдвоём или вчетвером."
 FR = "Le badminton est un sport de raquette qui se joue à deux ou à quatre sur un terrain."
@@ -162,7 +162,7 @@ def test_a_short_sentence_takes_no_language_that_has_other_letters(stretches):
 def test_guillemets_make_no_sentence_french(stretches):
     italian = "Il badminton è uno sport che si gioca in due o in quattro con una racchetta leggera."
     assert stretches(f"{italian} Il programma contiene i «giochi con la racchetta». {italian}", "it") == []
-    assert "« l’un »".translate(NO_MARKS) == "  l’un  "
+    assert without_marks("« l’un »") == "  l’un  "
 
 
 def test_a_response_all_in_quotation_marks_is_looked_at_all_the_same(stretches):

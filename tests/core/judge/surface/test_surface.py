@@ -10,6 +10,7 @@ import time
 import pytest
 from sqlalchemy import text
 
+from core.judge.surface import plan
 from core.judge.surface import run as surface
 from core.judge.surface.foreign import RULES
 from core.judge.surface.language import LanguageIdentifier
@@ -129,15 +130,25 @@ def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
     killed = len(metrics(engine, "language"))
     assert 0 < killed < 400
     assert killed % 5 == 0
+    assert len(metrics(engine, "spelling")) == killed
     run = judge_surface(engine)
-    assert run.counts == {"language": 400 - killed, "spelling": 400}
+    assert run.counts == {"language": 400 - killed, "spelling": 400 - killed}
     assert len(metrics(engine, "language")) == 400
 
 
-def test_chunks_lose_and_repeat_nothing(answered, monkeypatch):
-    monkeypatch.setattr(surface, "CHUNK", 3)
+@pytest.mark.parametrize(("chunk", "characters"), [(3, 1000), (100, 1), (100, 12)])
+def test_chunks_lose_and_repeat_nothing(answered, monkeypatch, chunk, characters):
+    monkeypatch.setattr(surface, "CHUNK", chunk)
+    monkeypatch.setattr(plan, "CHARACTERS", characters)
     engine = answered(*[("en", "?", "Word.")] * 10)
     assert judge_surface(engine).counts == {"language": 10, "spelling": 10}
+
+
+def test_what_lacks_one_metric_gets_that_one(answered):
+    engine = answered(*ROWS)
+    assert judge_surface(engine, metrics=["spelling"], languages=["ru"]).counts == {"spelling": 3}
+    assert judge_surface(engine, languages=["en"]).counts == {"language": 1, "spelling": 1}
+    assert judge_surface(engine).counts == {"language": 3}
 
 
 def test_an_empty_store_is_nothing_to_do(tmp_path):

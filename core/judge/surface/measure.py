@@ -1,0 +1,98 @@
+"""The surface metrics of one response after another: texts go in, rows of the store come out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.judge.surface.dictionaries import Dictionary
+from core.judge.surface.foreign import RULES, foreign_stretches
+from core.judge.surface.language import LanguageIdentifier
+from core.judge.surface.prose import blank_code
+from core.judge.surface.spelling import Speller, Spelling, tool_of
+
+LANGUAGE, SPELLING = "language", "spelling"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is measured with: the identification model's file (None: the default one, see
+    `LanguageIdentifier`), and the dictionary of each language that has one."""
+
+    lid: Path | None = None
+    dictionaries: dict[str, Dictionary] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Responses that are expected in one `language`: (id, text, the metrics that it lacks)."""
+
+    language: str
+    responses: Sequence[tuple[int, str, tuple[str, ...]]]
+
+
+class Measurer:
+    """Measures with the tools given; each is loaded when it is first needed, and kept."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._identifier: LanguageIdentifier | None = None
+        self._spellers: dict[str, Speller] = {}
+
+    def measure(self, task: Task) -> list[Row]:
+        """The rows of `store.tables.SurfaceMetric` for the responses of a task, without their run."""
+        return [
+            {"response_id": found, "metric": metric, **row}
+            for found, text, metrics in task.responses
+            for metric, row in self._measured(task.language, text, metrics)
+        ]
+
+    def _measured(self, language: str, text: str, metrics: Sequence[str]) -> list[tuple[str, Row]]:
+        prose = blank_code(text)
+        measured = []
+        if LANGUAGE in metrics:
+            measured.append((LANGUAGE, self._language(language, text, prose)))
+        if SPELLING in metrics:
+            speller = self._speller(language)
+            measured.append((SPELLING, {"tool": speller.tool, **_spelling_row(speller.check_prose(prose))}))
+        return measured
+
+    def _language(self, language: str, text: str, prose: str) -> Row:
+        if self._identifier is None:
+            self._identifier = LanguageIdentifier(self._tools.lid)
+        identifier = self._identifier
+        found = identifier.identify(text, prose)
+        detail: dict[str, Any] = {"reason": found.reason} if found.reason else {}
+        stretches = foreign_stretches(text, language, identifier, found, prose)
+        if stretches is not None:
+            detail["foreign"] = [[stretch.start, stretch.end, stretch.label] for stretch in stretches]
+        return {
+            "tool": language_tool(identifier),
+            "value": found.probability,
+            "label": found.label,
+            "detail": detail,
+        }
+
+    def _speller(self, language: str) -> Speller:
+        if language not in self._spellers:
+            self._spellers[language] = Speller(language, self._tools.dictionaries[language])
+        return self._spellers[language]
+
+
+def language_tool(identifier: LanguageIdentifier) -> str:
+    """The name of what measures `language`: model, preparation and the rules for stretches."""
+    return f"{identifier.tool} {RULES}"
+
+
+def spelling_tool(dictionary: Dictionary) -> str:
+    """The name of what measures `spelling`; the dictionary need not be loaded for it."""
+    return tool_of(dictionary)
+
+
+def _spelling_row(found: Spelling) -> Row:
+    detail: dict[str, Any] = {"words": found.words, "misspelt": [list(span) for span in found.misspelt]}
+    if not found.words:
+        detail["reason"] = "no words"
+    return {"value": found.share, "label": None, "detail": detail}
