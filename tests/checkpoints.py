@@ -1,6 +1,7 @@
 """Tiny real checkpoints: a Llama with a byte-level BPE tokenizer and a chat template, trained for a second
 on a few questions until its answers end by themselves."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,10 @@ def make_checkpoint(
     steps: int = 60,
     seed: int = 0,
     chat_template: str | None = CHAT_TEMPLATE,
+    pairs: Sequence[tuple[str, str]] = PAIRS,
 ) -> Path:
-    """A Llama checkpoint folder; `steps` 0 leaves it random. `hidden` 256 lets Q4_K_M quantise its rows."""
+    """A Llama checkpoint folder that learns `pairs` of a question and an answer; `steps` 0 leaves it random.
+    `hidden` 256 lets Q4_K_M quantise its rows."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -80,7 +83,7 @@ def make_checkpoint(
         )
     )
     if steps:
-        _train(model, tokenizer, steps)
+        _train(model, tokenizer, steps, pairs)
     model.save_pretrained(folder)
     if chat_template != CHAT_TEMPLATE:
         (folder / "chat_template.jinja").unlink()
@@ -100,20 +103,22 @@ def make_adapter(folder: Path, base: Path, *, steps: int = 20, seed: int = 1) ->
         AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32),
         LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"]),
     )
-    _train(model, AutoTokenizer.from_pretrained(base), steps, turned=True)
+    _train(model, AutoTokenizer.from_pretrained(base), steps, PAIRS, turned=True)
     model.save_pretrained(str(folder))
     return folder
 
 
-def _train(model: Any, tokenizer: Any, steps: int, *, turned: bool = False) -> None:
+def _train(
+    model: Any, tokenizer: Any, steps: int, pairs: Sequence[tuple[str, str]], *, turned: bool = False
+) -> None:
     import torch
 
-    answers = [answer for _, answer in PAIRS]
+    answers = [answer for _, answer in pairs]
     if turned:
         answers = answers[1:] + answers[:1]
     chats = [
         [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-        for (question, _), answer in zip(PAIRS, answers, strict=True)
+        for (question, _), answer in zip(pairs, answers, strict=True)
     ]
     rows = [
         tokenizer(tokenizer.apply_chat_template(chat, tokenize=False), add_special_tokens=False)["input_ids"]
@@ -123,6 +128,10 @@ def _train(model: Any, tokenizer: Any, steps: int, *, turned: bool = False) -> N
     ids = torch.tensor([row + [tokenizer.eos_token_id] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     labels = ids.masked_fill(mask == 0, -100)
+    if pairs is not PAIRS:  # long questions: only the answers are learnt
+        for place, chat in enumerate(chats):
+            question = tokenizer.apply_chat_template(chat[:1], tokenize=False, add_generation_prompt=True)
+            labels[place, : len(tokenizer(question, add_special_tokens=False)["input_ids"])] = -100
     trained = [weights for weights in model.parameters() if weights.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-2 if turned else 3e-3)
     model.train()
