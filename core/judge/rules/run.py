@@ -11,6 +11,7 @@ from core.judge.surface.language import LIBRARIES, LanguageIdentifier, normal_la
 from core.progress import progress
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics
+from store.queries.expected import expected_language
 from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
@@ -24,12 +25,13 @@ CHUNK = 500
 def judge_rules(engine: Engine, *, languages: list[str] | None = None, lid: Path | None = None) -> RunRecord:
     """Rate every response to an instruction with a check that the rater `known-answers` has not rated yet.
 
-    Language: 2 when the language identified is the instruction's, else 0, and every other criterion is then
-    skipped, as the paper's annotators do. Accuracy and helpfulness: 2 when all that the check asks for is
-    found, 1 when some is, 0 when nothing is. Where no language can be identified (an empty response, only
-    digits), language is skipped and the others stand: an empty answer is a bad one, not one to leave out.
-    Fluency, logic and harmlessness are not rated. An instruction whose check is broken is a failed unit, and
-    so is a response that a check's pattern can't be searched in within its time.
+    Language: 2 when the language identified is the expected one (the instruction's, or the one that its
+    modifier demands), else 0, and every other criterion is then skipped, as the paper's annotators do.
+    Accuracy and helpfulness: 2 when all that the check asks for is found, 1 when some is, 0 when nothing is.
+    Where no language can be identified (an empty response, only digits), language is skipped and the others
+    stand: an empty answer is a bad one, not one to leave out. Fluency, logic and harmlessness are not rated.
+    An instruction whose check is broken is a failed unit, and so is a response that a check's pattern can't
+    be searched in within its time.
 
     `languages` are the instructions' (default: all); `lid` as in `LanguageIdentifier`.
     """
@@ -78,7 +80,8 @@ class _Rules:
         if check is None:
             return []
         label = self._identifier.identify(response.text).label
-        if label is not None and label != normal_language(response.language):
+        expected = normal_language(expected_language(response.language, response.modifier))
+        if label is not None and label != expected:
             return [
                 Score(response.response_id, criterion, 0 if name == "language" else None, name != "language")
                 for name, criterion in self._criteria.items()

@@ -7,6 +7,8 @@ from core.judge.rules import patterns
 from core.judge.rules.checks import read_check
 from core.judge.rules.errors import BadCheck
 from core.judge.rules.run import judge_rules
+from store.queries import models, responses, suites
+from store.session import writing
 
 
 def check(*groups: list[str], at_least: int = 1, in_order: bool = False) -> dict:
@@ -163,3 +165,24 @@ def test_a_pattern_that_takes_too_long_fails_this_response_and_no_other(answered
     assert unit == "s/1 k0 ru · m"
     assert reason.startswith("its check's pattern was not done after 0.05 s")
     assert list(ratings(engine)) == [2]
+
+
+def test_a_modifier_may_demand_another_language(store):
+    asked = [
+        suites.NewInstruction(modifier, "en", "?", check=check(["рубль"]), modifier=modifier)
+        for modifier in ("lang_ru", "short")
+    ]
+    with writing(store) as session:
+        suite, _ = suites.add_suite(session, "s", "1", asked)
+        identity = {"decoding_id": models.decoding_id(session, "imported", None, {})}
+        for model, answer in (
+            ("ru", "Я думаю, что это российский рубль."),
+            ("en", "I think it is the рубль."),
+        ):
+            identity["model_id"] = models.model_id(session, model)
+            for row in suites.instructions_of(session, suite, "en"):
+                responses.add_responses(session, [{**identity, "instruction_id": row.id, "text": answer}])
+    assert judge_rules(store).counts == {"rated": 4}
+    right = {"language": 2, "accuracy": 2, "helpfulness": 2}
+    wrong = {"language": 0, **SKIPPED}
+    assert [ratings(store)[response] for response in (1, 2, 3, 4)] == [right, wrong, wrong, right]
