@@ -5,54 +5,27 @@ from typing import Annotated
 
 import typer
 
-from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened
+from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, show, show_json
 from core.judge.agree import person
-from core.judge.llm.run import JudgeSettings
+from core.judge.cli_options import (
+    AttemptsOption,
+    BaseUrlOption,
+    CheckpointOption,
+    ConcurrencyOption,
+    LidOption,
+    LimitOption,
+    MaxCostOption,
+    ModelOption,
+    PricesOption,
+    PromptOption,
+    TemperatureOption,
+    TimeoutOption,
+    YesOption,
+    settings_of,
+)
+from core.progress import say_missing
 
 judge_app = typer.Typer(help="Judge the responses in the store.", no_args_is_help=True)
-
-LidOption = Annotated[
-    Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
-]
-
-# What the judge of the paper was.
-DEFAULT_JUDGE = "gpt-3.5-turbo-0125"
-
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model", help=f"The judge, as its server names it ({DEFAULT_JUDGE}, or the checkpoint's name)."
-    ),
-]
-BaseUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        help="An OpenAI-compatible server (default: OpenAI's). The key comes from OPENAI_API_KEY "
-        "(or XLIT_API_KEY)."
-    ),
-]
-CheckpointOption = Annotated[
-    Path | None, typer.Option(help="A checkpoint folder or GGUF file of your own as the judge.")
-]
-LimitOption = Annotated[int | None, typer.Option(help="At most N responses.")]
-ConcurrencyOption = Annotated[
-    int | None, typer.Option(help="Questions asked at once (default: 16).", show_default=False)
-]
-AttemptsOption = Annotated[int, typer.Option(help="Times to ask for an answer that can be used.")]
-TimeoutOption = Annotated[float, typer.Option(help="Seconds to wait for an answer.")]
-TemperatureOption = Annotated[
-    float, typer.Option(help="Of the judge; another than 0 makes it another rater.")
-]
-MaxCostOption = Annotated[
-    float | None, typer.Option(metavar="USD", help="Never spend more than this, in this run.")
-]
-PricesOption = Annotated[
-    Path | None,
-    typer.Option(help="Prices in TOML (else XLIT_PRICES, ~/.config/xlit/prices.toml)."),
-]
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Ask without a question about tokens and price.")
-]
 
 
 @judge_app.command("surface")
@@ -105,7 +78,7 @@ def judge_relevance(
     """Let an LLM say whether each response addresses its task (0 or 1)."""
     from core.judge.relevance.run import judge_relevance as judge
 
-    settings = _settings(
+    settings = settings_of(
         model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
     )
     record = judge(opened(store), settings, languages=languages, limit=limit, agree=person(yes))
@@ -117,9 +90,7 @@ def judge_rubric(
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     checkpoint: CheckpointOption = None,
-    prompt: Annotated[
-        Path | None, typer.Option(help="Another prompt, with %%%TASK%%% and %%%SUBMISSION%%%.")
-    ] = None,
+    prompt: PromptOption = None,
     rubric: Annotated[
         Path | None, typer.Option(help="Another rubric: a TOML file with name, version and criteria.")
     ] = None,
@@ -141,7 +112,7 @@ def judge_rubric(
     """Let an LLM score every response on six criteria, or on those of a rubric of your own."""
     from core.judge.rubric.run import judge_rubric as judge
 
-    settings = _settings(
+    settings = settings_of(
         model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
     )
     record = judge(
@@ -181,7 +152,7 @@ def judge_modifiers(
     from core.judge.modifiers.run import judge_modifiers as judge
 
     asked = model or base_url or checkpoint
-    settings = _settings(
+    settings = settings_of(
         model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
     )
     engine = opened(store)
@@ -193,27 +164,58 @@ def judge_modifiers(
     finish(*records, as_json=as_json)
 
 
-def _settings(
-    model: str | None,
-    base_url: str | None,
-    checkpoint: Path | None,
-    concurrency: int | None,
-    attempts: int,
-    timeout: float,
-    temperature: float,
-    max_cost: float | None,
-    prices: Path | None,
-) -> JudgeSettings:
-    if model is None:
-        model = checkpoint.resolve().stem if checkpoint else DEFAULT_JUDGE
-    return JudgeSettings(
-        model=model,
-        base_url=base_url,
-        checkpoint=checkpoint,
-        concurrency=concurrency,
-        attempts=attempts,
-        timeout=timeout,
-        temperature=temperature,
-        max_cost=max_cost,
-        prices=prices,
+@judge_app.command("calibrate")
+def judge_calibrate(
+    judge: Annotated[
+        str | None, typer.Option(help="Only this judge: NAME, or NAME@VERSION (default: all).")
+    ] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Only responses to this suite, NAME or NAME/VERSION.")
+    ] = None,
+    languages: LanguagesOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare judges with people and with themselves: agreement, language bias, length bias."""
+    from core.analysis.calibration_tables import calibration_tables
+    from core.judge.calibrate import calibrate
+
+    found = calibrate(opened(store), judge=judge, suite=suite, languages=languages)
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        show(calibration_tables(found))
+
+
+@judge_app.command("injections")
+def judge_injections(
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    checkpoint: CheckpointOption = None,
+    prompt: PromptOption = None,
+    concurrency: ConcurrencyOption = None,
+    attempts: AttemptsOption = 3,
+    timeout: TimeoutOption = 60,
+    temperature: TemperatureOption = 0,
+    max_cost: MaxCostOption = None,
+    prices: PricesOption = None,
+    yes: YesOption = False,
+    store: Annotated[
+        str, typer.Option("--store", help="A store of its own, made when it is not there.")
+    ] = "./injections.db",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how easily a judge is talked into better scores by the response that it judges."""
+    from core.judge.injections.run import effects_table
+    from core.judge.injections.run import judge_injections as judge
+
+    settings = settings_of(
+        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
     )
+    found = judge(opened(store, create=True), settings, prompt=prompt, agree=person(yes))
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        show(effects_table(found))
+    say_missing(found.run.failures)
+    raise typer.Exit(found.run.exit_code)

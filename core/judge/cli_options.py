@@ -1,0 +1,81 @@
+"""The options that the commands of `xlit-core judge` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.judge.llm.run import JudgeSettings
+
+LidOption = Annotated[
+    Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
+]
+
+# What the judge of the paper was.
+DEFAULT_JUDGE = "gpt-3.5-turbo-0125"
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help=f"The judge, as its server names it ({DEFAULT_JUDGE}, or the checkpoint's name)."
+    ),
+]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="An OpenAI-compatible server (default: OpenAI's). The key comes from OPENAI_API_KEY "
+        "(or XLIT_API_KEY)."
+    ),
+]
+CheckpointOption = Annotated[
+    Path | None, typer.Option(help="A checkpoint folder or GGUF file of your own as the judge.")
+]
+PromptOption = Annotated[
+    Path | None, typer.Option(help="Another prompt, with %%%TASK%%% and %%%SUBMISSION%%%.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="At most N responses.")]
+ConcurrencyOption = Annotated[
+    int | None, typer.Option(help="Questions asked at once (default: 16).", show_default=False)
+]
+AttemptsOption = Annotated[int, typer.Option(help="Times to ask for an answer that can be used.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds to wait for an answer.")]
+TemperatureOption = Annotated[
+    float, typer.Option(help="Of the judge; another than 0 makes it another rater.")
+]
+MaxCostOption = Annotated[
+    float | None, typer.Option(metavar="USD", help="Never spend more than this, in this run.")
+]
+PricesOption = Annotated[
+    Path | None,
+    typer.Option(help="Prices in TOML (else XLIT_PRICES, ~/.config/xlit/prices.toml)."),
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask without a question about tokens and price.")
+]
+
+
+def settings_of(
+    model: str | None,
+    base_url: str | None,
+    checkpoint: Path | None,
+    concurrency: int | None,
+    attempts: int,
+    timeout: float,
+    temperature: float,
+    max_cost: float | None,
+    prices: Path | None,
+) -> JudgeSettings:
+    """The settings that these options of a command make."""
+    if model is None:
+        model = checkpoint.resolve().stem if checkpoint else DEFAULT_JUDGE
+    return JudgeSettings(
+        model=model,
+        base_url=base_url,
+        checkpoint=checkpoint,
+        concurrency=concurrency,
+        attempts=attempts,
+        timeout=timeout,
+        temperature=temperature,
+        max_cost=max_cost,
+        prices=prices,
+    )

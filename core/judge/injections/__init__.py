@@ -1,0 +1,1 @@
+"""How easily a judge is talked into better scores by the response that it judges."""
