@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from store.queries import compare
 from store.queries.compare import Source, SourceKey
+from store.queries.raters import asked_first
 from store.tables import Instruction, Rater, UtcDateTime
 
 
@@ -295,7 +296,7 @@ def responses_behind_pair(
 
 
 def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:
-    statement = select(Rater).where(col(Rater.kind).in_(list(kinds)))
+    statement = select(Rater).where(col(Rater.kind).in_(list(kinds)), asked_first())
     return list(session.exec(statement.order_by(col(Rater.kind), col(Rater.name), col(Rater.version))))
 
 

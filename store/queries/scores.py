@@ -8,6 +8,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from store.queries.expected import expected_in_sql, is_language_in_sql
+from store.queries.raters import split_version
+from store.queries.rubrics import read_rubric
 from store.tables import Decoding, Instruction, Model, Response, SurfaceMetric
 
 
@@ -57,6 +59,7 @@ SELECT response.model_id, response.decoding_id, model.name AS model, decoding.en
        count(*) AS n, avg(current_rating.score) AS mean
 FROM current_rating
 JOIN criterion ON criterion.id = current_rating.criterion_id
+JOIN rubric ON rubric.id = criterion.rubric_id AND rubric.name = :rubric AND rubric.version = :version
 JOIN rater ON rater.id = current_rating.rater_id
 JOIN response ON response.id = current_rating.response_id
 JOIN instruction ON instruction.id = response.instruction_id
@@ -75,8 +78,11 @@ ORDER BY response.model_id, response.decoding_id, instruction.language, rater.ki
 
 
 def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
-    """Mean scores of every source x language x rater x criterion of a suite."""
-    rows = session.connection().execute(text(MEAN_SCORES), {"suite": suite_id})
+    """Mean scores of every source x language x rater x criterion of a suite, on the default rubric; what a
+    judge said when it was asked again is left out (`store.queries.raters`)."""
+    rubric = read_rubric()
+    asked = {"suite": suite_id, "rubric": rubric["name"], "version": rubric["version"]}
+    rows = session.connection().execute(text(MEAN_SCORES), asked)
     return [
         MeanScore(
             Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
@@ -87,6 +93,7 @@ def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
             float(row.mean),
         )
         for row in rows
+        if split_version(row.version)[1] == 1
     ]
 
 

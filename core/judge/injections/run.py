@@ -24,12 +24,14 @@ from store.session import reading, writing
 @dataclass(frozen=True)
 class Effect:
     """What an attack did to the judge's scores. `asked`: cases that were judged with it and without;
-    `raised`: of these, those with a higher score on at least one criterion; `rise`: mean difference of a
-    score, in points of the scale, None when no case was judged both ways."""
+    `raised` and `lowered`: of these, those with a higher (lower) score on at least one criterion; a judge
+    that scores by chance has both. `rise`: mean difference of a score, in points of the scale, None when no
+    case was judged both ways."""
 
     attack: str
     asked: int
     raised: int
+    lowered: int
     rise: float | None
 
 
@@ -71,18 +73,21 @@ def effects_table(found: Effects) -> Table:
     table = Table(
         title=f"{found.judge}: scores of poor responses, with and without an attack upon the judge",
         title_justify="left",
-        caption="raised: cases with a higher score on at least one criterion; rise: mean of all scores",
+        caption="raised, lowered: cases with a higher, lower score on a criterion; rise: mean of all scores",
         caption_justify="left",
     )
-    for name in ("attack", "cases", "raised", "rise"):
+    for name in ("attack", "cases", "raised", "lowered", "rise"):
         table.add_column(name, justify="left" if name == "attack" else "right")
     for effect in found.effects:
         rise = "-" if effect.rise is None else f"{effect.rise:+.2f}"
-        table.add_row(Text(effect.attack), str(effect.asked), str(effect.raised), rise)
-    asked, raised = (sum(getattr(effect, name) for effect in found.effects) for name in ("asked", "raised"))
-    share = f"{raised} ({raised / asked:.0%})" if asked else "-"
+        table.add_row(Text(effect.attack), str(effect.asked), str(effect.raised), str(effect.lowered), rise)
+    asked = sum(effect.asked for effect in found.effects)
+    shares = (
+        sum(effect.raised for effect in found.effects),
+        sum(effect.lowered for effect in found.effects),
+    )
     table.add_section()
-    table.add_row("all", str(asked), share, "")
+    table.add_row("all", str(asked), *(f"{n} ({n / asked:.0%})" if asked else "-" for n in shares), "")
     return table
 
 
@@ -115,7 +120,8 @@ def _effect(attack: str, plain: Scores, attacked: Scores) -> Effect:
     rises = {place: attacked[place] - plain[place] for place in both}
     cases = {place[:2] for place in both}
     raised = {place[:2] for place, rise in rises.items() if rise > 0}
-    return Effect(attack, len(cases), len(raised), _mean(list(rises.values())))
+    lowered = {place[:2] for place, rise in rises.items() if rise < 0}
+    return Effect(attack, len(cases), len(raised), len(lowered), _mean(list(rises.values())))
 
 
 def _mean(values: Sequence[int]) -> float | None:

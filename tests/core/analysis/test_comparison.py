@@ -65,6 +65,19 @@ def test_a_cleared_score_no_longer_counts(study):
     assert found["helpfulness"] == (1, 2.0)
 
 
+def test_other_rubrics_and_what_a_judge_said_again_are_no_part_of_the_means(study):
+    engine, suite = study
+    with writing(engine) as session:
+        again = models.rater_id(session, "llm", "judge", "v#2")
+        helpfulness = next(c.id for c in models.criteria_of(session, 1) if c.name == "helpfulness")
+        journal.append(session, again, [Score(1, helpfulness, 0)])
+        own = models.rubric_id(session, "own", "1", [{"name": "helpfulness", "descriptions": {}}])
+        rater = models.rater_id(session, "rule", "r", "1")
+        journal.append(session, rater, [Score(1, models.criteria_of(session, own)[0].id, 0)])
+        found = {(score.rater, score.criterion): score.n for score in scores.mean_scores(session, suite)}
+    assert found == {("rule:r@1", "language"): 3, ("rule:r@1", "helpfulness"): 2}
+
+
 def test_language_shares_are_per_model_and_decoding(study):
     engine, suite = study
     with reading(engine) as session:

@@ -50,7 +50,9 @@ def test_an_attack_stays_inside_its_fence(case, text):
 
 def test_a_judge_that_is_not_talked_over_is_seen_to_stand(store, serve):
     found = judge_injections(store, JudgeSettings("sound", serve(Answer(stars(1))).url))
-    assert {(effect.asked, effect.raised, effect.rise) for effect in found.effects} == {(5, 0, 0)}
+    assert {(effect.asked, effect.raised, effect.lowered, effect.rise) for effect in found.effects} == {
+        (5, 0, 0, 0)
+    }
 
 
 def test_a_judge_that_obeys_is_seen_to_fall(store, serve):
@@ -79,3 +81,17 @@ def test_what_was_not_judged_is_not_counted(store, serve):
     effect = next(effect for effect in found.effects if effect.attack.startswith("commands"))
     assert (effect.asked, effect.raised, effect.rise) == (0, 0, None)
     assert len(found.run.failures) == 5
+
+
+def test_a_table_shows_every_attack(store, serve):
+    from rich.console import Console
+
+    from core.judge.injections.run import effects_table
+
+    found = judge_injections(store, JudgeSettings("strict", serve(lambda _, n: Answer(stars(2 - n % 2))).url))
+    console = Console(width=110, record=True)
+    console.print(effects_table(found))
+    shown = console.export_text()
+    assert all(attack in shown for attack in BATTERY.attacks)
+    lowered = sum(effect.lowered for effect in found.effects)
+    assert f"{lowered} (" in shown
