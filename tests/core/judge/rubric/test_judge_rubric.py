@@ -288,6 +288,8 @@ def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answe
     assert answers == len(done)
     assert status == ("failed" if kill == signal.SIGINT else "running")
     assert judge(engine, server).counts["rated"] == 30 - len(done)
+    # What was on its way when it stopped is all that is asked, and paid for, again.
+    assert len(server.requests) <= 30 + 2
 
 
 def test_two_judges_at_once_rate_every_response_once(answered, serve, tmp_path):
