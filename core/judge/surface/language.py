@@ -79,7 +79,7 @@ class LanguageIdentifier:
         """The most probable language of a piece of text that code was left out of; see `prose_of`."""
         if not has_letters(prose):
             return Identified(None, None, "no letters")
-        found = self._predict(_one_line(prose))
+        found = self._predict(prepared_line(prose))
         if found == self._nothing:  # what fastText answers when it knows no piece of the text
             return Identified(None, None, "not recognised")
         label, probability = found
@@ -120,8 +120,10 @@ def _bare(label: str) -> str:
     return label.removeprefix("__label__")
 
 
-def _one_line(text: str) -> str:
-    coded = " ".join(text.replace("\x00", " ").split()).encode("utf-8", "replace")
+def prepared_line(prose: str) -> str:
+    """The line that the model is asked about: white space and NULs as single spaces, what UTF-8 has no bytes
+    for as `?`, and in small letters when there are more capitals."""
+    coded = " ".join(prose.replace("\x00", " ").split()).encode("utf-8", "replace")
     line = coded.decode()
     capitals, small = _letters(coded, line)
     return line.lower() if capitals > small else line

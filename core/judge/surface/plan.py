@@ -13,6 +13,10 @@ from store.session import reading
 # A task ends with so many characters, so that neither it nor its commit takes long.
 CHARACTERS = 1_000_000
 
+# With so many tasks left, a language is worth a second process, which has to load the dictionary and to look
+# up the same words again.
+WORTH_SHARING = 3
+
 _LACKS_LANGUAGE, _LACKS_SPELLING = 1, 2
 _METRICS = {1: (LANGUAGE,), 2: (SPELLING,), 3: (LANGUAGE, SPELLING)}
 
@@ -29,8 +33,9 @@ class _Left:
 class Plan:
     """Deals out the responses that lack a metric, as tasks in one language each.
 
-    A process that asks again gets its last language again, and else one that no other has: so each dictionary
-    is loaded, and each word looked up, in as few processes as can be.
+    A process that asks again gets its last language again, else one that no other process has, and else one
+    that has still much left: so each dictionary is loaded, and each word looked up, in as few processes as
+    can be.
     """
 
     def __init__(self, engine: Engine, chunk: int) -> None:
@@ -61,10 +66,10 @@ class Plan:
         return sum(len(left.ids) for left in self._left.values())
 
     def next_task(self, process: int) -> Task | None:
-        """The next task for a process, by its number; None when there is nothing left."""
-        if not self._left:
-            return None
+        """The next task for a process, by its number; None when there is nothing left for it."""
         language = self._language_for(process)
+        if language is None:
+            return None
         self._last[process] = language
         left = self._left[language]
         with reading(self._engine) as session:
@@ -79,10 +84,13 @@ class Plan:
             del self._left[language]
         return Task(language, responses)
 
-    def _language_for(self, process: int) -> str:
+    def _language_for(self, process: int) -> str | None:
         last = self._last.get(process)
         if last in self._left:
             return last
         taken = {language for other, language in self._last.items() if other != process}
-        free = [language for language in self._left if language not in taken] or list(self._left)
-        return max(free, key=lambda language: len(self._left[language].ids))
+        enough = WORTH_SHARING * self._chunk
+        wanted = [language for language in self._left if language not in taken] or [
+            language for language, left in self._left.items() if len(left.ids) >= enough
+        ]
+        return max(wanted, key=lambda language: len(self._left[language].ids), default=None)

@@ -18,7 +18,7 @@ _LONGEST = 100
 _CACHE_LIMIT = 1_000_000
 
 # Pieces before or after an apostrophe that are no words by themselves; those of one letter always pass.
-_CLITICS = {
+CLITICS = {
     "fr": frozenset({"qu", "jusqu", "lorsqu", "puisqu", "quoiqu"}),
     "en": frozenset({"ll", "re", "ve"}),
 }
@@ -52,7 +52,7 @@ class Speller:
         encoding = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
         self._hunspell: Any = hunspell.Hunspell(dictionary.name, str(dictionary.folder), encoding)
         self._script = script_of(language)
-        self._clitics = _CLITICS.get(normal_language(language), frozenset())
+        self._clitics = CLITICS.get(normal_language(language), frozenset())
         self._verdicts: dict[str, bool | None] = {}
         self._taken: dict[str, bool] = {}
         self.tool = tool_of(dictionary)

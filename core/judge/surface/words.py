@@ -74,6 +74,8 @@ def words_in(prose: str) -> Iterator[re.Match[str]]:
 
 def is_checked(word: str, script: str) -> bool:
     """Whether a word takes part in the metric, by the rules above."""
+    if word.isascii() and word.isalpha():  # most words of most languages, told without a look at each letter
+        return len(word) > 1 and script == "LATIN"
     letters = [character for character in word if character.isalpha()]
     if len(letters) < 2 or any(character.isnumeric() or character == "_" for character in word):
         return False
@@ -83,6 +85,8 @@ def is_checked(word: str, script: str) -> bool:
 def plain(word: str) -> str:
     """The word as dictionaries spell it: NFC, plain apostrophe and hyphen, without soft hyphens and other
     invisible characters, and without the stress marks that are set on Cyrillic vowels (за́мок)."""
+    if word.isascii():
+        return word
     composed = unicodedata.normalize("NFC", unify_marks(word))
     return (
         composed.replace(_ACUTE, "").replace(_GRAVE, "") if "CYRILLIC" in _first_name(composed) else composed
@@ -96,7 +100,7 @@ def unify_marks(text: str) -> str:
 
 def parts(word: str) -> list[str]:
     """The pieces of a plain word between its hyphens and apostrophes."""
-    return [part for part in re.split(r"[-']", word) if part]
+    return [part for part in word.replace("'", "-").split("-") if part]
 
 
 def _first_name(word: str) -> str:

@@ -1,8 +1,12 @@
 """Language identification: whole responses, hostile ones included."""
 
-import pytest
+import shutil
 
-from core.judge.surface.language import LanguageIdentifier, normal_language
+import pytest
+from sqlalchemy import text as sql
+
+from core.judge.surface.language import LanguageIdentifier, find_model, normal_language
+from core.judge.surface.run import judge_surface
 from store import UsageError, XlitError
 
 
@@ -93,3 +97,26 @@ def test_another_model_is_taken_from_the_environment_and_named_when_absent(tmp_p
     (tmp_path / "lid.bin").write_bytes(b"not a model at all")
     with pytest.raises(XlitError, match="is not a fastText model"):
         LanguageIdentifier()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("named_by", ["option", "environment"])
+def test_a_bin_file_is_used_where_it_is_named(answered, tmp_path, monkeypatch, named_by, processes):
+    model = tmp_path / "lid.176.bin"
+    shutil.copy(find_model(), model)
+    if named_by == "environment":
+        monkeypatch.setenv("XLIT_LID", str(model))
+    engine = answered(("de", "?", "Badminton ist ein Rückschlagspiel."), ("ru", "?", "Это игра с ракеткой."))
+    lid = model if named_by == "option" else None
+    judge_surface(engine, metrics=["language"], lid=lid, processes=processes)
+    with engine.connect() as connection:
+        rows = connection.execute(sql("SELECT label, tool FROM surface_metric ORDER BY response_id")).all()
+    assert [row.label for row in rows] == ["de", "ru"]
+    assert {row.tool.rpartition(" ")[0] for row in rows} == {"fasttext lid.176.bin 8f3472cf prose-1"}
+
+
+def test_the_option_comes_before_the_environment(tmp_path, monkeypatch):
+    model = tmp_path / "mine.bin"
+    shutil.copy(find_model(), model)
+    monkeypatch.setenv("XLIT_LID", str(tmp_path / "absent.bin"))
+    assert LanguageIdentifier(model).tool.split()[1] == "mine.bin"

@@ -68,6 +68,39 @@ def test_what_is_no_prose_or_has_digits_is_left_out():
     assert check("en", text + "\n```\nwrogn wrogn\n```\n<b>end</b>&nbsp;") == Spelling(6, ())
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "checked"),
+    [
+        (
+            "fr",
+            "L’été dernier, qu'il dit, jusqu'à l'aube.",
+            ["L’été", "dernier", "qu'il", "dit", "jusqu'à", "l'aube"],
+        ),
+        ("fr", "arc-en-ciel -non- l' ’ et - moi", ["arc-en-ciel", "non", "et", "moi"]),
+        ("ru", "какой-то северо‑запад за́мок", ["какой-то", "северо‑запад", "за́мок"]),
+        (
+            "pt",
+            "disse-me que há 3 maçãs, 1º lugar, R$5,00 e 20h30",
+            ["disse-me", "que", "há", "maçãs", "lugar"],
+        ),
+        ("de", "E-Mail-Adresse: a.b-c@mail.example.org, www.example.de/wgroz", ["E-Mail-Adresse"]),
+        ("de", "Siehe https://example.com/flasch?a=wrogn#x. Gut", ["Siehe", "Gut"]),
+        ("en", "MP3 A4 x86_64 snake_case 1st co2 two", ["two"]),
+        ("en", "before ```\nwrogn()\n``` between `wrogn` after", ["before", "between", "after"]),
+        ("en", "before ``` never closed wrogn", ["before"]),
+        ("en", "<a href='wrogn'>link</a> &nbsp; end", ["link", "end"]),
+        ("ru", "Владимир Nabokov и 東京 Αθήνα город", ["Владимир", "город"]),
+        ("fr", "Fiodor Достоевский à Москва", ["Fiodor"]),
+        ("en", "a I O'Neil rock'n'roll", ["O'Neil", "rock'n'roll"]),
+    ],
+)
+def test_these_words_of_a_text_are_checked_and_no_others(language, text, checked):
+    script = script_of(language)
+    found = [text[start:end] for start, end in words(text) if is_checked(text[start:end], script)]
+    assert found == checked
+    assert check(language, text).words == len(checked)
+
+
 def test_words_of_another_script_are_left_out_but_mixed_ones_are_not():
     found = check("ru", "Слово Chinese Yuanт и 中文")
     assert found.words == 2

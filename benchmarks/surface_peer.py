@@ -1,0 +1,69 @@
+"""The peer of `surface.py`: a plain loop, as a script would have it.
+
+fastText's `predict` once for each response and Hunspell's `spell` once for each word, with the same
+preparation of the text and the same words as ours, so that the values are the same; nothing remembered, one
+process, nothing written. It locates no stretches in other languages.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import fasttext
+import hunspell
+
+from core.judge.surface.dictionaries import find_dictionary
+from core.judge.surface.language import find_model, normal_language, prepared_line, prose_of
+from core.judge.surface.prose import blank_code, has_letters
+from core.judge.surface.spelling import CLITICS
+from core.judge.surface.words import is_checked, parts, plain, script_of, words_in
+
+ENCODING = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
+
+# Label and probability as fastText gives them (None: no letters), how many words, where the misspelt stand.
+Values = tuple[tuple[str, float] | None, int, list[list[int]]]
+
+
+def measure(rows: Iterable[tuple[str, str]]) -> list[Values]:
+    """The values of (language, response) after response, with the models loaded for it."""
+    model = fasttext.load_model(str(find_model()))
+    spellers: dict[str, Any] = {}
+    values = []
+    for language, text in rows:
+        if language not in spellers:
+            dictionary = find_dictionary(language)
+            assert dictionary is not None
+            spellers[language] = hunspell.Hunspell(dictionary.name, str(dictionary.folder), ENCODING)
+        blanked = blank_code(text)
+        prose = prose_of(text, blanked)
+        found = None
+        if has_letters(prose):
+            labels, probabilities = model.predict(prepared_line(prose), k=1)
+            found = labels[0].removeprefix("__label__"), float(probabilities[0])
+        count, misspelt = _spelling(language, blanked, spellers[language])
+        values.append((found, count, misspelt))
+    return values
+
+
+def _spelling(language: str, prose: str, speller: Any) -> tuple[int, list[list[int]]]:
+    script, clitics = script_of(language), CLITICS.get(normal_language(language), frozenset())
+
+    def takes(word: str) -> bool:
+        try:
+            return len(word) <= 100 and speller.spell(word)
+        except UnicodeEncodeError:
+            return False
+
+    count, misspelt = 0, []
+    for match in words_in(prose):
+        if is_checked(match[0], script):
+            count += 1
+            word = plain(match[0])
+            if not takes(word):
+                pieces = parts(word)
+                if len(pieces) < 2 or not all(
+                    len(piece) == 1 or piece.casefold() in clitics or takes(piece) for piece in pieces
+                ):
+                    misspelt.append(list(match.span()))
+    return count, misspelt
