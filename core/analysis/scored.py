@@ -1,0 +1,134 @@
+"""The scores of a suite as arrays, which every number of a report is computed from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session
+
+from store.queries import models, scored
+from store.queries.scored import ScoredBy, ScoredResponse
+from store.queries.scores import Source
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+LANGUAGE = "language"
+ENGLISH = "en"
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """A criterion of the rubric by its place in it."""
+
+    id: int
+    name: str
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of a suite on a rubric.
+
+    `responses` are all R responses, also those that nobody scored; `source`, `language`, `cluster` (each [R])
+    are places in `sources`, `languages` and `keys`: translations of an instruction are one cluster. `length`
+    [R] is in characters.
+
+    A score is a row of the N long arrays `response`, `rater` and `criterion` (places in `responses`, `raters`
+    and `criteria`) and `score`. `counts` [N] says whether it takes part in means: for every criterion but
+    `language`, not where the same rater gave language 0 (the paper, section 4).
+
+    `raters` are those that gave at least one of the scores.
+    """
+
+    suite: str
+    responses: tuple[ScoredResponse, ...]
+    sources: tuple[Source, ...]
+    languages: tuple[str, ...]
+    keys: tuple[str, ...]
+    raters: tuple[ScoredBy, ...]
+    criteria: tuple[Criteria, ...]
+    source: Ints
+    language: Ints
+    cluster: Ints
+    length: Ints
+    response: Ints
+    rater: Ints
+    criterion: Ints
+    score: Ints
+    counts: Bools
+
+
+def load_scored(session: Session, suite_id: int, suite: str, rubric_id: int) -> Scored:
+    """Load the scores on a rubric of all raters (a judge as it said first) on the responses to a suite."""
+    responses = tuple(scored.responses_of(session, suite_id))
+    raters = scored.raters_of(session)
+    rows = scored.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
+    criteria = tuple(
+        Criteria(row.id or 0, row.name, row.minimum, row.maximum)
+        for row in models.criteria_of(session, rubric_id)
+    )
+    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+    there = set(table[:, 1].tolist())
+    kept = tuple(rater for rater in raters if rater.id in there)
+    response = _places([one.id for one in responses], table[:, 0])
+    rater = _places([one.id for one in kept], table[:, 1])
+    criterion = _places([one.id for one in criteria], table[:, 2])
+    score = table[:, 3]
+    order = np.lexsort((criterion, rater, response))  # so that equal stores give equal arrays
+    response, rater, criterion, score = response[order], rater[order], criterion[order], score[order]
+    sources = tuple(dict.fromkeys(one.source for one in responses))
+    languages = _languages(responses)
+    keys = tuple(sorted({one.key for one in responses}))
+    return Scored(
+        suite=suite,
+        responses=responses,
+        sources=sources,
+        languages=languages,
+        keys=keys,
+        raters=kept,
+        criteria=criteria,
+        source=_index(sources, [one.source for one in responses]),
+        language=_index(languages, [one.language for one in responses]),
+        cluster=_index(keys, [one.key for one in responses]),
+        length=np.array([one.length for one in responses], dtype=np.int64),
+        response=response,
+        rater=rater,
+        criterion=criterion,
+        score=score,
+        counts=_counts(criteria, len(kept), len(responses), response, rater, criterion, score),
+    )
+
+
+def _languages(responses: Sequence[ScoredResponse]) -> tuple[str, ...]:
+    """English first, then the others by their codes."""
+    return tuple(sorted({one.language for one in responses}, key=lambda code: (code != ENGLISH, code)))
+
+
+def _counts(
+    criteria: Sequence[Criteria],
+    raters: int,
+    responses: int,
+    response: Ints,
+    rater: Ints,
+    criterion: Ints,
+    score: Ints,
+) -> Bools:
+    about_language = np.array([one.name == LANGUAGE for one in criteria], dtype=np.bool_)[criterion]
+    wrong = np.zeros((responses, max(raters, 1)), dtype=np.bool_)
+    found = about_language & (score == 0)
+    wrong[response[found], rater[found]] = True
+    return about_language | ~wrong[response, rater]
+
+
+def _places(ids: Sequence[int], values: Ints) -> Ints:
+    """Where each of the values stands in `ids`."""
+    place = {found: index for index, found in enumerate(ids)}
+    return np.array([place[value] for value in values.tolist()], dtype=np.int64)
+
+
+def _index(names: Sequence[object], values: Sequence[object]) -> Ints:
+    place = {name: index for index, name in enumerate(names)}
+    return np.array([place[value] for value in values], dtype=np.int64)
