@@ -24,9 +24,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `group` is the heading above several columns. `kind` says how values are written: `score` with
-    2 decimals, `percent` (0 to 100) with none, `number` with 2 decimals and a sign where it is a difference,
-    `count` whole."""
+    """A column; `group` is the heading above several columns. `kind` says how values are written: `score` and
+    `number` with 2 decimals, `percent` (0 to 100) with none, `count` whole. `signed`: with a plus sign, for
+    differences."""
 
     name: str
     kind: Kind = "text"

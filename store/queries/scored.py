@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
+from sqlmodel import select as select_model
 
 from store.queries.expected import expected_language
 from store.queries.raters import asked_first
@@ -59,7 +60,7 @@ def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
     )  # fmt: skip
     return [
         ScoredResponse(
-            found, Source(model, decoding, name, engine, quantization), key, language,
+            found or 0, Source(model, decoding, name, engine, quantization), key, language,
             expected_language(language, modifier), task, modifier or None, length,
         )
         for found, model, decoding, name, engine, quantization, key, language, task, modifier, length in (
@@ -71,10 +72,10 @@ def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
 def raters_of(session: Session) -> list[ScoredBy]:
     """All raters, without the repeats of judges: people, then judges, then rules."""
     order = {"human": 0, "llm": 1, "rule": 2}
-    statement = select(col(Rater.id), col(Rater.kind), col(Rater.name), col(Rater.version)).where(
-        asked_first()
-    )
-    raters = [ScoredBy(*row) for row in session.connection().execute(statement)]
+    raters = [
+        ScoredBy(rater.id or 0, rater.kind, rater.name, rater.version)
+        for rater in session.exec(select_model(Rater).where(asked_first()))
+    ]
     return sorted(raters, key=lambda rater: (order.get(rater.kind, 3), rater.name, rater.version))
 
 
