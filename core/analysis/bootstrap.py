@@ -5,6 +5,7 @@ Efron & Tibshirani 1993, "An Introduction to the Bootstrap", sections 13 (percen
 so that a statistic which is a function of sums (means, agreement from tables of counts) costs little.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +28,9 @@ class Resamples:
     def sums(self, values: Floats) -> Floats:
         """`values` [clusters, ...] summed over the drawn clusters: [resamples, ...].
 
-        The values must be whole numbers below 2^24 / clusters for the sums to be exact.
+        Exact for whole numbers up to 2^24 in sum; others to about 7 digits.
         """
-        flat = values.reshape(len(values), -1).astype(np.float32)
+        flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float32)
         summed = self.weights @ flat
         return summed.astype(np.float64).reshape(len(self.weights), *values.shape[1:])
 
