@@ -82,7 +82,7 @@ def test_the_expressions_say_the_same_on_both_databases(new_store):
 
 @pytest.fixture
 def answered(new_store):
-    """Responses to instructions in en, two of which ask for ru; identified as ru, en, en."""
+    """Responses to instructions in en, two of which ask for ru; all identified as ru."""
     engine = open_store(new_store, create=True)
     with writing(engine) as session:
         modifiers = ["lang_ru", "short+lang_ru", None]
@@ -95,7 +95,7 @@ def answered(new_store):
         asked = suites.instructions_of(session, suite, "en")
         responses.add_responses(session, [{**source, "instruction_id": it.id, "text": "…"} for it in asked])
         ids = sorted(found for found, _ in surface.responses_without(session, "none", "none"))
-        labels = ["ru", "en", "en"]
+        labels = ["ru", "ru", "ru"]
         surface.add_metrics(
             session,
             [

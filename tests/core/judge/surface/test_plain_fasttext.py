@@ -4,6 +4,7 @@ import fasttext
 import pytest
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line, prose_of
+from core.judge.surface.prose import blank_code
 
 # To these the preparation does nothing.
 LINES = """
@@ -112,3 +113,27 @@ def test_what_the_preparation_changes_is_what_is_stated_and_no_more(identifier, 
 )
 def test_a_line_is_put_in_small_letters_when_capitals_are_more(line, small):
     assert prepared_line(line) == (line.lower() if small else line)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "`x`",
+        "```x```",
+        "http://x.org",
+        "https://x.org",
+        "www.x.org",
+        "a@b.org",
+        "<b>",
+        "</b>",
+        "&nbsp;",
+        "&#160;",
+    ],
+)
+def test_each_kind_of_code_and_address_is_blanked_by_itself(code):
+    assert blank_code(f"vor {code} nach") == f"vor {' ' * len(code)} nach"
+
+
+@pytest.mark.parametrize("text", ["a:b", "http:/x", "wwwx", "a b", "x > y", "100 %", "‘x’"])
+def test_what_is_no_code_stays(text):
+    assert blank_code(text) == text

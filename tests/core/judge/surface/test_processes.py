@@ -46,7 +46,8 @@ def measured(engine):
 
 def running(path) -> subprocess.Popen:
     """The command over that store, in two processes, once it has written something."""
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path)], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", SCRIPT, str(path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     engine = open_store(path)
     while not measured(engine) and process.poll() is None:
         time.sleep(0.01)
@@ -92,8 +93,9 @@ def test_a_killed_command_leaves_no_process_behind_and_the_next_one_does_the_res
     workers = workers_of(process)
     assert len(workers) == 2
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    _, said = process.communicate(timeout=30)
     assert gone(workers)
+    assert said == ""
     before = measured(many)
     assert 0 < len(before) < 480
     assert len(before) % 10 == 0  # tasks of five responses, each written as a whole
@@ -108,7 +110,7 @@ def test_a_killed_command_leaves_no_process_behind_and_the_next_one_does_the_res
 def test_ctrl_c_ends_with_one_message_and_leaves_no_process_behind(many, tmp_path):
     process = running(tmp_path / "s.db")
     workers = workers_of(process)
-    os.kill(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all that it started
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if not line.startswith("surface: ")]

@@ -57,6 +57,10 @@ def test_misspelt_words_are_found_with_their_places(language, text, wrong):
     assert misspelt(language, text) == wrong
 
 
+def test_a_piece_of_a_word_is_no_word_by_itself():
+    assert misspelt("en", "They've gone, they ve said") == ["ve"]
+
+
 def test_decomposed_accents_and_soft_hyphens_are_the_same_word():
     text = "L’e\u0301le\u0300ve pro\u00adgresse"
     assert misspelt("fr", text) == []
