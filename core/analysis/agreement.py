@@ -6,6 +6,8 @@ from fractions import Fraction
 
 Pairs = Mapping[tuple[int, int], int]
 
+DOMINANT = Fraction(9, 10)
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -60,7 +62,7 @@ def agreement(pairs: Pairs, minimum: int = 0, maximum: int = 2) -> Agreement:
         exact=100 * same / n if n else None,
         bias=difference / n if n else None,
         kappa=quadratic_kappa(valid),
-        undefined=_undefined(valid),
+        undefined=why_undefined(valid),
     )
 
 
@@ -86,10 +88,40 @@ def quadratic_kappa(pairs: Pairs) -> float | None:
     return float(Fraction(2 * covariance, chance)) if chance else None
 
 
-def _undefined(pairs: Pairs) -> str | None:
-    given = {score for pair in pairs for score in pair}
+def why_undefined(pairs: Pairs) -> str | None:
+    """In words, why agreement beyond chance can't be told from these pairs; None where it can."""
+    given = _given(pairs)
     if not given:
         return "no response was scored by both"
     if len(given) == 1:
-        return f"every score of both is {given.pop()}: kappa compares with chance, and chance agrees as well"
+        return f"every score of both is {min(given)}: kappa compares with chance, and chance agrees as well"
     return None
+
+
+def dominance(pairs: Pairs) -> str | None:
+    """A warning where one score is at least `DOMINANT` of all scores that the two gave, but not all of them.
+
+    Chance then agrees nearly always, so that a few differences cost kappa and alpha much: A. Feinstein and
+    D. Cicchetti 1990, "High agreement but low kappa", Journal of Clinical Epidemiology 43(6).
+    """
+    given = _given(pairs)
+    if len(given) < 2:
+        return None
+    score, count = max(given.items(), key=lambda item: item[1])
+    share = Fraction(count, sum(given.values()))
+    if share < DOMINANT:
+        return None
+    # Rounded down, or 99.6% would read as all.
+    return (
+        f"one score dominates ({score} is {int(100 * share)}% of all): kappa can be low although the raters "
+        "hardly differ"
+    )
+
+
+def _given(pairs: Pairs) -> dict[int, int]:
+    """How often each score was given, by either of the two."""
+    given: dict[int, int] = {}
+    for pair, count in pairs.items():
+        for score in pair if count else ():
+            given[score] = given.get(score, 0) + count
+    return given
