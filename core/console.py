@@ -47,11 +47,11 @@ def opened_to_import(option: str | None, *, dry_run: bool) -> Engine:
     return open_store(name, create=True)
 
 
-def pairs(option: str, values: list[str]) -> dict[str, str]:
+def pairs(option: str, values: list[str], *, form: str = "OURS=THEIRS") -> dict[str, str]:
     """`["a=b", ...]` as a dictionary; raises `UsageError` for one without `=`."""
     for value in values:
         if "=" not in value:
-            raise UsageError(f"{option} {value!r} is not of the form OURS=THEIRS.")
+            raise UsageError(f"{option} {value!r} is not of the form {form}.")
     return dict(value.split("=", 1) for value in values)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, show, show_json
+from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, pairs, show, show_json
 from core.judge.agree import person
 from core.judge.cli_options import (
     AttemptsOption,
@@ -35,14 +35,37 @@ def judge_surface(
         Path | None,
         typer.Option(help="Folder with Hunspell dictionaries (else XLIT_DICTIONARIES, the system's)."),
     ] = None,
+    dictionary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LANG=NAME", help="The dictionary of a language by its file name, such as pt=pt_PT."
+        ),
+    ] = None,
     lid: LidOption = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that measure at once (default: one for each core, and this one alone when there is "
+            "little to do).",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Identify the language (fastText) and check the spelling (Hunspell) of every response."""
     from core.judge.surface.run import judge_surface as judge
 
-    finish(judge(opened(store), languages=languages, dictionaries=dictionaries, lid=lid), as_json=as_json)
+    record = judge(
+        opened(store),
+        languages=languages,
+        dictionaries=dictionaries,
+        dictionary_names=pairs("--dictionary", dictionary or [], form="LANG=NAME"),
+        lid=lid,
+        processes=processes,
+    )
+    finish(record, as_json=as_json)
 
 
 @judge_app.command("rules")

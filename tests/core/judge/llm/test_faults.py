@@ -203,3 +203,14 @@ def _prompts(engine) -> list[str]:
     )
     with engine.connect() as connection:
         return [wording.render(*row) for row in connection.execute(text(statement))]
+
+
+def test_waits_grow_differ_and_end(monkeypatch):
+    from core.judge.llm import asker
+
+    monkeypatch.setattr(asker, "FIRST_WAIT", 0.5)
+    for tries, most in ((1, 0.5), (2, 1), (3, 2), (20, 30)):
+        waits = [asker._backoff(tries) for _ in range(200)]
+        assert most / 2 <= min(waits)
+        assert max(waits) <= most
+        assert len(set(waits)) > 100
