@@ -46,8 +46,8 @@ def judge_surface(
         int | None,
         typer.Option(
             min=1,
-            help="Processes that measure at once (default: one for each core, and this one alone when there is "
-            "little to do).",
+            help="Processes that measure at once (default: one for each core; this one alone when there "
+            "is little to do).",
             show_default=False,
         ),
     ] = None,
