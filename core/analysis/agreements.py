@@ -207,17 +207,19 @@ def _estimates(tables: Floats, drawn: Resamples) -> dict[str, list[Estimate]]:
     """Every figure of the tables [clusters, scopes, K, K], for each scope."""
     known = tables.any(axis=(-2, -1)).sum(axis=0) > 1
     total = tables.sum(axis=0)
-    sampled = _sampled(tables[:, known], drawn, list(FIGURES.values())) if known.any() else None
+    sampled = sampled_figures(tables[:, known], drawn, list(FIGURES.values())) if known.any() else None
     found = {}
     for place, (name, figure) in enumerate(FIGURES.items()):
         low, high = np.full(len(known), np.nan), np.full(len(known), np.nan)
         if sampled is not None:
             low[known], high[known] = interval(sampled[place])
-        found[name] = [_estimate(*ends) for ends in zip(figure(total), low, high, strict=True)]
+        found[name] = [estimate(*ends) for ends in zip(figure(total), low, high, strict=True)]
     return found
 
 
-def _sampled(tables: Floats, drawn: Resamples, figures: Sequence[Callable[[Floats], Floats]]) -> list[Floats]:
+def sampled_figures(
+    tables: Floats, drawn: Resamples, figures: Sequence[Callable[[Floats], Floats]]
+) -> list[Floats]:
     """Each figure of the tables [clusters, ..., K, K] in every resample: [resamples, ...]."""
     step = max(1, AT_ONCE // max(1, tables[0].size))
     parts = []
@@ -255,12 +257,13 @@ def _alpha(units: Ints, cluster: Ints, drawn: Resamples) -> Estimate:
     np.add.at(tables, cluster, np.rint(coincidences_of_units(units) * whole))
     low = high = float("nan")
     if len(np.unique(cluster)) > 1:
-        (sampled,) = _sampled(tables, drawn, [lambda sums: alpha(sums / whole)])
+        (sampled,) = sampled_figures(tables, drawn, [lambda sums: alpha(sums / whole)])
         low, high = map(float, interval(sampled))
-    return _estimate(alpha_of_units(units), low, high)
+    return estimate(alpha_of_units(units), low, high)
 
 
-def _estimate(value: float, low: float, high: float) -> Estimate:
+def estimate(value: float, low: float, high: float) -> Estimate:
+    """A figure with its interval, each of which may be nan."""
     if np.isnan(value):
         return Estimate(None)
     return Estimate(float(value)) if np.isnan(low) else Estimate(float(value), float(low), float(high))
