@@ -1,0 +1,74 @@
+"""Surface metrics of every model in every language, with intervals: right language, spelling, relevance, and
+empty responses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.analysis.bootstrap import Resamples
+from core.analysis.cells import (
+    CellMeans,
+    Mean,
+    Scope,
+    Values,
+    cell_means,
+    english_and_others,
+    languages_apart,
+)
+from core.analysis.scored import Scored
+from store.queries.selection import Measured
+
+METRICS = ("right language", "spelling", "relevant", "empty")
+ALL = "all languages"
+
+# Shares are sums of whole numbers of these parts, so that the same store gives the same intervals anywhere.
+PARTS = 10_000
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Percent (0 to 100) of every source in every scope: all languages together, English, non-English, then
+    every language. `cells[metric]` (in the order of `METRICS`) has a row for each source."""
+
+    scored: Scored
+    scopes: tuple[Scope, ...]
+    cells: tuple[CellMeans, ...]
+
+    def at(self, metric: str, source: int, scope: str) -> Mean | None:
+        """One share, by its name, the source's place and the scope's name; None where not measured."""
+        names = [found.name for found in self.scopes]
+        return self.cells[METRICS.index(metric)].at(source, names.index(scope)) if scope in names else None
+
+    def measured(self, metric: str) -> bool:
+        return bool(self.cells[METRICS.index(metric)].n.any())
+
+
+def surface_shares(scored: Scored, measured: Mapping[int, Measured], drawn: Resamples) -> Surface:
+    """The shares, over the responses that each metric is known of. `measured` is by response
+    (`store.queries.selection.measured_in`); `drawn` are resamples of `scored.keys`."""
+    metrics = [measured[response.id] for response in scored.responses]
+    columns = (
+        [one.right_language for one in metrics],
+        [one.spelling for one in metrics],
+        [one.relevant for one in metrics],
+        [one.empty for one in metrics],
+    )
+    everywhere = tuple(range(len(scored.languages)))
+    scopes = (Scope(ALL, everywhere), *english_and_others(scored.languages)) if everywhere else ()
+    scopes += languages_apart(scored.languages)
+    return Surface(scored, scopes, tuple(_shares(scored, column, scopes, drawn) for column in columns))
+
+
+def _shares(scored: Scored, column: list, scopes: tuple[Scope, ...], drawn: Resamples) -> CellMeans:
+    known = np.flatnonzero([value is not None for value in column])
+    shares = np.array([column[place] for place in known], dtype=np.float64)
+    values = Values(
+        scored.cluster[known],
+        scored.source[known],
+        scored.language[known],
+        np.rint(shares * PARTS).astype(np.int64),
+        PARTS,
+    )
+    found = cell_means(values, len(scored.sources), len(scored.languages), scopes, drawn)
+    return CellMeans(100 * found.value, 100 * found.low, 100 * found.high, found.n)
