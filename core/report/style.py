@@ -1,0 +1,118 @@
+"""What all figures have in common: sizes for a page, fonts, colours that the colour-blind tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Inches: the text of a page in two columns. No letter is smaller than 7 points at this width.
+PAGE = 7.2
+MARGIN = 0.04
+
+TEXT_SIZE = 8.0
+NUMBER_SIZE = 7.5
+TITLE_SIZE = 8.5
+
+INK = "#1a1a1a"
+FAINT = "#d9d9d9"
+
+# Okabe and Ito's palette (2008), yellow left out: it can't be seen on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1.5, 1.5)))
+
+FONT = "DejaVu Sans"
+
+# Fonts for what DejaVu Sans has no glyphs for, asked in this order where they are installed.
+_OTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Thai",
+    "Noto Sans Ethiopic",
+    "FreeSans",
+)
+
+
+def settings(families: Iterable[str]) -> dict[str, Any]:
+    """matplotlib's settings for drawing and for writing; the same input gives the same bytes."""
+    return {
+        "font.family": list(families),
+        "font.size": TEXT_SIZE,
+        "text.parse_math": False,  # a model's name may hold dollar signs
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": "#8c8c8c",
+        "axes.linewidth": 0.6,
+        "axes.unicode_minus": True,
+        "axes.titlesize": TITLE_SIZE,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "hatch.linewidth": 0.5,
+        "hatch.color": "#9a9a9a",
+        "svg.fonttype": "path",
+        "svg.hashsalt": "xlit",
+        "pdf.fonttype": 42,
+        "path.simplify": True,
+    }
+
+
+def families_for(texts: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+    """The fonts that together have the letters of the texts, as far as any installed one has them; and
+    whether letters are missing in all of them. matplotlib draws these as boxes."""
+    missing = {character for text in texts for character in text} - _letters(FONT)
+    families = [FONT]
+    for family in _OTHER_FONTS:
+        if not missing:
+            break
+        if found := missing & _letters(family):
+            families.append(family)
+            missing -= found
+    return tuple(families), bool(missing)
+
+
+@cache
+def _letters(family: str) -> frozenset[str]:
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    if family not in font_manager.get_font_names():
+        return frozenset()
+    return frozenset(map(chr, FT2Font(font_manager.findfont(family)).get_charmap())) | {"\n"}
+
+
+def place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes at a place given in inches from the figure's left upper corner."""
+    across, down = figure.get_size_inches()
+    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+
+
+def colour_of(series: int) -> str:
+    return COLOURS[series % len(COLOURS)]
+
+
+def marker_of(series: int) -> str:
+    return MARKERS[series % len(MARKERS)]
+
+
+def dash_of(series: int) -> Any:
+    return DASHES[series % len(DASHES)]
