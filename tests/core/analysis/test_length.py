@@ -44,7 +44,8 @@ def test_people_together_are_correlated_by_their_means_and_beside_the_judge(made
     people = next(one for one in length_of_all(scored) if one.voice.together)
     means = [1, 0.5, 0.5, 1, 2, 1.5]
     assert people.correlation.rho == pytest.approx(stats.spearmanr(means, range(6)).statistic)
-    (beside,) = length_beside_people(scored)
+    beside = length_beside_people(scored)[0]
+    assert scored.criteria[beside.criterion].name == "helpfulness"
     assert beside.voice.name == "llm:gpt"
     # The wrong language takes nothing out, as where judges are calibrated.
     assert beside.bias.humans.rho == people.correlation.rho
