@@ -21,8 +21,13 @@ from core.console import (
     show_anew,
     show_json,
 )
+from core.extras import needs_extra
 from core.judge.cli import judge_app
 from core.progress import say
+
+SuiteOption = Annotated[
+    str | None, typer.Option("--suite", help="NAME or NAME/VERSION of a suite in the store.")
+]
 
 app = typer.Typer(
     help="Fine-tune, generate and judge: the pipeline behind the review room xlit-tui.",
@@ -138,7 +143,7 @@ def generate(
     model: Annotated[
         str, typer.Option(help="The model's name in the store, for example 'base / data / FT'.")
     ],
-    suite: Annotated[str | None, typer.Option(help="NAME or NAME/VERSION of a suite in the store.")] = None,
+    suite: SuiteOption = None,
     languages: LanguagesOption = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
     repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
@@ -238,6 +243,61 @@ def export(
     options = {"what": what, "journal": journal or None, "text": text, "suite": suite, "language": language}
     rows = run_export(opened(store), format, out, options, force=force)
     say(f"{rows} rows.")
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("report"),
+    suite: SuiteOption = None,
+    show_only: Annotated[
+        bool, typer.Option("--show", help="Print the main tables instead of writing files.")
+    ] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", help="Only md, csv, tex, png, pdf, svg or html; may be given several times."
+        ),
+    ] = None,
+    same_as: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OURS=PUBLISHED", help="A model that the paper calls by another name."),
+    ] = None,
+    number: Annotated[int, typer.Option("--resamples", help="Of the bootstrap.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 1,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the tables and figures of a suite: scores, models compared, agreement, published beside ours."""
+    with needs_extra("report", "The report"):
+        from core.report.run import make_report
+        from core.report.terminal import report_renderable
+
+    made = make_report(opened(store), suite, same_as=same_as or (), number=number, seed=seed)
+    if as_json:
+        show_json(made.as_dict())
+    elif show_only:
+        show(report_renderable(made))
+    else:
+        from core.report.writing import FORMATS, write_report
+
+        with needs_extra("report", "The report"):
+            files = write_report(made, out, formats or FORMATS)
+        say(f"{len(files)} files in {out}: begin with {out / 'report.html'} or {out / 'report.md'}.")
+
+
+@app.command()
+def select(suite: SuiteOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Choose the best learning rate of every configuration by surface metrics, and show why."""
+    with needs_extra("report", "The choice of learning rates"):
+        from core.analysis.selection import select as choose
+        from core.report.surface_section import selection_table
+        from core.report.terminal import table_renderable
+
+    found = choose(opened(store), suite)
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        show(table_renderable(selection_table(found)))
 
 
 @app.command()

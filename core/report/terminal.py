@@ -39,6 +39,19 @@ def report_renderable(report: Report, main: bool = True) -> RenderableType:
     return _Lines(report, main)
 
 
+def table_renderable(table: Table) -> RenderableType:
+    """One table by itself."""
+    return _OneTable(table)
+
+
+class _OneTable:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from table_lines(self.table, options.max_width)
+
+
 class _Lines:
     def __init__(self, report: Report, main: bool) -> None:
         self.report = report

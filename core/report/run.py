@@ -1,0 +1,76 @@
+"""Making the report of a suite: load once, compute each part, put them in order."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Engine
+
+from core.analysis.agreements import agreements
+from core.analysis.anchoring import anchoring
+from core.analysis.bootstrap import RESAMPLES, SEED, resamples
+from core.analysis.modifier_means import load_verdicts
+from core.analysis.published import beside, read_same_as
+from core.analysis.scored import Scored, load_scored
+from core.analysis.scores import mean_scores
+from core.analysis.selection import selection_of
+from core.report.agreement_section import agreement_section
+from core.report.anchoring_section import anchoring_section
+from core.report.models_section import models_section
+from core.report.modifiers_section import modifiers_section
+from core.report.published_section import published_section
+from core.report.scores_section import scores_section
+from core.report.surface_section import surface_section
+from core.report.table import Report
+from store import UsageError
+from store.queries.rubrics import default_rubric_id
+from store.queries.selection import measured_in
+from store.queries.suites import find_suite
+from store.session import writing
+
+
+def make_report(
+    engine: Engine,
+    suite: str | None = None,
+    *,
+    same_as: Iterable[str] = (),
+    number: int = RESAMPLES,
+    seed: int = SEED,
+) -> Report:
+    """The report of a suite (`name` or `name/version`; default: the last that came) on the default rubric.
+
+    `same_as`: `OURS=PUBLISHED` for models that the paper calls by another name; `number` and `seed` of the
+    resamples that intervals come from. The same store and seed give the same report.
+
+    Raises `UsageError` for an unknown suite or model, or a number of resamples that makes no interval.
+    """
+    if number < 100:
+        raise UsageError(f"{number} resamples make no interval: give at least 100.")
+    named = read_same_as(same_as)
+    with writing(engine) as session:  # the default rubric may have to be written first
+        found = find_suite(session, suite)
+        rubric = default_rubric_id(session)
+        scored = load_scored(session, found.id, found.label, rubric)
+        judged = load_verdicts(session, found.id, found.label)
+        measured = measured_in(session, found.id)
+        selection = selection_of(session, found.id, found.label)
+        drawn = resamples(len(scored.keys), number=number, seed=seed)
+        moved = anchoring(session, found.id, rubric, scored, drawn)
+    sections = (
+        scores_section(scored, number=number, seed=seed),
+        models_section(scored, number=number, seed=seed),
+        surface_section(scored, measured, selection, number=number, seed=seed),
+        modifiers_section(scored, judged, number=number, seed=seed),
+        agreement_section(agreements(scored, drawn)),
+        anchoring_section(moved),
+        published_section(beside(mean_scores(scored, drawn), judged, drawn, named)),
+    )
+    return Report(f"Report on {found.label}", _about(scored, number, seed), sections)
+
+
+def _about(scored: Scored, number: int, seed: int) -> tuple[str, ...]:
+    raters = ", ".join(rater.label for rater in scored.raters) or "nobody"
+    return (
+        f"{len(scored.responses):,} responses of {len(scored.sources)} models to {len(scored.keys):,} "
+        f"instructions in {', '.join(scored.languages) or 'no language'}.",
+        f"{len(scored.score):,} scores by {raters}.",
+        f"95% intervals from {number:,} bootstrap resamples of instructions, seed {seed}.",
+    )
