@@ -68,7 +68,7 @@ def _of_judge(judge: Voice, shifts: list[Shift]) -> str:
     n, changed, towards, away, taken_back = (
         sum(getattr(it, name) for it in shifts) for name in ("n", "changed", "towards", "away", "taken_back")
     )
-    back = f" {taken_back} more were taken back after the reveal." if taken_back else ""
+    back = f" Taken back after the reveal: {taken_back} more." if taken_back else ""
     if not changed:
         return f"Beside {judge.name}: none of {n} scores was changed after the reveal." + back
     return (

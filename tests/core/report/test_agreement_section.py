@@ -146,7 +146,7 @@ def test_raters_who_share_no_response_are_named_in_a_sentence(tmp_path):
 
 def test_scales_that_differ_have_tables_and_figures_of_their_own(tmp_path):
     criteria = [{"name": "stars", "minimum": -1, "maximum": 2}, {"name": "harm", "maximum": 1}]
-    study = Rated(tmp_path / "s.db", languages=("en",), criteria=criteria)
+    study = Rated(tmp_path / "s.db", criteria=criteria)
     for place in study.ids:
         study.give("ann", place, stars=-1, harm=0)
         study.give("gpt", place, kind="llm", stars=2, harm=5)
@@ -155,9 +155,11 @@ def test_scales_that_differ_have_tables_and_figures_of_their_own(tmp_path):
     assert set(tables) == {"agreement-judges", "agreement-percent-scale-1"}
     names = ("human:ann", "llm:gpt", "English", "stars", 2)
     assert row_of(tables["agreement-percent-scale-1"], *names, "-1")["2"].value == 100
-    assert set(figures) == {"agreement-human-ann-llm-gpt-english-scale-1"}
+    assert set(figures) == {
+        "agreement-human-ann-llm-gpt-english-scale-1", "agreement-human-ann-llm-gpt-non-english-scale-1"
+    }  # fmt: skip
     assert figures["agreement-human-ann-llm-gpt-english-scale-1"].rows == ("-1", "0", "1", "2")
-    assert "Left out: 2 pairs with a score that is not on the criterion's scale." in section.text
+    assert "Left out: 4 pairs with a score that is not on the criterion's scale." in section.text
     study.engine.dispose()
 
 

@@ -45,7 +45,7 @@ def test_changes_are_told_in_a_sentence_and_a_table(study):
     section = of(study)
     assert section.text[0] == (
         "Beside llm:gpt: 2 of 3 scores (67%) were changed after the reveal, 1 towards the judge, 1 away from "
-        "it, 0 to one as far from it. 1 more were taken back after the reveal."
+        "it, 0 to one as far from it. Taken back after the reveal: 1 more."
     )
     (table,) = section.tables
     (row,) = table.rows
@@ -58,6 +58,16 @@ def test_changes_are_told_in_a_sentence_and_a_table(study):
     assert told["distance to the judge after minus before"] == pytest.approx(-1 / 3)
     assert told["same score as the judge after"] == pytest.approx(200 / 3)
     assert len(set(headings)) == len(headings)
+
+
+def test_several_people_are_counted_once_in_the_sentence(study):
+    look(study, "a", 0, 2, 2)
+    study.give("bob", ("m", "en", "a"), helpfulness=1)
+    study.commit("bob", ("m", "en", "a"))
+    section = of(study)
+    assert section.text[0].startswith("Beside llm:gpt: 1 of 2 scores (50%) were changed after the reveal")
+    people = [row[1].value for row in section.tables[0].rows]
+    assert people == ["people (2)", "human:ann", "human:bob"]
 
 
 def test_nothing_changed_is_a_sentence_with_its_number(study):
