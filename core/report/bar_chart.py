@@ -33,6 +33,7 @@ def draw_bar_chart(chart: BarChart, ruler: Ruler) -> tuple[Figure, list[str]]:
     rows = ruler.fit_all(chart.rows, _ROW_LABELS, TEXT_SIZE, lines=2)
     label = max((ruler.width(row.text, TEXT_SIZE) for row in rows), default=0)
     left = MARGIN + label + 0.1
+    x_title = ruler.fit(chart.x_label, PAGE - left - MARGIN, TEXT_SIZE)
     lines = max((row.lines for row in rows), default=1)
     pitch = max(lines * _LINE + 0.05, 0.08 + 0.078 * len(names), 0.2)
     legend = Legend(names if len(names) > 1 else [], ruler, PAGE - MARGIN)
@@ -49,7 +50,7 @@ def draw_bar_chart(chart: BarChart, ruler: Ruler) -> tuple[Figure, list[str]]:
         axes.axhspan(place, place + 1, color="#f2f2f2", lw=0, zorder=0)
     axes.grid(axis="x", color=FAINT, lw=0.5)
     axes.set_axisbelow(True)
-    axes.set_xlabel(ruler.fit(chart.x_label, PAGE - left, TEXT_SIZE).text, labelpad=2)
+    axes.set_xlabel(x_title.text, labelpad=2)
     axes.set_xlim(*(chart.x_range or widened(_values(chart))))
     low, high = axes.get_xlim()
     if low < 0 < high:
@@ -62,7 +63,7 @@ def draw_bar_chart(chart: BarChart, ruler: Ruler) -> tuple[Figure, list[str]]:
     missing = any(dot is None or finite(dot[0]) is None for dots in chart.series.values() for dot in dots)
     return figure, [
         *(["Where a dot is missing there is no value."] if missing else []),
-        *in_full([*rows, *legend.labels]),
+        *in_full([*rows, *legend.labels, x_title]),
     ]
 
 

@@ -73,7 +73,7 @@ class TableText:
     def notes(self, n_shown: bool = True, intervals_shown: bool = True) -> list[str]:
         """The sentences below the table, escaped. Of an n that is not shown the range is told."""
         written = [
-            f"{self.dialect.raised(letter)} {self.dialect.text(_sentence(why))}"
+            f"{self.dialect.raised(letter).strip()} {self.dialect.text(_sentence(why))}"
             for why, letter in self._letters.items()
         ]
         return written + [self.dialect.text(note) for note in self._sentences(n_shown, intervals_shown)]

@@ -62,7 +62,7 @@ def draw_heat_map(chart: HeatMap, ruler: Ruler) -> tuple[Figure, list[str]]:
         _draw_block(figure, plan, block, left, top, is_first)
     missing = any(finite(value) is None for panel in chart.values for row in panel for value in row)
     notes = ["Hatched: no value."] if missing else []
-    return figure, [*notes, *in_full([*plan.rows, *plan.columns, *plan.titles.values()])]
+    return figure, [*notes, *in_full(plan.labels())]
 
 
 class _Plan:
@@ -105,6 +105,9 @@ class _Plan:
             max((label.lines for label in self.titles.values()), default=0) * TITLE_SIZE * LINE_HEIGHT / 72
         )
         self._label_columns()
+        self.row_title = ruler.fit(chart.row_label, self.row * max(len(chart.rows), 1), TEXT_SIZE)
+        narrowest = min((block.stop - block.start for block in self.blocks), default=1)
+        self.column_title = ruler.fit(chart.column_label, self.cell * max(narrowest, 1), TEXT_SIZE)
         foot = self.column_labels + (_LINE + _PAD if chart.column_label else 0)
         self.line = self.title + _PAD + self.row * len(chart.rows) + foot + _BETWEEN
         widest = max((len(line) for line in self.lines), default=1)
@@ -112,6 +115,10 @@ class _Plan:
             max(self.left + widest * self.cell * size + (widest - 1) * _GAP + MARGIN, self.left + 1.2), PAGE
         )
         self.height = max(len(self.lines) * self.line - _BETWEEN + 2 * MARGIN, 0.5)
+
+    def labels(self) -> list[Label]:
+        """All that are drawn."""
+        return [*self.rows, *self.columns, *self.titles.values(), self.row_title, self.column_title]
 
     def places(self) -> Iterator[tuple[_Block, float, float, bool]]:
         """Each block with the place of its left upper corner, below its title, and whether it is the first of
@@ -195,7 +202,7 @@ def _draw_block(figure: Figure, plan: _Plan, block: _Block, left: float, top: fl
     _label_y(axes, plan.rows if is_first else [])
     if chart.column_label:
         axes.annotate(
-            plan.ruler.fit(chart.column_label, plan.cell * columns, TEXT_SIZE).text,
+            plan.column_title.text,
             (0.5, 0),
             xycoords="axes fraction",
             xytext=(0, -72 * plan.column_labels),
@@ -210,7 +217,7 @@ def _draw_block(figure: Figure, plan: _Plan, block: _Block, left: float, top: fl
         figure.text(
             (MARGIN + _LINE / 2) / across,
             1 - (top + plan.row * len(chart.rows) / 2) / down,
-            plan.ruler.fit(chart.row_label, plan.row * len(chart.rows), TEXT_SIZE).text,
+            plan.row_title.text,
             rotation=90,
             ha="center",
             va="center",

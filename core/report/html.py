@@ -18,11 +18,14 @@ HTML = Dialect(
     raised=lambda letter: f"<sup>{letter}</sup>",
 )
 
-# Columns above which a printed table needs smaller letters.
+# Columns above which a printed table needs a page on its side.
 _WIDE = 9
 
 # Inches of a drawing up to which a phone shows it whole.
 _SMALL = 4.5
+
+# A learning rate, which a line must not break at its hyphen.
+_POWER = re.compile(r"(?<![\w.&#])\d{1,9}(?:\.\d{1,9})?e-\d{1,3}(?!\w)")
 
 _PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _NOT_SHOWN = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->\s*", re.DOTALL)
@@ -80,14 +83,14 @@ def _section(place: int, section: Section, drawings: dict[str, Drawing]) -> Iter
 def _table(table: Table) -> Iterator[str]:
     text = TableText(table, HTML)
     key = f"table-{table.key}"
-    kind = ' class="wide"' if len(table.columns) > _WIDE else ""
-    yield f'<div class="table" id="{key}">'
+    kind = "table wide" if len(table.columns) > _WIDE else "table"
+    yield f'<div class="{kind}" id="{key}">'
     yield f'<p class="title" id="{key}-title" dir="auto">{HTML.text(table.title)}</p>'
     if not table.rows:
         yield "<p>No rows.</p>"
     else:
         yield f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{key}-title">'
-        yield f'<table{kind} aria-labelledby="{key}-title">'
+        yield f'<table aria-labelledby="{key}-title">'
         yield from _headings(table.columns)
         yield "<tbody>"
         for row in table.rows:
@@ -144,8 +147,11 @@ def _cell(place: int, columns: Sequence[Column], cell: CellText) -> str:
     interval = f'<span class="interval">{cell.interval}</span>' if cell.interval else ""
     number = f'<span class="n">n = {cell.n}</span>' if cell.n else ""
     tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
-    direction = ' dir="auto"' if is_label(columns[place]) else ""
-    return f'<{tag}{scope} class="{_class(place, columns)}"{direction}>{cell.value}{interval}{number}</{tag}>'
+    kind = _class(place, columns)
+    if is_label(columns[place]):
+        value = _POWER.sub(r'<span class="whole">\g<0></span>', cell.value)
+        return f'<{tag}{scope} class="{kind}" dir="auto">{value}{interval}{number}</{tag}>'
+    return f'<{tag}{scope} class="{kind}">{cell.value}{interval}{number}</{tag}>'
 
 
 def _figure(drawing: Drawing) -> Iterator[str]:

@@ -24,47 +24,75 @@ PREAMBLE = (
     r"\usepackage{booktabs,array,graphicx}",
 )
 
+# A value with its interval beneath it.
+WITH_INTERVAL = (
+    r"\providecommand{\withinterval}[2]"
+    r"{\begin{tabular}[t]{@{}r@{}}#1\\[-1pt]{\scriptsize #2}\end{tabular}}"
+)
+
 # In characters: a column of a two-column page, a whole page, and a label that is put in lines.
 _COLUMN = 48
 _PAGE = 100
 _LABEL = 40
 
-# Rows of a page; what goes on does so in a table of its own.
-_ROWS = 42
+# Headings are turned where that saves so much.
+_SAVING = 24
+
+# Lines of a page; what goes on does so in a table of its own.
+_LINES = 60
 
 
 def table_latex(table: Table) -> str:
-    """The table as one or, where it is longer than a page, several `table` environments."""
+    """The table as one or, where it is longer than a page, several `table` environments. Where it is wider
+    than a page its groups of columns stand below each other."""
     text = TableText(table, LATEX)
     rows = [
         [text.cell(column, cell) for column, cell in zip(table.columns, row, strict=True)]
         for row in table.rows
     ]
     layout = _Layout(table)
-    length = _ROWS // 2 if layout.beneath else _ROWS
+    length = max(_LINES // (2 if layout.beneath else 1) // len(layout.blocks), 5)
     parts = [rows[start : start + length] for start in range(0, len(rows), length)] or [[]]
     body: list[str] = []
     for place, part in enumerate(parts):
         notes = text.notes(n_shown=False) if place == len(parts) - 1 else []
         body += _environment(table, layout, part, notes, continued=place > 0)
     needs = [f"% In the preamble: {line}" for line in PREAMBLE]
-    return "\n".join([*needs, *macros_of("\n".join(body)), *body]) + "\n"
+    macros = macros_of("\n".join(body)) + ([WITH_INTERVAL] if layout.beneath else [])
+    return "\n".join([*needs, *macros, *body]) + "\n"
 
 
 class _Layout:
-    """What the width of the table decides, estimated in characters."""
+    """What the width of the table decides, estimated in characters.
+
+    `blocks`: the places of the columns of each tabular. `beneath`: whether intervals stand below their
+    values. `rotated`: whether headings are turned.
+    """
 
     def __init__(self, table: Table) -> None:
-        self.table = table
-        widths = [
+        self.widths = [
             _Width(column, [row[place] for row in table.rows]) for place, column in enumerate(table.columns)
         ]
-        inline = sum(max(w.name, w.value + w.interval) + 2 for w in widths)
-        self.beneath = inline > _PAGE and any(w.interval for w in widths)
-        wide = sum(max(w.name, w.value, w.interval) + 2 for w in widths) if self.beneath else inline
-        self.is_wide = wide > _COLUMN
-        self.rotated = wide > _PAGE
-        self.columns = "".join(_column(w, len(table.columns)) for w in widths)
+        places = list(range(len(table.columns)))
+        labels = [place for place in places if self.widths[place].is_label]
+        numbers = [place for place in places if place not in labels]
+        self.blocks = [places]
+        self.beneath = self._inline(places) > _PAGE and any(w.interval for w in self.widths)
+        if self._width(places) > _PAGE and numbers:
+            groups = groupby(numbers, key=lambda place: table.columns[place].group)
+            self.blocks = [[*labels, *members] for _, members in groups]
+        self.is_wide = max(map(self._width, self.blocks)) > _COLUMN
+        widest = max(self.blocks, key=self._width)
+        saving = sum(max(w.name - max(w.value, w.interval), 0) for w in (self.widths[p] for p in widest))
+        self.rotated = self._width(widest) > _PAGE and saving > _SAVING
+
+    def _inline(self, places: Sequence[int]) -> int:
+        return sum(max(w.name, w.value + w.interval) + 2 for w in (self.widths[place] for place in places))
+
+    def _width(self, places: Sequence[int]) -> int:
+        if not self.beneath:
+            return self._inline(places)
+        return sum(max(w.name, w.value, w.interval) + 2 for w in (self.widths[place] for place in places))
 
 
 class _Width:
@@ -101,24 +129,34 @@ def _environment(
     yield rf"\caption{{{caption}}}"
     if not continued:
         yield rf"\label{{tab:{table.key}}}"
-    # Narrower than the page it stays as it is; wider, it shrinks to it.
-    yield r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-    yield rf"\begin{{tabular}}{{{layout.columns}}}"
-    yield r"\toprule"
-    yield from _headings(table.columns, layout.rotated)
-    yield r"\midrule"
-    for row in rows:
-        yield from _row(row, layout.beneath)
-    if not rows:
-        yield rf"\multicolumn{{{len(table.columns)}}}{{c}}{{No rows.}} \\"
-    yield r"\bottomrule"
-    yield r"\end{tabular}}"
+    for number, block in enumerate(layout.blocks):
+        if number:
+            yield r"\par\medskip"
+        yield from _tabular(table, layout, block, rows)
     if notes:
         yield r"\par\smallskip"
         yield r"\begin{minipage}{\linewidth}\footnotesize\raggedright"
         yield "\\par\n".join(notes)
         yield r"\end{minipage}"
     yield rf"\end{{{name}}}"
+
+
+def _tabular(
+    table: Table, layout: _Layout, block: Sequence[int], rows: Sequence[Sequence[CellText]]
+) -> Iterator[str]:
+    columns = [table.columns[place] for place in block]
+    # Narrower than the page it stays as it is; wider, it shrinks to it.
+    yield r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    yield rf"\begin{{tabular}}{{{''.join(_column(layout.widths[place], len(block)) for place in block)}}}"
+    yield r"\toprule"
+    yield from _headings(columns, layout.rotated)
+    yield r"\midrule"
+    for row in rows:
+        yield f"{' & '.join(_cell(row[place], layout.beneath) for place in block)} \\\\"
+    if not rows:
+        yield rf"\multicolumn{{{len(columns)}}}{{c}}{{No rows.}} \\"
+    yield r"\bottomrule"
+    yield r"\end{tabular}}"
 
 
 def _headings(columns: Sequence[Column], rotated: bool) -> Iterator[str]:
@@ -144,12 +182,9 @@ def _heading(column: Column, rotated: bool) -> str:
     return rf"\rotatebox{{90}}{{{name}}}" if rotated else rf"\multicolumn{{1}}{{c}}{{{name}}}"
 
 
-def _row(row: Sequence[CellText], beneath: bool) -> Iterator[str]:
-    small = [rf"{{\scriptsize {cell.interval}}}" if cell.interval else "" for cell in row]
-    if not beneath:
-        cells = (" ".join(filter(None, (cell.value, part))) for cell, part in zip(row, small, strict=True))
-        yield f"{' & '.join(cells)} \\\\"
-        return
-    yield f"{' & '.join(cell.value for cell in row)} \\\\"
-    if any(small):
-        yield f"{' & '.join(small)} \\\\[2pt]"
+def _cell(cell: CellText, beneath: bool) -> str:
+    if not cell.interval:
+        return cell.value
+    if beneath:
+        return rf"\withinterval{{{cell.value}}}{{{cell.interval}}}"
+    return rf"{cell.value} {{\scriptsize {cell.interval}}}"

@@ -53,6 +53,8 @@ def draw_line_chart(chart: LineChart, ruler: Ruler) -> tuple[Figure, list[str]]:
     width = (PAGE - left - 0.1 - _GAP * (beside - 1)) / beside
     titles = ruler.fit_all([title for title, _ in chart.panels], width, TITLE_SIZE, lines=2, bold=True)
     head = max((title.lines for title in titles), default=1) * TITLE_SIZE * LINE_HEIGHT / 72 + 0.06
+    x_title = ruler.fit(chart.x_label, width, TEXT_SIZE)
+    y_title = ruler.fit(chart.y_label, _PANEL_HEIGHT, TEXT_SIZE)
     ticks = _Ticks(chart, ruler, width)
     foot = ticks.height + _LINE + 0.12
     line = head + _PANEL_HEIGHT + foot
@@ -73,9 +75,9 @@ def draw_line_chart(chart: LineChart, ruler: Ruler) -> tuple[Figure, list[str]]:
         axes.set_ylim(*span)
         frame(axes)
         axes.grid(axis="y", color=FAINT, lw=0.5)
-        axes.set_xlabel(ruler.fit(chart.x_label, width, TEXT_SIZE).text, labelpad=2)
+        axes.set_xlabel(x_title.text, labelpad=2)
         if column == 0:
-            axes.set_ylabel(ruler.fit(chart.y_label, _PANEL_HEIGHT, TEXT_SIZE).text, labelpad=3)
+            axes.set_ylabel(y_title.text, labelpad=3)
         else:
             axes.tick_params(labelleft=False)
         for series in panel:
@@ -84,7 +86,7 @@ def draw_line_chart(chart: LineChart, ruler: Ruler) -> tuple[Figure, list[str]]:
         if not any(finite(point[1]) is not None for series in panel for point in series.points):
             say_nothing(axes)
     legend.draw(figure, handles(len(names), with_line=True, with_ring=has_chosen), left)
-    return figure, in_full([*titles, *legend.labels])
+    return figure, in_full([*titles, *legend.labels, x_title, y_title])
 
 
 class _Ticks:
