@@ -28,6 +28,9 @@ from core.analysis.scored import LANGUAGE, Scored
 
 MAIN = "helpfulness"
 
+# Keys are parts of names of files.
+LONGEST_KEY = 60
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -94,7 +97,7 @@ def all_voices(scored: Scored) -> tuple[Voice, ...]:
     voices = [Voice("people", f"people ({len(people)})", "human", people)] if len(people) > 1 else []
     taken = {voice.key for voice in voices}
     for place, rater in enumerate(scored.raters):
-        key = re.sub(r"[^a-z0-9]+", "-", rater.label.lower()).strip("-")
+        key = re.sub(r"[^a-z0-9]+", "-", rater.label.lower())[:LONGEST_KEY].strip("-")
         if key in taken or not re.search(r"[a-z0-9]", rater.name.lower()):
             key = f"{rater.kind}-{place + 1}"
         taken.add(key)

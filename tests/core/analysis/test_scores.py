@@ -85,9 +85,11 @@ def test_voices_are_people_together_then_everybody_and_one_person_is_just_that_p
     assert [voice.key for voice in main_voices(scored)] == ["people", "llm-gpt"]
     made.give("human:Анна", ("n", "a", "en"), helpfulness=1)
     made.give("human:Ann", ("n", "a", "en"), helpfulness=1)
+    for letter in "xy":
+        made.give("llm:" + "a" * 300 + letter, ("n", "a", "en"), helpfulness=1)
     keys = [voice.key for voice in all_voices(made.load())]
-    assert len(set(keys)) == len(keys) == 6
-    assert all(key.isascii() for key in keys)
+    assert len(set(keys)) == len(keys) == 8
+    assert all(key.isascii() and len(key) <= 60 for key in keys)
 
 
 def test_with_one_person_the_main_voices_are_that_person_and_the_judges(made):
