@@ -13,8 +13,9 @@ class Answers:
     """What the lines of a file of answers say of the questions with these `digests`.
 
     Lines that can't be read, and those about other questions, say nothing. Two about the same question that
-    don't say the same are no answer. `replies`, `tokens_in` and `tokens_out` are the server's own counts;
-    `counted`: whether every line that may have cost something has told its tokens.
+    don't say the same are no answer. `answered` questions have one. `replies`, `tokens_in` and `tokens_out`
+    are what the server counted; `counted`: whether every line that may have cost something has told its
+    tokens.
     """
 
     def __init__(self, file: IO[bytes], digests: Collection[str], endpoint: Endpoint) -> None:
@@ -22,7 +23,7 @@ class Answers:
         self._file, self._endpoint = file, endpoint
         self._places: dict[str, tuple[int, int]] = {}
         self._twice: set[str] = set()
-        self.replies = self.tokens_in = self.tokens_out = 0
+        self.answered = self.replies = self.tokens_in = self.tokens_out = 0
         self.counted = True
         place = 0
         file.seek(0)
@@ -67,6 +68,8 @@ class Answers:
         if line.digest in self._places:
             before = self.get(line.digest)
             if before is not None and (before.reply, before.reason) != (self._safe(line.reply), line.reason):
+                if line.digest not in self._twice and before.reply is not None:
+                    self.answered -= 1
                 self._twice.add(line.digest)
                 self.counted = False
             return
@@ -75,6 +78,7 @@ class Answers:
             self.counted = self.counted and not line.charged
             return
         self.replies += 1
+        self.answered += 1
         if line.reply.tokens_in is None or line.reply.tokens_out is None:
             self.counted = False
         self.tokens_in += line.reply.tokens_in or 0

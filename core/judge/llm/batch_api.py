@@ -191,7 +191,9 @@ class BatchApi:
             self._reached = True
             if error.status_code in _NOT_THERE:
                 return _Missing(error.status_code)
-        elif isinstance(error, self._openai.APIConnectionError) and self._reached:
+        elif isinstance(error, self._openai.APIConnectionError) and (
+            self._reached or not type(error.__cause__).__name__.startswith("Connect")
+        ):
             return Busy("the connection was cut, or no answer came in time", charged=True)
         failure = self._endpoint.failure(error)
         if isinstance(failure, AskFailed):

@@ -25,6 +25,10 @@ from store.tables import JudgeBatch, utc_now
 LOST_AFTER = timedelta(hours=48)
 
 
+class NotTaken(XlitError):
+    """The server does not take a batch, for what is in it."""
+
+
 class BatchAsking:
     """Sends questions in batches, looks how far they are, and collects the answers.
 
@@ -55,6 +59,7 @@ class BatchAsking:
             for judgement in judgements
         }
         self._remotes: dict[int, Remote] = {}
+        self._alone: set[int] = set()  # sent when no other was on its way
         self._full = self._poor = False
         self._note = ""
         self.budget_spent = False
@@ -80,10 +85,7 @@ class BatchAsking:
                     return
                 await asyncio.sleep(self._settings.poll)
         except XlitError:
-            # Other ways of asking shall not wait for what will not be sent.
-            with writing(self._run.engine) as session:
-                for batch_id in self._sender.unsent:
-                    batches.end(session, batch_id, "not sent")
+            self._give_back()
             raise
 
     async def _take_up(self) -> None:
@@ -112,10 +114,11 @@ class BatchAsking:
                     batches.sent(session, batch.id or 0, remote.id, remote.status)
                 else:
                     batches.take_over(session, batch.id or 0, self._run.id)
-                    self._sender.unsent.add(batch.id or 0)
 
     async def _look(self) -> None:
-        """See how far the batches are, and collect those that have ended."""
+        """See how far the batches are, and collect those that have ended. Raises `XlitError` for those that
+        were not taken, after all others."""
+        refused = None
         for batch in self._open():
             if batch.remote_id is None:
                 continue
@@ -126,23 +129,27 @@ class BatchAsking:
             self._remotes[batch.id or 0] = remote
             self._tell()
             if remote.ended:
-                await self._ended(batch, remote)
+                try:
+                    await self._ended(batch, remote)
+                except NotTaken as error:
+                    refused = error
             elif remote.status != batch.status:
                 with writing(self._run.engine) as session:
                     batches.note_status(session, batch.id or 0, remote.status)
+        if refused is not None:
+            raise refused
 
     async def _ended(self, batch: JudgeBatch, remote: Remote) -> None:
         if remote.no_room and not remote.output_file:
-            alone = sum(found.remote_id is not None for found in self._open()) == 1
-            if batch.requests == 1 and alone:
+            if batch.requests == 1 and batch.id in self._alone:
                 self._end(batch, "no room")
-                raise XlitError(f"{self._api.shown} has no room for a batch of even one question.")
+                raise NotTaken(f"{self._api.shown} has no room for a batch of even one question.")
             self._lanes[batch.rater_id].split(batch)
             self._full = True
         elif remote.status == "failed" and not remote.output_file:
             self._end(batch, "failed")
             await self._clean(remote)
-            raise XlitError(f"{self._api.shown} did not take a batch: {self._why(remote)}.")
+            raise NotTaken(f"{self._api.shown} did not take a batch: {self._why(remote)}.")
         else:
             await self._collect(batch, remote)
             self._full = self._poor = False
@@ -163,7 +170,7 @@ class BatchAsking:
             missing = remote.status == "completed" and answers.lines < batch.requests
             settle(self._budget, batch, answers, whole=not missing)
             await self._lanes[batch.rater_id].collect(batch, answers, remote.status)
-        say(f"Batch {remote.id}: {remote.status}, {answers.replies} of {batch.requests} questions answered.")
+        say(f"Batch {remote.id}: {remote.status}, {answers.answered} of {batch.requests} questions answered.")
 
     def _unknown(self, batch: JudgeBatch) -> None:
         with reading(self._run.engine) as session:
@@ -202,6 +209,8 @@ class BatchAsking:
                 batch = min(unsent, key=lambda found: (found.status != batches.WAITING, found.id))
                 requests = await self._send_one(lane, batch, left(self._budget, on_their_way))
                 if requests is not None:
+                    if not on_their_way:
+                        self._alone.add(batch.id or 0)
                     continue
                 if not on_their_way:
                     self._stop()
@@ -219,10 +228,14 @@ class BatchAsking:
         return requests
 
     def _stop(self) -> None:
-        """There is no money for one more question: what was not sent is not to be sent."""
+        """There is no money for one more question."""
         self.budget_spent = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """What was not sent is not to be sent: no other way of asking shall wait for it."""
         for batch in self._open():
-            if self._is_ours(batch):
+            if self._is_ours(batch) and batch.id not in self._sender.uncertain:
                 self._end(batch, "not sent")
 
     def _leave(self, found: Sequence[JudgeBatch]) -> None:

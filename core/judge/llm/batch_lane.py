@@ -108,7 +108,7 @@ class Lane:
         """Write what the answers of a batch say, end it, and plan what is to be asked again."""
         with reading(self._run.engine) as session:
             digests = batches.digests_of(session, batch.id or 0)
-        fruitless = 0 if answers.replies else self._fruitless.get(batch.id or 0, 0) + 1
+        fruitless = 0 if answers.answered else self._fruitless.get(batch.id or 0, 0) + 1
         bad: dict[str, None] = {}
         unanswered: dict[str, None] = {}
         met: set[str] = set()

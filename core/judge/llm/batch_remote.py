@@ -95,7 +95,7 @@ def _remote(content: Any) -> Remote:
         output_file=_text(content.get("output_file_id")),
         error_file=_text(content.get("error_file_id")),
         errors=tuple(
-            RemoteError(_text(one.get("code")) or "", _text(one.get("message")) or "", _count(one, "line"))
+            RemoteError(str(one.get("code") or ""), str(one.get("message") or ""), _count(one, "line"))
             for one in (listed if isinstance(listed, list) else [])
             if isinstance(one, dict)
         ),

@@ -20,18 +20,17 @@ TRIES = 20
 
 
 class Sender:
-    """Sends batches that are written down and that the server has not made; `unsent` are those of them, by
-    id, of which that is sure."""
+    """Sends batches that are written down and that the server has not made; `uncertain` are those, by id, of
+    which it can't be told whether it has."""
 
     def __init__(self, engine: Engine, api: BatchApi, budget: Budget, run_id: int) -> None:
         self._engine, self._api, self._budget, self._run_id = engine, api, budget, run_id
-        self.unsent: set[int] = set()
+        self.uncertain: set[int] = set()
 
     async def send(self, lane: Lane, batch: JudgeBatch, left: float) -> int | None:
         """Send a batch, so much of it as may cost `left` US dollars; the rest becomes one of its own.
         Returns how many requests: 0 when nothing was left to ask, None when not one may be sent."""
         batch_id = batch.id or 0
-        self.unsent.add(batch_id)
         with tempfile.TemporaryFile() as file:
             requests, tokens_in, rest = await lane.write_requests(batch, file, self._budget, left)
             if not requests and rest:
@@ -49,8 +48,9 @@ class Sender:
         with reading(self._engine) as session:
             if not batches.is_to_send(session, batch_id, self._run_id):
                 return 0  # another process has taken it over
-        self.unsent.discard(batch_id)
+        self.uncertain.add(batch_id)
         made = await self._create(batch, file_id)
+        self.uncertain.discard(batch_id)
         with writing(self._engine) as session:
             ours = batches.sent(session, batch_id, made.id, made.status)
         if not ours:
@@ -68,7 +68,7 @@ class Sender:
                 wait = backoff(attempt) if error.wait is None else min(error.wait, LONGEST_WAIT)
             except XlitError:
                 if not reason:
-                    self.unsent.add(batch.id or 0)
+                    self.uncertain.discard(batch.id or 0)
                 raise
             await asyncio.sleep(wait)
             # It may have been made all the same.
