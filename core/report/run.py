@@ -24,7 +24,7 @@ from store import UsageError
 from store.queries.rubrics import default_rubric_id
 from store.queries.selection import measured_in
 from store.queries.suites import find_suite
-from store.session import writing
+from store.session import reading, writing
 
 
 def make_report(
@@ -45,9 +45,10 @@ def make_report(
     if number < 100:
         raise UsageError(f"{number} resamples make no interval: give at least 100.")
     named = read_same_as(same_as)
-    with writing(engine) as session:  # the default rubric may have to be written first
-        found = find_suite(session, suite)
+    with writing(engine) as session:
         rubric = default_rubric_id(session)
+    with reading(engine) as session:
+        found = find_suite(session, suite)
         scored = load_scored(session, found.id, found.label, rubric)
         judged = load_verdicts(session, found.id, found.label)
         measured = measured_in(session, found.id)

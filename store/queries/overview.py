@@ -70,7 +70,7 @@ class ReviewerProgress:
 
 @dataclass(frozen=True)
 class MeanCell:
-    """The mean of `n` scores on a criterion, on the criterion's scale: one cell of the heat map."""
+    """The mean over `n` responses on a criterion, on the criterion's scale: one cell of the heat map."""
 
     source: SourceKey
     criterion_id: int
@@ -207,14 +207,18 @@ GROUP BY rater_id
 def heat_map(session: Session, scope: Scope, rubric_id: int, rater_ids: Sequence[int]) -> list[MeanCell]:
     """The mean score of every source on every criterion of the rubric that has scores of these raters.
 
-    Scores of several raters are taken together: each counts once. The wrong-language rule holds per rater.
+    Scores of several raters are taken together: a response counts once, with the mean of its scores, as in
+    `core.analysis.scores`. The wrong-language rule holds per rater.
     """
     statement = _statement(
         """
-SELECT response.model_id, response.decoding_id, response.sample, scored.criterion_id,
-       count(*) AS n, avg(scored.score) AS mean {responses}
-GROUP BY response.model_id, response.decoding_id, response.sample, scored.criterion_id
-ORDER BY response.model_id, response.decoding_id, response.sample, scored.criterion_id
+SELECT model_id, decoding_id, sample, criterion_id, count(*) AS n, avg(score) AS mean
+FROM (SELECT response.model_id AS model_id, response.decoding_id AS decoding_id, response.sample AS sample,
+             scored.criterion_id AS criterion_id, avg(scored.score) AS score {responses}
+      GROUP BY response.id, response.model_id, response.decoding_id, response.sample, scored.criterion_id
+     ) AS each_response
+GROUP BY model_id, decoding_id, sample, criterion_id
+ORDER BY model_id, decoding_id, sample, criterion_id
 """,
         "CROSS JOIN current_rating AS scored",
         _SCORED + f" AND scored.criterion_id IN {_CRITERIA}",

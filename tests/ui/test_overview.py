@@ -352,7 +352,7 @@ async def test_alone_the_numbers_are_counted_again_after_scoring(engine, store):
         async with ReviewApp(first()).run_test(size=WIDE) as pilot:
             await settle(pilot)
             await press(pilot, "enter", "0", "q")
-            assert "1.00 2" in shown(pilot)
+            assert "1.00 1" in shown(pilot)  # one response, scored by two
 
 
 async def test_alone_an_empty_suite_of_scores_can_be_read_and_left(engine, store):
