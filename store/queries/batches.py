@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, select, update
 
-from store.tables import JudgeBatch, JudgeBatchItem, Response, utc_now
+from store.tables import JudgeBatch, JudgeBatchItem, utc_now
 
 NEW, WAITING = "new", "waiting"
 
@@ -19,12 +19,12 @@ def plan(
     *,
     rater: int,
     endpoint: str,
-    run_id: int,
+    run_id: int | None,
     attempt: int = 1,
     status: str = NEW,
-) -> JudgeBatch | None:
-    """Write down a batch that is to be sent, of those of these questions that are in no batch on its way;
-    None when all of them are."""
+) -> int | None:
+    """Write down a batch that is to be sent, of those of these questions that are in no batch on its way.
+    Returns its id; None when all of them are."""
     taken = on_their_way(session, rater)
     wanted = [digest for digest in dict.fromkeys(digests) if digest not in taken]
     if not wanted:
@@ -37,7 +37,7 @@ def plan(
     session.flush()
     rows = [{"batch_id": batch.id, "digest": digest} for digest in wanted]
     session.connection().execute(JudgeBatchItem.__table__.insert(), rows)  # type: ignore[attr-defined]
-    return batch
+    return batch.id
 
 
 def open_batches(session: Session, raters: Collection[int]) -> list[JudgeBatch]:
@@ -56,6 +56,11 @@ def on_their_way(session: Session, rater: int) -> set[str]:
         .where(JudgeBatch.rater_id == rater, col(JudgeBatch.ended_at).is_(None))
     )
     return set(session.exec(statement))
+
+
+def batch_of(session: Session, batch_id: int) -> JudgeBatch:
+    """The batch with this id."""
+    return session.get_one(JudgeBatch, batch_id)
 
 
 def digests_of(session: Session, batch_id: int) -> set[str]:
@@ -101,20 +106,13 @@ def end(session: Session, batch_id: int, status: str) -> bool:
     return session.exec(statement.values(status=status, ended_at=utc_now())).rowcount == 1
 
 
-def hand_on(
-    session: Session, batch: JudgeBatch, digests: Sequence[str], run_id: int, *, status: str = WAITING
-) -> JudgeBatch | None:
-    """Take questions out of a batch that was not sent, into one of their own."""
+def hand_on(session: Session, batch: JudgeBatch, digests: Sequence[str]) -> None:
+    """Move questions of a batch that was not sent into a new one, which is to be sent like it."""
+    table = JudgeBatchItem.__table__  # type: ignore[attr-defined]
     for first in range(0, len(digests), _CHUNK):
         chosen = col(JudgeBatchItem.digest).in_(digests[first : first + _CHUNK])
-        table = JudgeBatchItem.__table__  # type: ignore[attr-defined]
         session.connection().execute(table.delete().where(col(JudgeBatchItem.batch_id) == batch.id, chosen))
-    return plan(
-        session, digests, rater=batch.rater_id, endpoint=batch.endpoint, run_id=run_id,
-        attempt=batch.attempt, status=status,
+    plan(
+        session, digests, rater=batch.rater_id, endpoint=batch.endpoint, run_id=batch.run_id,
+        attempt=batch.attempt, status=batch.status,
     )  # fmt: skip
-
-
-def last_response(session: Session) -> int:
-    """The highest id of a response; 0 when there is none."""
-    return session.exec(select(func.max(Response.id))).one() or 0
