@@ -1,7 +1,7 @@
 import math
 import re
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import matplotlib
 import pytest
@@ -227,6 +227,14 @@ def test_dots_stand_in_the_row_that_their_name_labels():
     assert axes.yaxis_inverted()
     ends = [collection.get_segments()[0].tolist() for collection in axes.collections]
     assert ends == [[[0.5, 0.5], [1.5, 0.5]], [[2.0, 2.5], [4.0, 2.5]]]
+
+
+def test_dots_of_a_row_stand_apart():
+    [axes] = draw(DOTS).canvas.axes
+    down = axes.get_window_extent().height / axes.get_figure().dpi * 72 / len(TASKS)
+    heights = sorted(float(line.get_ydata()[0]) for line in axes.get_lines() if len(line.get_xdata()) > 2)
+    assert len(heights) == 7
+    assert min(b - a for a, b in pairwise(heights)) * down > 4  # points
 
 
 def test_names_that_come_out_alike_are_numbered():

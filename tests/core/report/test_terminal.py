@@ -68,6 +68,17 @@ def test_at_110_columns_a_group_of_six_criteria_has_its_intervals():
     assert text.count("model") == 2
 
 
+def test_columns_that_do_not_fit_go_on_below_as_many_as_fit():
+    columns = (Column("model"), *(Column(f"c{place}", "score") for place in range(20)))
+    cells = tuple(Cell(1 + place / 100, 0.5, 1.5) for place in range(20))
+    text = shown(narrow(columns, (Cell("LLaMA-2-13B"), *cells)), 60)
+    assert text.count("model") == text.count("LLaMA-2-13B") == 3
+    assert "[0.50" not in text
+    assert "Too narrow" in text
+    for cell in cells:
+        assert f"{cell.value:.2f}" in text
+
+
 def test_main_shows_the_first_table_of_a_section_and_all_of_them_otherwise():
     first, second = (Table(name, name, (Column("m"),), ((Cell("x"),),)) for name in ("first", "second"))
     report = Report(
@@ -99,7 +110,9 @@ def test_the_best_is_bold():
 def test_names_are_no_markup_and_send_nothing_to_the_terminal():
     text = shown(narrow(COLUMNS, (Cell("[bold]x[/] \x1b[2J\x07"), *ROW[1:])), 80)
     assert "[bold]x[/] ⟨U+001B⟩[2J⟨U+0007⟩" in text
-    assert "\x1b" not in shown(hostile_report(), 80, main=False)
+    hostile = shown(hostile_report(), 80, main=False)
+    assert "⟨U+202E⟩evil⟨U+202" in hostile
+    assert not set("\x1b\x00\u202e\u200b\ud800") & set(hostile)
 
 
 def test_a_table_without_rows_says_so():
