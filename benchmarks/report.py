@@ -17,11 +17,11 @@ from core.analysis.modifier_means import load_verdicts
 from core.analysis.scored import Scored, load_scored
 from core.analysis.scores import mean_scores
 from core.analysis.selection import selection_of
-from core.report.models_section import models_section
-from core.report.modifiers_section import modifiers_section
 from core.report.run import make_report
-from core.report.scores_section import scores_section
-from core.report.surface_section import surface_section
+from core.report.sections.models import models_section
+from core.report.sections.modifiers import modifiers_section
+from core.report.sections.scores import scores_section
+from core.report.sections.surface import surface_section
 from core.report.writing import write_report
 from store import open_store
 from store.queries.selection import measured_in

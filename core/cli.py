@@ -269,8 +269,8 @@ def report(
 ) -> None:
     """Make the tables and figures of a suite: scores, models compared, agreement, published beside ours."""
     with needs_extra("report", "The report"):
+        from core.report.formats.terminal import report_renderable
         from core.report.run import make_report
-        from core.report.terminal import report_renderable
 
     made = make_report(opened(store), suite, same_as=same_as or (), number=number, seed=seed)
     if as_json:
@@ -290,8 +290,8 @@ def select(suite: SuiteOption = None, store: StoreOption = None, as_json: JsonOp
     """Choose the best learning rate of every configuration by surface metrics, and show why."""
     with needs_extra("report", "The choice of learning rates"):
         from core.analysis.selection import select as choose
-        from core.report.surface_section import selection_table
-        from core.report.terminal import table_renderable
+        from core.report.formats.terminal import table_renderable
+        from core.report.sections.surface import selection_table
 
     found = choose(opened(store), suite)
     if as_json:

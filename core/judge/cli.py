@@ -10,17 +10,22 @@ from core.judge.agree import person
 from core.judge.cli_options import (
     AttemptsOption,
     BaseUrlOption,
+    BatchOption,
+    BatchSizeOption,
     CheckpointOption,
     ConcurrencyOption,
     LidOption,
     LimitOption,
     MaxCostOption,
     ModelOption,
+    NoWaitOption,
+    PollOption,
     PricesOption,
     PromptOption,
     TemperatureOption,
     TimeoutOption,
     YesOption,
+    batch_of,
     settings_of,
 )
 from core.progress import say_missing
@@ -94,6 +99,10 @@ def judge_relevance(
     temperature: TemperatureOption = 0,
     max_cost: MaxCostOption = None,
     prices: PricesOption = None,
+    batch: BatchOption = False,
+    batch_size: BatchSizeOption = None,
+    poll: PollOption = None,
+    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -101,8 +110,9 @@ def judge_relevance(
     """Let an LLM say whether each response addresses its task (0 or 1)."""
     from core.judge.relevance.run import judge_relevance as judge
 
+    batched = batch_of(batch, batch_size, poll, no_wait)
     settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
+        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
     )
     record = judge(opened(store), settings, languages=languages, limit=limit, agree=person(yes))
     finish(record, as_json=as_json)
@@ -128,6 +138,10 @@ def judge_rubric(
     temperature: TemperatureOption = 0,
     max_cost: MaxCostOption = None,
     prices: PricesOption = None,
+    batch: BatchOption = False,
+    batch_size: BatchSizeOption = None,
+    poll: PollOption = None,
+    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -135,8 +149,9 @@ def judge_rubric(
     """Let an LLM score every response on six criteria, or on those of a rubric of your own."""
     from core.judge.rubric.run import judge_rubric as judge
 
+    batched = batch_of(batch, batch_size, poll, no_wait)
     settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
+        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
     )
     record = judge(
         opened(store),
@@ -165,6 +180,10 @@ def judge_modifiers(
     temperature: TemperatureOption = 0,
     max_cost: MaxCostOption = None,
     prices: PricesOption = None,
+    batch: BatchOption = False,
+    batch_size: BatchSizeOption = None,
+    poll: PollOption = None,
+    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -175,8 +194,9 @@ def judge_modifiers(
     from core.judge.modifiers.run import judge_modifiers as judge
 
     asked = model or base_url or checkpoint
+    batched = batch_of(batch, batch_size, poll, no_wait)
     settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
+        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
     )
     engine = opened(store)
     records = [judge(engine, languages=languages, lid=lid)]

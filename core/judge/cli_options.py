@@ -1,11 +1,14 @@
 """The options that the commands of `xlit-core judge` share."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from core.judge.llm.batch_settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
+from store import UsageError
 
 LidOption = Annotated[
     Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
@@ -49,6 +52,26 @@ PricesOption = Annotated[
     Path | None,
     typer.Option(help="Prices in TOML (else XLIT_PRICES, ~/.config/xlit/prices.toml)."),
 ]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask through the server's Batch API (OpenAI: half the price, within 24 hours).",
+    ),
+]
+BatchSizeOption = Annotated[
+    int | None, typer.Option(help="Questions in a batch (default: 10,000).", show_default=False)
+]
+PollOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="How often to look how far the batches are (default: 30).", show_default=False
+    ),
+]
+NoWaitOption = Annotated[
+    bool,
+    typer.Option("--no-wait", help="Send, collect what is answered, and stop; the same command goes on."),
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Ask without a question about tokens and price.")
 ]
@@ -64,6 +87,7 @@ def settings_of(
     temperature: float,
     max_cost: float | None,
     prices: Path | None,
+    batch: BatchSettings | None = None,
 ) -> JudgeSettings:
     """The settings that these options of a command make."""
     if model is None:
@@ -78,4 +102,19 @@ def settings_of(
         temperature=temperature,
         max_cost=max_cost,
         prices=prices,
+        batch=batch,
     )
+
+
+def batch_of(batch: bool, size: int | None, poll: float | None, no_wait: bool) -> BatchSettings | None:
+    """The batch settings that these options of a command make; None to ask directly."""
+    if not batch:
+        if size is not None or poll is not None or no_wait:
+            raise UsageError("--batch-size, --poll and --no-wait belong to --batch.")
+        return None
+    settings = BatchSettings(wait=not no_wait)
+    if size is not None:
+        settings = replace(settings, size=size)
+    if poll is not None:
+        settings = replace(settings, poll=poll)
+    return settings

@@ -12,13 +12,13 @@ from core.analysis.published import beside, read_same_as
 from core.analysis.scored import Scored, load_scored
 from core.analysis.scores import mean_scores
 from core.analysis.selection import selection_of
-from core.report.agreement_section import agreement_section
-from core.report.anchoring_section import anchoring_section
-from core.report.models_section import models_section
-from core.report.modifiers_section import modifiers_section
-from core.report.published_section import published_section
-from core.report.scores_section import scores_section
-from core.report.surface_section import surface_section
+from core.report.sections.agreement import agreement_section
+from core.report.sections.anchoring import anchoring_section
+from core.report.sections.models import models_section
+from core.report.sections.modifiers import modifiers_section
+from core.report.sections.published import published_section
+from core.report.sections.scores import scores_section
+from core.report.sections.surface import surface_section
 from core.report.table import Report
 from store import UsageError
 from store.queries.rubrics import default_rubric_id

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core.report.csv_file import table_csv
-from core.report.figures import PICTURES, draw
-from core.report.html import report_html
-from core.report.latex import table_latex
-from core.report.markdown import report_markdown
+from core.report.figures.draw import PICTURES, draw
+from core.report.formats.csv_file import table_csv
+from core.report.formats.html import report_html
+from core.report.formats.latex import table_latex
+from core.report.formats.markdown import report_markdown
 from core.report.table import Figure, Report
 from store.errors import UsageError, XlitError
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from core.extras import needs_extra
 from core.judge.llm.options import MAX_TOKENS, Taken
 from core.judge.llm.reply import AskFailed, Prompt, Reply
-from core.judge.llm.wire import MOST_BYTES, NotAChat, read_completion, wait_asked_for
+from core.judge.llm.wire import MOST_BYTES, NotAChat, read_completion, storable, wait_asked_for
 from store import UsageError, XlitError
 
 LIBRARIES = ("openai",)
@@ -190,7 +190,7 @@ class Endpoint:
         """What an error says, in one line without the key."""
         body = getattr(error, "body", None)
         message = body.get("message") if isinstance(body, dict) else None
-        return self._redact(" ".join(str(message or error).split()))[:200]
+        return self._redact(" ".join(storable(str(message or error)).split()))[:200]
 
     def safe(self, reply: Reply) -> Reply:
         """The reply without the key, should the model have got hold of it."""

@@ -80,8 +80,13 @@ def _number(text: str | None) -> float | None:
     return float(text) if text and re.fullmatch(r"\d{1,12}(?:\.\d{1,9})?", text.strip()) else None
 
 
+def storable(text: str) -> str:
+    """A text as every store can hold it: lone surrogates and NUL, which JSON can escape, become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+
+
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return storable(value) if isinstance(value, str) else None
 
 
 def _count(usage: Any, name: str) -> int | None:

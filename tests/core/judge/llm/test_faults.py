@@ -214,3 +214,23 @@ def test_waits_grow_differ_and_end(monkeypatch):
         assert most / 2 <= min(waits)
         assert max(waits) <= most
         assert len(set(waits)) > 100
+
+
+def test_an_answer_with_what_no_store_can_hold_is_kept_without_it(answered, serve):
+    odd = GOOD[:-1] + ', "why": "a\\ud800b\\u0000c \\ud83d\\ude00"}'
+    engine = answered(*rows(1))
+    assert judge(engine, serve(Answer(odd))).failures == []
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT answer FROM judge_answer")).scalar_one()
+    assert len(ratings(engine)[1]) == 6
+    assert kept.encode()
+    assert "\x00" not in kept
+
+
+def test_an_error_with_what_no_store_can_hold_is_a_reason_without_it(answered, serve):
+    body = '{"error": {"message": "a\\ud800b\\u0000c\\nd"}}'
+    run = judge(answered(*rows(1)), serve(Answer(status=422, body=body)))
+    [(_, reason)] = run.failures
+    assert reason.encode()
+    assert "\x00" not in reason
+    assert "\n" not in reason

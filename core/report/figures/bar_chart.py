@@ -1,0 +1,101 @@
+"""Dots with intervals for many rows, such as tasks, in the order that they are given in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from core.report.figures.axes import frame, handles, say_nothing, widened
+from core.report.figures.labels import LINE_HEIGHT, Ruler, in_full
+from core.report.figures.legend import Legend
+from core.report.figures.style import FAINT, INK, MARGIN, PAGE, TEXT_SIZE, colour_of, marker_of, place_axes
+from core.report.formats.cell_text import finite
+from core.report.table import BarChart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Dots = Sequence[tuple[float, float | None, float | None] | None]
+
+# Inches.
+_LINE = TEXT_SIZE * LINE_HEIGHT / 72
+_ROW_LABELS = 2.1
+_FOOT = 0.42
+
+
+def draw_bar_chart(chart: BarChart, ruler: Ruler) -> tuple[Figure, list[str]]:
+    """The figure, `PAGE` inches wide and as high as its rows need, and what its note must add."""
+    from matplotlib.figure import Figure
+
+    names = list(chart.series)
+    rows = ruler.fit_all(chart.rows, _ROW_LABELS, TEXT_SIZE, lines=2)
+    label = max((ruler.width(row.text, TEXT_SIZE) for row in rows), default=0)
+    left = MARGIN + label + 0.1
+    x_title = ruler.fit(chart.x_label, PAGE - left - MARGIN, TEXT_SIZE)
+    lines = max((row.lines for row in rows), default=1)
+    pitch = max(lines * _LINE + 0.05, 0.08 + 0.078 * len(names), 0.2)
+    legend = Legend(names if len(names) > 1 else [], ruler, PAGE - MARGIN)
+    height = max(pitch * len(rows), 0.4)
+    figure = Figure(figsize=(PAGE, legend.height + 0.06 + height + _FOOT))
+    axes = place_axes(figure, left, legend.height + 0.06, PAGE - left - 0.15, height)
+    frame(axes)
+    axes.set_ylim(max(len(rows), 1), 0)
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], [row.text for row in rows])
+    axes.tick_params(axis="y", length=0)
+    for tick in axes.get_yticklabels():
+        tick.set_linespacing(LINE_HEIGHT - 0.1)
+    for place in range(1, len(rows), 2):
+        axes.axhspan(place, place + 1, color="#f2f2f2", lw=0, zorder=0)
+    axes.grid(axis="x", color=FAINT, lw=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(x_title.text, labelpad=2)
+    axes.set_xlim(*(chart.x_range or widened(_values(chart))))
+    low, high = axes.get_xlim()
+    if low < 0 < high:
+        axes.axvline(0, color=INK, lw=0.7)
+    for place, name in enumerate(names):
+        _draw_dots(axes, chart.series[name], place, len(names))
+    if not _values(chart):
+        say_nothing(axes)
+    legend.draw(figure, handles(len(names), with_line=False), MARGIN)
+    missing = any(dot is None or finite(dot[0]) is None for dots in chart.series.values() for dot in dots)
+    return figure, [
+        *(["Where a dot is missing there is no value."] if missing else []),
+        *in_full([*rows, *legend.labels, x_title]),
+    ]
+
+
+def _draw_dots(axes: Axes, dots: Dots, place: int, number: int) -> None:
+    step = 0.76 / max(number, 1)
+    colour = colour_of(place)
+    found = [
+        (row + 0.5 + (place - (number - 1) / 2) * step, *dot)
+        for row, dot in enumerate(dots)
+        if dot is not None and finite(dot[0]) is not None
+    ]
+    for y, _, low, high in found:
+        if low is not None and high is not None and isfinite(low) and isfinite(high):
+            axes.hlines(y, low, high, color=colour, lw=1.0)
+    axes.plot(
+        [dot[1] for dot in found],
+        [dot[0] for dot in found],
+        linestyle="none",
+        marker=marker_of(place),
+        color=colour,
+        ms=3.8 if number <= 4 else 3.2,
+        zorder=3,
+        clip_on=False,
+    )
+
+
+def _values(chart: BarChart) -> list[float]:
+    return [
+        value
+        for dots in chart.series.values()
+        for dot in dots
+        if dot is not None
+        for value in map(finite, dot)
+        if value is not None
+    ]

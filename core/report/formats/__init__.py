@@ -1,0 +1,1 @@
+"""A report as text in every format, and on the terminal."""

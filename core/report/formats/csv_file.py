@@ -1,0 +1,86 @@
+"""A table as CSV for programs: a row for each number, with its interval and count in columns of their own.
+
+The cells of text columns (model, language, ...) repeat on each row. UTF-8, newline `\\n`, a hyphen as minus.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from core.report.formats.cell_text import finite, heading, is_label
+from core.report.formats.visible import visible
+from core.report.table import Cell, Column, Table
+
+MEASURED = ("group", "measure", "value", "low", "high", "n", "best", "mark", "why")
+
+# Enough for any count, and few enough that the last bits of a sum don't show.
+DIGITS = 9
+
+# What a spreadsheet takes for a formula at the start of a cell; an apostrophe before it makes it a text.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def table_csv(table: Table) -> str:
+    """The table in tidy form: text columns, then `MEASURED`. One of text columns alone keeps its shape."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    labels = [place for place, column in enumerate(table.columns) if is_label(column)]
+    names = _unlike((heading(table.columns[place]) for place in labels), MEASURED)
+    measured = [place for place in range(len(table.columns)) if place not in labels]
+    writer.writerow([*names, *(MEASURED if measured else ())])
+    for row in table.rows:
+        known = [_label(row[place]) for place in labels]
+        mark = "".join(row[place].mark for place in labels)
+        if not measured:
+            writer.writerow(known)
+        for place in measured:
+            writer.writerow([*known, *_measured(table.columns[place], row[place], mark)])
+    return file.getvalue()
+
+
+def _measured(column: Column, cell: Cell, mark: str) -> list[str]:
+    value = _text(cell.value) if isinstance(cell.value, str) else _number(cell.value)
+    return [
+        _text(column.group),
+        _text(column.name),
+        value,
+        _number(cell.low),
+        _number(cell.high),
+        "" if cell.n is None else str(int(cell.n)),
+        "1" if cell.best else "",
+        _text(mark + cell.mark),
+        _text(cell.why),
+    ]
+
+
+def _label(cell: Cell) -> str:
+    if isinstance(cell.value, str):
+        return _text(cell.value)
+    return _number(cell.value) or _text(cell.why)
+
+
+def _number(value: float | None) -> str:
+    number = finite(value)
+    if number is None:
+        return ""
+    return f"{number + 0.0:.{DIGITS}g}"
+
+
+def _text(text: str) -> str:
+    shown = visible(text)
+    return f"'{shown}" if len(shown) > 1 and shown.startswith(_FORMULA) else shown
+
+
+def _unlike(names: Iterator[str], taken: tuple[str, ...]) -> list[str]:
+    """The names of columns, numbered where one stands already."""
+    used = set(taken)
+    unlike: list[str] = []
+    for name in names:
+        shown = _text(name)
+        number = 2
+        while shown in used:
+            shown = f"{_text(name)} {number}"
+            number += 1
+        used.add(shown)
+        unlike.append(shown)
+    return unlike

@@ -1,0 +1,263 @@
+"""The report's part on agreement: tables of coefficients, and the tables of percent as heat maps."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from core.analysis.agreements import ALL, Agreements, Estimate, PairAgreement
+from core.analysis.scores import Voice
+from core.report.table import Cell, Column, HeatMap, Section, Table
+
+TITLE = "Agreement"
+FIGURE_5 = "figure 5"
+DOMINATED = "†"
+
+# Every two of four people are six pairs, with two figures each.
+MOST_PAIRS_DRAWN = 3
+
+_COLUMNS = (
+    Column("rows"),
+    Column("columns"),
+    Column("languages"),
+    Column("criterion"),
+    Column("pairs", "count"),
+    Column("same score", "percent"),
+    Column("kappa", "number"),
+    Column("alpha", "number"),
+    Column("AC2", "number"),
+    Column("bias", "number", signed=True),
+    Column("score", "count", "most given"),
+    Column("share", "percent", "most given"),
+)
+
+_NOTES = (
+    "Pairs: responses that both have scored, also those in the wrong language. People together give a pair "
+    "for every score of every person.",
+    "Kappa: Cohen's, with quadratic weights. Alpha: Krippendorff's, ordinal. AC2: Gwet's, with quadratic "
+    "weights. Each is 1 at best and 0 as by chance. Bias: mean of the columns' rater minus mean of the "
+    "rows', in points of the scale.",
+    "Intervals: bootstrap over instructions. A resample in which a figure is undefined is left out; there is "
+    "no interval where that is more than half of them, or where all pairs are about one instruction.",
+    "Most given: the score that the two gave most often, and its share of all their scores.",
+)
+_DOMINATED_NOTE = (
+    f"{DOMINATED} One score dominates: kappa and alpha can be low although the raters hardly differ. AC2 "
+    "suffers less from it."
+)
+
+
+def agreement_section(found: Agreements) -> Section:
+    """Every two people, and people against every judge. What is not there is said in a sentence."""
+    silent = _without_pairs(found)
+    kept = [it for it in found.pairs if (it.first, it.second) not in silent]
+    people, judges = ([it for it in kept if it.kind == kind] for kind in ("people", "judge"))
+    tables = []
+    if people:
+        tables.append(_coefficients("agreement-people", "Agreement of every two people", people))
+    if found.people:
+        tables.append(_alpha_of_people(found))
+    if judges:
+        tables.append(_coefficients("agreement-judges", "Agreement of people and judges", judges))
+    tables += _percents(kept)
+    drawn = [it for it in kept if it.kind == "judge" or len(found.between("people")) <= MOST_PAIRS_DRAWN]
+    return Section(
+        TITLE,
+        text=tuple(_text(found, silent)),
+        tables=tuple(tables),
+        figures=tuple(_heat_maps(drawn, found.scopes)),
+    )
+
+
+def estimate_cell(figure: Estimate, why: str = "", mark: str = "") -> Cell:
+    """A figure with its interval; `why` is told where there is no value, `mark` stands behind one."""
+    if figure.value is None:
+        return Cell(None, why=why)
+    return Cell(figure.value, low=figure.low, high=figure.high, mark=mark)
+
+
+def _text(found: Agreements, silent: Iterable[tuple[Voice, Voice]]) -> list[str]:
+    people = [voice for voice in found.voices if voice.kind == "human" and not voice.together]
+    judges = [voice for voice in found.voices if voice.kind != "human"]
+    if not found.voices:
+        return ["Nobody has scored a response yet, so there is no agreement to tell of."]
+    text = []
+    if not people:
+        text.append("No person has scored a response, so there is nobody whom a judge could agree with.")
+    elif len(people) == 1:
+        text.append(f"{people[0].name} is the only person with scores: agreement of people needs two.")
+    if people and not judges:
+        text.append("No judge has scored a response, so there is no agreement of people and judges.")
+    if len(found.scopes) == 1 and found.pairs:
+        text.append(f"All instructions are {found.scopes[0]}.")
+    text += [f"No response was scored by both {first.name} and {second.name}." for first, second in silent]
+    outside = sum(it.outside for it in found.pairs if it.scope == ALL or len(found.scopes) == 1)
+    if outside:
+        text.append(f"Left out: {outside} pairs with a score that is not on the criterion's scale.")
+    pairs = found.between("people")
+    if len(pairs) > MOST_PAIRS_DRAWN:
+        text.append(
+            f"There are {len(pairs)} pairs of people: their percent are in a table, and not drawn as figures."
+        )
+    return text
+
+
+def _without_pairs(found: Agreements) -> list[tuple[Voice, Voice]]:
+    numbers: dict[tuple[Voice, Voice], int] = {}
+    for it in found.pairs:
+        numbers[it.first, it.second] = numbers.get((it.first, it.second), 0) + it.n
+    return [voices for voices, n in numbers.items() if not n]
+
+
+def _coefficients(key: str, title: str, pairs: Sequence[PairAgreement]) -> Table:
+    dominated = any(it.dominated for it in pairs)
+    return Table(
+        key,
+        title,
+        _COLUMNS,
+        tuple(_row(it) for it in pairs),
+        notes=(*_NOTES, _DOMINATED_NOTE) if dominated else _NOTES,
+    )
+
+
+def _row(it: PairAgreement) -> tuple[Cell, ...]:
+    why = it.undefined or ""
+    mark = DOMINATED if it.dominated else ""
+    return (
+        Cell(it.first.name),
+        Cell(it.second.name),
+        Cell(it.scope),
+        Cell(it.criterion.name),
+        Cell(it.n),
+        estimate_cell(it.figures["exact"], why),
+        estimate_cell(it.figures["kappa"], why, mark),
+        estimate_cell(it.figures["alpha"], why, mark),
+        estimate_cell(it.figures["ac2"], why or "the scale has one score only"),
+        estimate_cell(it.figures["bias"], why),
+        *_most_given(it),
+    )
+
+
+def _most_given(it: PairAgreement) -> tuple[Cell, Cell]:
+    if not it.n:
+        return Cell(None, why=it.undefined or ""), Cell(None, why=it.undefined or "")
+    given = it.counts.sum(axis=0) + it.counts.sum(axis=1)
+    most = int(given.argmax())
+    return Cell(it.criterion.minimum + most), Cell(100 * int(given[most]) / int(given.sum()))
+
+
+def _alpha_of_people(found: Agreements) -> Table:
+    number = sum(voice.kind == "human" and not voice.together for voice in found.voices)
+    return Table(
+        "agreement-all-people",
+        f"Agreement of all {number} people together",
+        (Column("languages"), Column("criterion"), Column("responses", "count"), Column("alpha", "number")),
+        tuple(
+            (
+                Cell(it.scope),
+                Cell(it.criterion.name),
+                Cell(it.n),
+                estimate_cell(
+                    it.alpha,
+                    "all their scores are the same" if it.n else "no response was scored by two people",
+                ),
+            )
+            for it in found.people
+        ),
+        notes=(
+            "Krippendorff's ordinal alpha over all responses that two people or more have scored.",
+            "Intervals: bootstrap over instructions, by the same formula.",
+        ),
+    )
+
+
+def _percents(pairs: Sequence[PairAgreement]) -> list[Table]:
+    """The tables of all pairs in percent, one table for each scale."""
+    tables = []
+    scales = _scales(pairs)
+    for minimum, maximum in scales:
+        rows = [
+            (
+                Cell(it.first.name),
+                Cell(it.second.name),
+                Cell(it.scope),
+                Cell(it.criterion.name),
+                Cell(it.n),
+                Cell(str(minimum + place)),
+                *(Cell(float(value)) for value in line),
+            )
+            for it in pairs
+            if it.n and (it.criterion.minimum, it.criterion.maximum) == (minimum, maximum)
+            for place, line in enumerate(it.percent)
+        ]
+        if rows:
+            scores = (
+                Column(str(score), "percent", "the columns' score") for score in range(minimum, maximum + 1)
+            )
+            tables.append(
+                Table(
+                    "agreement-percent" + _suffix((minimum, maximum), scales),
+                    "Which score met which, in percent of all pairs",
+                    (*_COLUMNS[:5], Column("the rows' score"), *scores),
+                    tuple(rows),
+                    source=FIGURE_5,
+                )
+            )
+    return tables
+
+
+def _heat_maps(pairs: Sequence[PairAgreement], scopes: Sequence[str]) -> list[HeatMap]:
+    """A figure for every two voices in English and in non-English, whose panels are the criteria."""
+    figures = []
+    scales = _scales(pairs)
+    for first, second in dict.fromkeys((it.first, it.second) for it in pairs):
+        for scope in scopes:
+            if scope == ALL:
+                continue
+            for scale in scales:
+                panels = [
+                    it
+                    for it in pairs
+                    if (it.first, it.second, it.scope) == (first, second, scope)
+                    and (it.criterion.minimum, it.criterion.maximum) == scale
+                ]
+                if any(it.n for it in panels):
+                    key = f"agreement-{first.key}-{second.key}-{scope.lower()}" + _suffix(scale, scales)
+                    figures.append(_heat_map(key, first, second, scope, panels))
+    return figures
+
+
+def _heat_map(key: str, first: Voice, second: Voice, scope: str, panels: Sequence[PairAgreement]) -> HeatMap:
+    scores = tuple(
+        str(score) for score in range(panels[0].criterion.minimum, panels[0].criterion.maximum + 1)
+    )
+    empty = tuple(tuple(None for _ in scores) for _ in scores)
+    return HeatMap(
+        key=key,
+        title=f"{first.name} and {second.name}, {scope}: percent of all pairs",
+        panels=tuple(f"{it.criterion.name} (n\u00a0=\u00a0{it.n})" for it in panels),
+        rows=scores,
+        columns=scores,
+        values=tuple(
+            tuple(tuple(float(value) for value in line) for line in it.percent) if it.n else empty
+            for it in panels
+        ),
+        minimum=0,
+        maximum=100,
+        decimals=0,
+        row_label=_short(first),
+        column_label=_short(second),
+        note="Rows: scores of the first; columns: scores of the second; where both are the same, they agree.",
+    )
+
+
+def _short(voice: Voice) -> str:
+    """The name alone: kind and version stand in the title."""
+    return re.sub(r"^(?:human|llm|rule):|@[^@]*$", "", voice.name)
+
+
+def _scales(pairs: Sequence[PairAgreement]) -> list[tuple[int, int]]:
+    return list(dict.fromkeys((it.criterion.minimum, it.criterion.maximum) for it in pairs))
+
+
+def _suffix(scale: tuple[int, int], scales: Sequence[tuple[int, int]]) -> str:
+    """What sets files of several scales apart."""
+    return f"-scale-{scales.index(scale) + 1}" if len(scales) > 1 else ""

@@ -1,0 +1,163 @@
+"""The section of surface metrics, and the choice of learning rates by them (the paper's figure 3, left)."""
+
+from collections.abc import Mapping
+
+from core.analysis.bootstrap import RESAMPLES, SEED, resamples
+from core.analysis.scored import Scored
+from core.analysis.selection import Candidate, Configuration, Selection
+from core.analysis.surface import ALL, METRICS, Surface, surface_shares
+from core.report.sections.means import how_drawn, mean_cell, model_names
+from core.report.table import Cell, Column, LineChart, Section, Series, Table
+from core.study import rate_label
+from store.queries.selection import Measured
+
+TITLE = "Surface metrics"
+
+TOOLS = {
+    "right language": "xlit-core judge surface",
+    "spelling": "xlit-core judge surface",
+    "relevant": "xlit-core judge relevance",
+}
+CHOSEN = "*"
+
+
+def surface_section(
+    scored: Scored,
+    measured: Mapping[int, Measured],
+    selection: Selection,
+    *,
+    number: int = RESAMPLES,
+    seed: int = SEED,
+) -> Section:
+    """Shares by model and language with intervals; candidates for the learning rate, and their curves.
+
+    `measured`: `store.queries.selection.measured_in`; `selection`: `core.analysis.selection.selection_of`,
+    both of the suite of `scored`.
+    """
+    if not scored.responses:
+        return Section(TITLE, (f"There is no response to {scored.suite} yet.",))
+    drawn = resamples(len(scored.keys), number=number, seed=seed)
+    shares = surface_shares(scored, measured, drawn)
+    text = [
+        "Right language: responses identified as the language that they are expected in (the instruction's, "
+        "or the one that its modifier demands). Spelling: words that pass spell checking, mean over "
+        "responses. Relevant: responses judged to address their task. Empty: nothing but white space. Each "
+        "is the share of the responses that it is known of, in percent; all languages: the mean over "
+        "languages.",
+        how_drawn(number, seed),
+    ]
+    text += [
+        f"Not measured yet: {metric} (`{tool}`)."
+        for metric, tool in TOOLS.items()
+        if not shares.measured(metric)
+    ]
+    charts = _charts(shares, selection)
+    if not charts:
+        text.append(
+            "No configuration has measured responses at several learning rates: nothing to choose from."
+        )
+    return Section(TITLE, tuple(text), (_table(shares), selection_table(selection)), charts)
+
+
+def selection_table(selection: Selection) -> Table:
+    """Every candidate of every configuration; the chosen learning rate has a `*`."""
+    columns = (
+        Column("configuration"),
+        Column("learning rate"),
+        Column("rule's share", "percent"),
+        Column("right language", "percent"),
+        Column("relevant", "percent"),
+        Column("spelling", "percent"),
+        Column("length", "count"),
+        Column("compared", "count", "responses"),
+        Column("all", "count", "responses"),
+    )
+    rows = [
+        _candidate(configuration, candidate)
+        for configuration in selection.configurations
+        for candidate in configuration.candidates
+    ]
+    notes = [selection.rule, f"{CHOSEN} marks what is chosen. Length: characters, the mean over languages."]
+    notes += selection.notes
+    told: dict[str, list[str]] = {}
+    for configuration in selection.configurations:
+        for note in configuration.notes:
+            told.setdefault(note, []).append(configuration.name)
+    notes += [f"{', '.join(names)}: {note}" for note, names in told.items()]
+    return Table("learning-rates", "Learning rates", columns, tuple(rows), tuple(notes), "figure 3, left")
+
+
+def _candidate(configuration: Configuration, one: Candidate) -> tuple[Cell, ...]:
+    rate = "unknown" if one.learning_rate is None else rate_label(one.learning_rate)
+    return (
+        Cell(configuration.name),
+        Cell(rate, mark=CHOSEN if one.chosen else ""),
+        *(_share(value) for value in (one.good, one.right_language, one.relevant, one.spelling)),
+        Cell(one.length) if one.length is not None else Cell(None, why="nothing was compared"),
+        Cell(one.n),
+        Cell(one.responses),
+    )
+
+
+def _share(value: float | None) -> Cell:
+    return Cell(None, why="not measured") if value is None else Cell(100 * value)
+
+
+def _table(shares: Surface) -> Table:
+    names = model_names(shares.scored)
+    languages = shares.scored.languages
+    scopes = [ALL, *languages] if len(languages) > 1 else list(languages)
+    rows = [
+        (
+            Cell(name),
+            Cell(scope),
+            *(mean_cell(shares.at(metric, source, scope), "not measured") for metric in METRICS),
+        )
+        for source, name in enumerate(names)
+        for scope in scopes
+        if shares.at("empty", source, scope)
+    ]
+    columns = (Column("model"), Column("language"), *(Column(metric, "percent") for metric in METRICS))
+    return Table("surface", "Surface metrics by model and language", columns, tuple(rows))
+
+
+def _charts(shares: Surface, selection: Selection) -> tuple[LineChart, ...]:
+    """The shares over learning rates, for configurations that were measured at several."""
+    several = [
+        configuration
+        for configuration in selection.configurations
+        if len([one for one in configuration.candidates if one.learning_rate and one.n]) > 1
+    ]
+    metrics = [metric for metric in METRICS if metric in TOOLS and shares.measured(metric)]
+    if not several or not metrics:
+        return ()
+    chart = LineChart(
+        key="learning-rates-chart",
+        title="Surface metrics by learning rate, mean over languages",
+        panels=tuple(
+            (metric, tuple(_series(shares, configuration, metric) for configuration in several))
+            for metric in metrics
+        ),
+        x_label="learning rate",
+        y_label="%",
+        logarithmic=True,
+        note="Ringed: the learning rate that the rule chooses. In the paper: figure 3, left.",
+    )
+    return (chart,)
+
+
+def _series(shares: Surface, configuration: Configuration, metric: str) -> Series:
+    points: list[tuple[float, float | None, float | None, float | None]] = []
+    chosen = []
+    for one in configuration.candidates:
+        if not one.learning_rate:
+            continue
+        if one.chosen:
+            chosen.append(len(points))
+        mean = shares.at(metric, shares.scored.sources.index(one.source), ALL)
+        points.append(
+            (one.learning_rate, None, None, None)
+            if mean is None
+            else (one.learning_rate, mean.value, mean.low, mean.high)
+        )
+    return Series(configuration.name, tuple(points), tuple(chosen))

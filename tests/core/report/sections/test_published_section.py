@@ -1,0 +1,64 @@
+"""The part on the paper's numbers: alone with a sentence, or with ours beside them."""
+
+import pytest
+
+from core.analysis.bootstrap import resamples
+from core.analysis.published import beside
+from core.analysis.scores import mean_scores
+from core.report.formats.markdown import report_markdown
+from core.report.sections.published import published_section
+from core.report.table import Report
+from tests.core.analysis.rated import Rated
+
+DOLLY = "LLaMA-2-13B / Dolly-En / FT"
+
+
+def of(study):
+    scored = study.load()
+    drawn = resamples(len(scored.keys), number=200)
+    return published_section(beside(mean_scores(scored, drawn), None, drawn))
+
+
+def by_heading(table, row):
+    headings = [f"{column.group} {column.name}".strip() for column in table.columns]
+    assert len(set(headings)) == len(headings)
+    return {name: cell.value for name, cell in zip(headings, row, strict=True)}
+
+
+@pytest.mark.parametrize("models", [(), ("mine",)])
+def test_without_a_like_of_ours_the_published_numbers_stand_alone(tmp_path, models):
+    study = Rated(tmp_path / "s.db", models_=models)
+    section = of(study)
+    scores, modifiers = section.tables
+    assert (scores.key, modifiers.key) == ("published-scores", "published-modifiers")
+    assert len(scores.rows) == 14
+    first = by_heading(scores, scores.rows[0])
+    assert (first["model"], first["rater"]) == (DOLLY, "human")
+    assert (first["English helpfulness"], first["non-English harmlessness"]) == (1.77, 1.98)
+    short = by_heading(modifiers, modifiers.rows[0])
+    assert (short["modifier"], short["fulfilled ru"], short["helpfulness en"]) == ("short", 90, 1.70)
+    assert any("figure 2 stands alone" in line for line in section.text)
+    assert any("table 1 stands alone" in line for line in section.text)
+    study.engine.dispose()
+
+
+def test_ours_stand_beside_the_published_with_difference_and_n(tmp_path):
+    study = Rated(tmp_path / "s.db", models_=(f"{DOLLY} / 1e-5",), modifiers={"a": "short"})
+    study.give("ann", (f"{DOLLY} / 1e-5", "en", "a"), helpfulness=2)
+    study.give("ann", (f"{DOLLY} / 1e-5", "en", "b"), helpfulness=1)
+    section = of(study)
+    scores, helpfulness = section.tables
+    assert (scores.key, helpfulness.key) == ("published-scores", "published-helpfulness")
+    assert len(scores.rows) == 12
+    rows = [by_heading(scores, row) for row in scores.rows]
+    english = next(it for it in rows if (it["criterion"], it["languages"]) == ("helpfulness", "English"))
+    assert (english["published"], english["ours"], english["n"]) == (1.77, 1.5, 2)
+    assert english["difference"] == pytest.approx(-0.27)
+    assert (english["our model"], english["our rater"]) == (f"{DOLLY} / 1e-5", "human:ann")
+    (row,) = helpfulness.rows
+    short = by_heading(helpfulness, row)
+    assert (short["modifier"], short["published"], short["ours"]) == ("short", 1.70, 2)
+    text = report_markdown(Report("r", (), (section,)))
+    assert "nan" not in text.lower()
+    assert "None" not in text
+    study.engine.dispose()
