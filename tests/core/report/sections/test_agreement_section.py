@@ -88,7 +88,7 @@ def test_heat_maps_have_people_in_rows_and_the_judge_in_columns(study):
         tuple(pytest.approx(100 * count / 6) for count in line) for line in ((0, 1, 0), (0, 0, 1), (0, 0, 4))
     )
     assert english.values[english.panels.index("fluency (n\u00a0=\u00a00)")] == ((None,) * 3,) * 3
-    assert (english.row_label, english.column_label) == ("human:ann", "llm:gpt@v1")
+    assert (english.row_label, english.column_label) == ("ann", "gpt")
     table = by_key(section.tables)["agreement-percent"]
     names = ("human:ann", "llm:gpt@v1", "English", "helpfulness", 6)
     assert [row_of(table, *names, "0")[str(score)].value for score in range(3)] == pytest.approx(
