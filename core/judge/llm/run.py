@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from core.judge.llm.asker import Asker, EndpointAsker
 from core.judge.llm.asking import Asking
@@ -251,7 +252,7 @@ def _count_cost(run: RunRecord, budget: Budget) -> None:
 
 def _is_here(address: str) -> bool:
     """Whether an address is this machine's."""
-    host = address.partition("://")[2].partition("/")[0].rpartition(":")[0].strip("[]")
+    host = urlsplit(address).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

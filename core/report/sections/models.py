@@ -45,7 +45,7 @@ def models_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
         main = main_criterion(scored)
         for voice in main_voices(scored):
             found = {place: compare(scored, drawn, voice, place) for place in range(len(scored.criteria))}
-            own = {place: rows for place, rows in found.items() if rows}
+            own = {place: shared for place, rows in found.items() if (shared := _shared(rows))}
             if not own:
                 text.append(f"{voice.name} scored no two models on the same criterion.")
             tables += _tables(scored, voice, main, own)
@@ -56,6 +56,11 @@ def models_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
         "same responses."
     )
     return Section(TITLE, tuple(text), (*tables, *_length_tables(scored)))
+
+
+def _shared(found: Sequence[Difference]) -> list[Difference]:
+    """Those of two models that have an instruction in common."""
+    return [one for one in found if one.mean is not None]
 
 
 def _tables(
@@ -99,6 +104,7 @@ def _table(
         Column("worse", "count", "instructions"),
     ]
     rows = []
+    apart = _apart(scored, [one for criterion in criteria for one in found[criterion]], len(criteria))
     for criterion in criteria:
         for one in found[criterion]:
             row = _row(one, names)
@@ -107,7 +113,18 @@ def _table(
         columns.insert(0, Column("criterion"))
     else:
         title = title.replace("the other criteria", scored.criteria[criteria[0]].name)
-    return Table(key, title, tuple(columns), tuple(rows), notes=(FAMILY, "n counts pairs of responses."))
+    return Table(
+        key, title, tuple(columns), tuple(rows), notes=(FAMILY, "n counts pairs of responses.", *apart)
+    )
+
+
+def _apart(scored: Scored, shown: Sequence[Difference], criteria: int) -> tuple[str, ...]:
+    """What is said of the pairs of models that are not shown."""
+    models, scopes = len(scored.sources), len({one.scope for one in shown})
+    absent = models * (models - 1) // 2 * scopes * criteria - len(shown)
+    return (
+        (f"Not shown, as both models have no scored instruction in common: {absent} rows.",) if absent else ()
+    )
 
 
 def _row(one: Difference, names: Sequence[str]) -> tuple[Cell, ...]:

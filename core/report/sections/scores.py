@@ -41,7 +41,7 @@ def scores_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
     tables: list[Table] = []
     for voice in all_voices(scored):
         if voice in main:
-            tables += [_models_table(means, voice, group) for group in _groups(means)]
+            tables += [_models_table(means, voice, group) for group in _scored_groups(means, voice)]
         tables.append(_languages_table(means, voice))
     task_tables, task_charts, task_text = _tasks(scored, drawn, main)
     return Section(
@@ -76,6 +76,9 @@ def _text(scored: Scored, means: Means, number: int, seed: int) -> list[str]:
         lines.append(
             f"There is no response in {'English' if NON_ENGLISH in _groups(means) else 'another language'}."
         )
+    for voice in main_voices(scored):
+        silent = [group for group in _groups(means) if group not in _scored_groups(means, voice)]
+        lines += [f"{voice.name} has scored nothing in {group}." for group in silent]
     unscored = [
         one.name for place, one in enumerate(scored.criteria) if not (scored.criterion == place).any()
     ]
@@ -86,6 +89,16 @@ def _text(scored: Scored, means: Means, number: int, seed: int) -> list[str]:
 
 def _groups(means: Means) -> list[str]:
     return [scope.name for scope in means.scopes if scope.name in (ENGLISH, NON_ENGLISH)]
+
+
+def _scored_groups(means: Means, voice: Voice) -> list[str]:
+    """Those of English and non-English in which the voice has any mean."""
+    places = [
+        (source, criterion)
+        for source in range(len(means.scored.sources))
+        for criterion in range(len(means.scored.criteria))
+    ]
+    return [group for group in _groups(means) if any(means.at(voice, *place, group) for place in places)]
 
 
 def _criteria(means: Means, voice: Voice) -> list[int]:
@@ -164,7 +177,7 @@ def _heat_map(means: Means, voices: Sequence[Voice]) -> HeatMap:
     scored, names = means.scored, model_names(means.scored)
     sources = sorted({source for voice in voices for source in _scored_sources(means, voice)})
     criteria = sorted({criterion for voice in voices for criterion in _criteria(means, voice)})
-    panels = [(voice, group) for voice in voices for group in _groups(means)]
+    panels = [(voice, group) for voice in voices for group in _scored_groups(means, voice)]
 
     def value(voice: Voice, group: str, source: int, criterion: int) -> float | None:
         mean = means.at(voice, source, criterion, group)

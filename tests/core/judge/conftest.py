@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,8 @@ from sqlalchemy import Engine
 
 from core.judge.llm import asker
 from store import open_store
-from store.queries import models, responses, suites
-from store.session import writing
 from tests.core.judge.chat_server import Answer, ChatServer
+from tests.core.judge.judged import fill
 
 
 @pytest.fixture(scope="session")
@@ -33,33 +33,7 @@ def store(tmp_path: Path, new_store: Path):
 @pytest.fixture
 def answered(store: Engine) -> Callable[..., Engine]:
     """Fill the store: one instruction for each (language, instruction, response) or (..., check)."""
-
-    def fill(*rows: tuple, model: str = "m") -> Engine:
-        with writing(store) as session:
-            new = [
-                suites.NewInstruction(f"k{place}", language, question, check=rest[0] if rest else None)
-                for place, (language, question, _, *rest) in enumerate(rows)
-            ]
-            suite, _ = suites.add_suite(session, "s", "1", new)
-            ids = {
-                (row.language, row.key): row.id
-                for language in {row[0] for row in rows}
-                for row in suites.instructions_of(session, suite, language)
-            }
-            identity = {
-                "model_id": models.model_id(session, model),
-                "decoding_id": models.decoding_id(session, "imported", None, {}),
-            }
-            responses.add_responses(
-                session,
-                [
-                    {**identity, "instruction_id": ids[language, f"k{place}"], "text": text}
-                    for place, (language, _, text, *_) in enumerate(rows)
-                ],
-            )
-        return store
-
-    return fill
+    return partial(fill, store)
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,11 @@
 """Judging in tests: one call, and what it left in the store."""
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from core.judge.llm.run import JudgeSettings
 from core.judge.rubric.run import judge_rubric
+from store.queries import models, responses, suites
+from store.session import writing
 
 
 def ratings(engine):
@@ -24,3 +26,30 @@ SETTINGS = {"attempts", "concurrency", "timeout", "temperature", "max_cost", "pr
 def judge(engine, server, **options):
     asked = {name: options.pop(name) for name in SETTINGS & set(options)}
     return judge_rubric(engine, JudgeSettings("judge", server.url, **asked), **options)
+
+
+def fill(store: Engine, *rows: tuple, model: str = "m") -> Engine:
+    """Write one instruction for each (language, instruction, response) or (..., check), and the response."""
+    with writing(store) as session:
+        new = [
+            suites.NewInstruction(f"k{place}", language, question, check=rest[0] if rest else None)
+            for place, (language, question, _, *rest) in enumerate(rows)
+        ]
+        suite, _ = suites.add_suite(session, "s", "1", new)
+        ids = {
+            (row.language, row.key): row.id
+            for language in {row[0] for row in rows}
+            for row in suites.instructions_of(session, suite, language)
+        }
+        identity = {
+            "model_id": models.model_id(session, model),
+            "decoding_id": models.decoding_id(session, "imported", None, {}),
+        }
+        responses.add_responses(
+            session,
+            [
+                {**identity, "instruction_id": ids[language, f"k{place}"], "text": text}
+                for place, (language, _, text, *_) in enumerate(rows)
+            ],
+        )
+    return store

@@ -12,7 +12,7 @@ BATCH = {"size", "poll", "wait"}
 
 
 def judge_in_batches(engine, server, **options) -> RunRecord:
-    batch = BatchSettings(**({"poll": 0.05} | {name: options.pop(name) for name in BATCH & set(options)}))
+    batch = BatchSettings(**({"poll": 0.01} | {name: options.pop(name) for name in BATCH & set(options)}))
     model = options.pop("model", "judge")
     asked = {name: options.pop(name) for name in SETTINGS & set(options)}
     return judge_rubric(engine, JudgeSettings(model, server.url, batch=batch, **asked), **options)

@@ -1,6 +1,7 @@
 """Whatever a server with a Batch API does wrong: no fault becomes a score, and none costs an answer."""
 
 import json
+import shutil
 import tracemalloc
 
 import pytest
@@ -8,11 +9,11 @@ import pytest
 from core.judge.llm import batch_api, batch_sending
 from core.judge.llm.batch_answers import Answers
 from core.judge.llm.endpoint import Endpoint
-from store import XlitError
+from store import XlitError, open_store
 from tests.core.judge.chat_server import Answer
-from tests.core.judge.judged import judge, ratings
+from tests.core.judge.judged import fill, judge, ratings
 from tests.core.judge.llm.batch_judged import batch_rows, judge_in_batches, many
-from tests.core.judge.llm.batch_server import answer_line, completion, stars
+from tests.core.judge.llm.batch_server import BatchServer, answer_line, completion, stars
 
 pytestmark = pytest.mark.slow
 
@@ -23,18 +24,37 @@ def direct(request, number):
     return Answer(stars(request["messages"][0]["content"]))
 
 
-@pytest.fixture
-def healthy(answered, batch_server, store):
-    """Fills the store, and returns what a healthy server makes of it."""
-    engine = answered(*many(COUNT))
-    judge_in_batches(engine, batch_server())
+@pytest.fixture(scope="module")
+def judged_store(new_store, tmp_path_factory):
+    """A store that a healthy server has judged, and the same responses again; what it said of them."""
+    file = tmp_path_factory.mktemp("judged") / "s.db"
+    shutil.copy(new_store, file)
+    engine, server = open_store(file), BatchServer(stars)
+    fill(engine, *many(COUNT))
+    judge_in_batches(engine, server)
+    server.close()
     found = ratings(engine)
     assert len(found) == COUNT
     assert len({tuple(one.items()) for one in found.values()}) > COUNT / 2
-    answered(*many(COUNT), model="again")
+    fill(engine, *many(COUNT), model="again")
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM judge_answer")
-    return found
+    engine.dispose()
+    return file, found
+
+
+@pytest.fixture
+def store(judged_store, tmp_path):
+    shutil.copy(judged_store[0], tmp_path / "s.db")
+    engine = open_store(tmp_path / "s.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def healthy(judged_store):
+    """What a healthy server makes of the responses."""
+    return judged_store[1]
 
 
 def again(engine):

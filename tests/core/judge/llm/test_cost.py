@@ -138,6 +138,24 @@ def test_without_a_price_the_survey_tells_tokens_only(answered, serve):
     assert seen == []  # a server on this machine without a price is nobody's money
 
 
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("http://127.0.0.1:8000/v1", True),
+        ("http://localhost/v1", True),
+        ("http://localhost:8080", True),
+        ("http://[::1]:8000/v1", True),
+        ("https://api.openai.com/v1", False),
+        ("http://10.0.0.7:8000/v1", False),
+        ("http://localhost.example.com/v1", False),
+    ],
+)
+def test_what_this_machine_is(address, here):
+    from core.judge.llm.run import _is_here
+
+    assert _is_here(address) is here
+
+
 def test_a_person_is_asked_only_at_a_terminal(monkeypatch, capsys, answered, serve, prices):
     engine, server = answered(*rows(1)), serve(Answer())
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115
