@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
 from store import UsageError
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from core.judge.llm.asker import Asker, EndpointAsker
 from core.judge.llm.asking import Asking
-from core.judge.llm.batch_asking import BatchAsking
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.batch.asking import BatchAsking
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.budget import Budget
 from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.local import AT_A_TIME, LocalAsker

@@ -6,8 +6,8 @@ from core.judge.llm.run import JudgeSettings
 from core.judge.rubric.run import judge_rubric
 from tests.core.judge.chat_server import Answer
 from tests.core.judge.judged import judge, ratings
-from tests.core.judge.llm.batch_judged import batch_rows, judge_in_batches, many
-from tests.core.judge.llm.batch_server import answer_line, completion, stars
+from tests.core.judge.llm.batch.batch_judged import batch_rows, judge_in_batches, many
+from tests.core.judge.llm.batch.batch_server import answer_line, completion, stars
 
 # By batch, at half the price, a request can cost $0.50; it costs $0.01 with the 20 tokens of a short answer.
 PRICES = '[models."judge"]\ninput = 0\noutput = 1000\nbatch = 0.5\n'

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.judge.llm import batch_api
-from tests.core.judge.llm.batch_server import BatchServer, stars
+from core.judge.llm.batch import api as batch_api
+from tests.core.judge.llm.batch.batch_server import BatchServer, stars
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.judge.llm.asker import EndpointAsker
-from core.judge.llm.batch_answers import Answers
-from core.judge.llm.batch_api import BatchApi
-from core.judge.llm.batch_lane import Lane
-from core.judge.llm.batch_money import left, settle
-from core.judge.llm.batch_remote import VALIDATING, Remote
-from core.judge.llm.batch_sending import Sender
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.batch.answers import Answers
+from core.judge.llm.batch.api import BatchApi
+from core.judge.llm.batch.lane import Lane
+from core.judge.llm.batch.money import left, settle
+from core.judge.llm.batch.remote import VALIDATING, Remote
+from core.judge.llm.batch.sending import Sender
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.questions import Judgement
 from core.progress import Progress, say
 from store import XlitError

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
 from core.judge.rubric.run import judge_rubric
 from store.provenance import RunRecord

@@ -5,9 +5,9 @@ import tempfile
 
 from sqlalchemy import Engine
 
-from core.judge.llm.batch_api import LONGEST_WAIT, BatchApi, backoff
-from core.judge.llm.batch_lane import Lane
-from core.judge.llm.batch_remote import Remote
+from core.judge.llm.batch.api import LONGEST_WAIT, BatchApi, backoff
+from core.judge.llm.batch.lane import Lane
+from core.judge.llm.batch.remote import Remote
 from core.judge.llm.budget import Budget
 from core.judge.llm.endpoint import Busy
 from store import XlitError

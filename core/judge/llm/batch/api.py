@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import IO, Any, TypeVar
 
-from core.judge.llm.batch_remote import TAG, NotABatch, Remote, read_file_id, read_page, read_remote
+from core.judge.llm.batch.remote import TAG, NotABatch, Remote, read_file_id, read_page, read_remote
 from core.judge.llm.endpoint import Busy, Endpoint
 from core.judge.llm.reply import AskFailed
 from store import XlitError

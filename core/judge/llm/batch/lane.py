@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Container, Sequence
 from typing import IO
 
-from core.judge.llm.batch_answers import Answers
-from core.judge.llm.batch_lines import Line
-from core.judge.llm.batch_money import most_cost
-from core.judge.llm.batch_requests import request
-from core.judge.llm.batch_settings import MOST_FILE_BYTES
+from core.judge.llm.batch.answers import Answers
+from core.judge.llm.batch.lines import Line
+from core.judge.llm.batch.money import most_cost
+from core.judge.llm.batch.requests import request
+from core.judge.llm.batch.settings import MOST_FILE_BYTES
 from core.judge.llm.budget import Budget
 from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.questions import Judgement, Outcome, Question, Questions

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import IO
 
-from core.judge.llm.batch_lines import Line, read_line
+from core.judge.llm.batch.lines import Line, read_line
 from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.reply import Reply
 from core.judge.llm.wire import MOST_BYTES

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from core.judge.llm.batch_answers import Answers
+from core.judge.llm.batch.answers import Answers
 from core.judge.llm.budget import Budget
 from core.judge.llm.options import MAX_TOKENS
 from store.tables import JudgeBatch

@@ -6,14 +6,15 @@ import tracemalloc
 
 import pytest
 
-from core.judge.llm import batch_api, batch_sending
-from core.judge.llm.batch_answers import Answers
+from core.judge.llm.batch import api as batch_api
+from core.judge.llm.batch import sending as batch_sending
+from core.judge.llm.batch.answers import Answers
 from core.judge.llm.endpoint import Endpoint
 from store import XlitError, open_store
 from tests.core.judge.chat_server import Answer
 from tests.core.judge.judged import fill, judge, ratings
-from tests.core.judge.llm.batch_judged import batch_rows, judge_in_batches, many
-from tests.core.judge.llm.batch_server import BatchServer, answer_line, completion, stars
+from tests.core.judge.llm.batch.batch_judged import batch_rows, judge_in_batches, many
+from tests.core.judge.llm.batch.batch_server import BatchServer, answer_line, completion, stars
 
 pytestmark = pytest.mark.slow
 

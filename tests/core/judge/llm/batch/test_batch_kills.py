@@ -13,8 +13,8 @@ from sqlalchemy import text
 from store import open_store
 from tests.core.judge.chat_server import Answer
 from tests.core.judge.judged import judge, ratings
-from tests.core.judge.llm.batch_judged import batch_rows, judge_in_batches, many
-from tests.core.judge.llm.batch_server import stars
+from tests.core.judge.llm.batch.batch_judged import batch_rows, judge_in_batches, many
+from tests.core.judge.llm.batch.batch_server import stars
 
 COUNT = 23
 BATCHES = 3  # of at most 10 questions
@@ -24,8 +24,9 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from core.judge.llm import batch_api, questions
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm import questions
+from core.judge.llm.batch import api as batch_api
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
 from core.judge.rubric.run import judge_rubric
 from store import open_store

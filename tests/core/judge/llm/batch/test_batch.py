@@ -7,15 +7,15 @@ import sqlite3
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm.batch_settings import BatchSettings
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings, run_judgements
 from core.judge.relevance.run import judge_relevance
 from core.judge.rubric.run import RubricJudgement
 from store import UsageError, XlitError
 from tests.core.judge.chat_server import Answer
 from tests.core.judge.judged import judge, ratings
-from tests.core.judge.llm.batch_judged import answers, batch_rows, judge_in_batches, many
-from tests.core.judge.llm.batch_server import answer_line, completion, stars
+from tests.core.judge.llm.batch.batch_judged import answers, batch_rows, judge_in_batches, many
+from tests.core.judge.llm.batch.batch_server import answer_line, completion, stars
 
 KEY = "sk-planted-1234567890-secret"
 

@@ -1,0 +1,1 @@
+"""Asking through an OpenAI-compatible Batch API: send, wait, collect, and go on after any interruption."""
