@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
 from core.judge.llm.survey import Agree
 from core.progress import say, say_missing
@@ -184,4 +185,5 @@ def _settings(judge: LlmJudge, study_folder: Path) -> JudgeSettings:
         base_url=judge.base_url,
         checkpoint=Path(resolve(judge.checkpoint, study_folder)) if judge.checkpoint else None,
         max_cost=judge.max_cost,
+        batch=BatchSettings() if judge.batch else None,
     )

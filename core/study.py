@@ -55,12 +55,14 @@ class ModelGroup(_Part):
 
 
 class LlmJudge(_Part):
-    """An LLM that judges; used only when its key, its `base_url` or its `checkpoint` is there."""
+    """An LLM that judges; used only when its key, its `base_url` or its `checkpoint` is there. `batch`:
+    through the server's Batch API."""
 
     model: str
     base_url: str | None = None
     checkpoint: str | None = None
     max_cost: Annotated[float, Field(ge=0)] | None = None
+    batch: bool = False
 
 
 class RubricJudge(LlmJudge):
