@@ -32,5 +32,5 @@ CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUD
     pip install --constraint "$here/constraints.txt" "llama-cpp-python>=0.3.30"
 step "xlit and what it needs"
 (cd "$here" && pip install --constraint constraints.txt --editable '.[local,gguf,judge,report]' --group dev)
-step "dictionaries for spelling (en, fr, pt, ru, de)"
-PYTHON="$venv/bin/python" "$here/scripts/get_dictionaries.sh" "$venv/share/xlit/dictionaries" >&2
+step "dictionaries for spelling (en, fr, pt of Brazil and Portugal, ru, de)"
+PYTHON="$venv/bin/python" "$here/scripts/get_dictionaries.sh" "$venv/share/xlit/dictionaries" pt_PT >&2
