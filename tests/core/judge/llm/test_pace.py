@@ -40,24 +40,24 @@ async def test_the_first_request_goes_alone_and_then_as_many_as_wanted():
     pace.end(first)
     pace.succeeded({})
     for _ in range(3):
-        assert await starts_within(pace, 0.05)
+        assert await starts_within(pace, 1)
     assert not await starts_within(pace, 0.05)
 
 
 async def test_what_is_left_of_a_limit_is_used_and_then_waited_for():
-    pace = await warm(10, headers(100, 2, "980ms"))  # 100 a second
-    begin = time.monotonic()
+    pace = await warm(10, headers(100, 2, "98s"))  # one more each second
     for _ in range(2):
-        assert await starts_within(pace, 0.005)
+        assert await starts_within(pace, 0.5)
+    assert not await starts_within(pace, 0.1)
+    pace = await warm(10, headers(100, 0, "1s"))  # a hundred each second
     assert await starts_within(pace, 1)
-    assert time.monotonic() - begin >= 0.005
 
 
 async def test_tokens_count_too():
     pace = await warm(10, headers(1000, 0, "60s", "tokens"))
     assert not await starts_within(pace, 0.1, tokens=500)
     pace = await warm(10, headers(1000, 1000, "1ms", "tokens"))
-    assert await starts_within(pace, 0.1, tokens=500)
+    assert await starts_within(pace, 1, tokens=500)
 
 
 async def test_a_request_larger_than_the_limit_is_not_waited_for_for_ever():
@@ -96,7 +96,7 @@ async def test_after_a_refusal_all_wait_and_half_as_many_run():
 )
 async def test_headers_that_can_not_be_true_hold_nothing_up(told):
     pace = await warm(2, told)
-    assert await starts_within(pace, 0.05)
+    assert await starts_within(pace, 1)
 
 
 @pytest.mark.parametrize(
