@@ -42,7 +42,7 @@ def environment(monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(asker, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(asker, "PATIENCE", 0.5)
+    monkeypatch.setattr(asker, "PATIENCE", 20)
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ def test_a_server_with_every_fault_gives_the_same_rows_as_a_healthy_one(answered
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_stays_is_never_a_score(answered, serve, fault, monkeypatch):
     monkeypatch.setattr("core.judge.llm.asker.TRIES", 2)
+    monkeypatch.setattr("core.judge.llm.asker.PATIENCE", 0.3)
     engine = answered(*rows(2))
     run = judge(engine, serve(Faulty([fault], at_a_time=10**9)), timeout=0.3, attempts=2, concurrency=2)
     assert ratings(engine) == {}
@@ -123,8 +124,7 @@ def test_a_fault_that_stays_is_never_a_score(answered, serve, fault, monkeypatch
     assert all(reason and "\n" not in reason for _, reason in run.failures)
 
 
-def test_waits_that_a_server_asks_for_are_kept(answered, serve, monkeypatch):
-    monkeypatch.setattr("core.judge.llm.asker.PATIENCE", 30)
+def test_waits_that_a_server_asks_for_are_kept(answered, serve):
     busy = Answer(status=429, body={}, headers={"retry-after-ms": "700"})
     server = serve(Answer(), busy, Answer())
     seen = []

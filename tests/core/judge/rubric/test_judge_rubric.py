@@ -99,6 +99,7 @@ def test_a_bad_answer_that_stays_is_missing_with_its_reason_and_never_a_zero(
     answered, serve, bad, reason, monkeypatch
 ):
     monkeypatch.setattr(asker, "TRIES", 2)
+    monkeypatch.setattr(asker, "PATIENCE", 0.3)
     engine = answered(ROW)
     run = judge(engine, serve(bad))
     assert run.exit_code == 3
@@ -207,6 +208,7 @@ def test_a_server_that_is_down_ends_the_run(answered, monkeypatch):
 
 def test_a_server_out_of_order_for_long_ends_the_run_but_keeps_what_was_rated(answered, serve, monkeypatch):
     monkeypatch.setattr(asker, "TRIES", 1)
+    monkeypatch.setattr(asker, "PATIENCE", 0.3)
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(40)])
     server = serve(*[Answer()] * 5, error(500))
     with pytest.raises(XlitError, match="10 times in a row"):
