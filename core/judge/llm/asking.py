@@ -12,7 +12,8 @@ from store import XlitError
 # Questions in a row for which the server was busy or broken, after all tries, before the run ends.
 GIVE_UP_AFTER = 10
 
-# Questions that wait with their prompt written, so that one starts the moment another has ended.
+# Questions beyond those on their way: with their prompt written, so that one starts the moment another has
+# ended, or answered and not yet written.
 READY = 8
 
 
@@ -26,6 +27,7 @@ class Asking:
         self._unwritten: list[Outcome] = []
         self._writing = False
         self._tasks: asyncio.TaskGroup
+        self._places: asyncio.Semaphore
         self.budget_spent = False
 
     async def all(self) -> None:
@@ -34,31 +36,31 @@ class Asking:
         Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
         written. Ends early, with `budget_spent`, when the next question could cost too much.
         """
-        places = asyncio.Semaphore(self._asker.at_a_time + READY)
+        self._places = asyncio.Semaphore(self._asker.at_a_time + READY)
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 for chunk in self._questions.chunks():
                     for question in chunk:
-                        await places.acquire()
+                        await self._places.acquire()
                         if self.budget_spent:
                             return
-                        self._tasks.create_task(self._one(question, places))
+                        self._tasks.create_task(self._one(question))
                     await asyncio.sleep(0)
         finally:
             # Of a run that is stopped here, what was paid for and not yet written.
             if self._unwritten:
                 self._questions.write(self._questions.take(self._unwritten))
 
-    async def _one(self, question: Question, places: asyncio.Semaphore) -> None:
-        try:
-            outcome = await self._outcome(question)
-        finally:
-            places.release()
-        if outcome is not None:
-            self._unwritten.append(outcome)
-            if not self._writing:
-                self._writing = True
-                self._tasks.create_task(self._write())
+    async def _one(self, question: Question) -> None:
+        outcome = await self._outcome(question)
+        if outcome is None:
+            self._places.release()
+            return
+        # Its place is free when it is written: what is paid for and not yet on disk is never much.
+        self._unwritten.append(outcome)
+        if not self._writing:
+            self._writing = True
+            self._tasks.create_task(self._write())
 
     async def _outcome(self, question: Question) -> Outcome | None:
         """What comes of a question; None when there is no money left for it."""
@@ -91,7 +93,10 @@ class Asking:
                     self._unwritten[:0] = self._questions.put_back(outcomes)
                     raise
                 self._questions.note = self._note()
-                self._unwritten[:0] = self._questions.close(outcomes, written)
+                more = self._questions.close(outcomes, written)
+                self._unwritten[:0] = more
+                for _ in range(len(outcomes) - len(more)):
+                    self._places.release()
         finally:
             self._writing = False
 
