@@ -199,7 +199,7 @@ def calibrate_judge(
         shared=len(shared),
         humans=[name for human, name in humans.items() if human in scorers],
         criteria=criteria,
-        missing=_missing(len(judged), len(shared), len(raters)),
+        missing=_missing(len(judged), len(shared), len(raters), judge.kind),
     )
 
 
@@ -338,7 +338,7 @@ def _by_language(
     )
 
 
-def _missing(responses: int, shared: int, times: int) -> list[str]:
+def _missing(responses: int, shared: int, times: int, kind: str) -> list[str]:
     if not responses:
         return ["It has scored no response in question."]
     found = []
@@ -347,7 +347,7 @@ def _missing(responses: int, shared: int, times: int) -> list[str]:
             "No person has scored any response that it scored, so nothing is known of how far it agrees with "
             "people: score some in `xlit-tui`, or import scores."
         )
-    if times < 2:
+    if times < 2 and kind == "llm":  # a rule always says the same
         found.append(
             "It was asked once, so nothing is known of how far it agrees with itself: judge again with "
             "`--repeats 3`."

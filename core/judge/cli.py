@@ -7,28 +7,10 @@ import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, pairs, show, show_json
 from core.judge.agree import person
-from core.judge.cli_options import (
-    AttemptsOption,
-    BaseUrlOption,
-    BatchOption,
-    BatchSizeOption,
-    CheckpointOption,
-    ConcurrencyOption,
-    LidOption,
-    LimitOption,
-    MaxCostOption,
-    ModelOption,
-    NoWaitOption,
-    PollOption,
-    PricesOption,
-    PromptOption,
-    TemperatureOption,
-    TimeoutOption,
-    YesOption,
-    batch_of,
-    settings_of,
-)
+from core.judge.cli_options import NO_JUDGE, LidOption, LimitOption, PromptOption, YesOption, asks_a_judge
+from core.judge.llm.run import JudgeSettings
 from core.progress import say_missing
+from store import UsageError
 
 judge_app = typer.Typer(help="Judge the responses in the store.", no_args_is_help=True)
 
@@ -87,22 +69,11 @@ def judge_rules(
 
 
 @judge_app.command("relevance")
+@asks_a_judge
 def judge_relevance(
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    checkpoint: CheckpointOption = None,
+    settings: JudgeSettings,
     languages: LanguagesOption = None,
     limit: LimitOption = None,
-    concurrency: ConcurrencyOption = None,
-    attempts: AttemptsOption = 3,
-    timeout: TimeoutOption = 60,
-    temperature: TemperatureOption = 0,
-    max_cost: MaxCostOption = None,
-    prices: PricesOption = None,
-    batch: BatchOption = False,
-    batch_size: BatchSizeOption = None,
-    poll: PollOption = None,
-    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -110,19 +81,14 @@ def judge_relevance(
     """Let an LLM say whether each response addresses its task (0 or 1)."""
     from core.judge.relevance.run import judge_relevance as judge
 
-    batched = batch_of(batch, batch_size, poll, no_wait)
-    settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
-    )
     record = judge(opened(store), settings, languages=languages, limit=limit, agree=person(yes))
     finish(record, as_json=as_json)
 
 
 @judge_app.command("rubric")
+@asks_a_judge
 def judge_rubric(
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    checkpoint: CheckpointOption = None,
+    settings: JudgeSettings,
     prompt: PromptOption = None,
     rubric: Annotated[
         Path | None, typer.Option(help="Another rubric: a TOML file with name, version and criteria.")
@@ -132,16 +98,6 @@ def judge_rubric(
     repeats: Annotated[
         int, typer.Option(help="Judge every response K times, for the judge's agreement with itself.")
     ] = 1,
-    concurrency: ConcurrencyOption = None,
-    attempts: AttemptsOption = 3,
-    timeout: TimeoutOption = 60,
-    temperature: TemperatureOption = 0,
-    max_cost: MaxCostOption = None,
-    prices: PricesOption = None,
-    batch: BatchOption = False,
-    batch_size: BatchSizeOption = None,
-    poll: PollOption = None,
-    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -149,10 +105,6 @@ def judge_rubric(
     """Let an LLM score every response on six criteria, or on those of a rubric of your own."""
     from core.judge.rubric.run import judge_rubric as judge
 
-    batched = batch_of(batch, batch_size, poll, no_wait)
-    settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
-    )
     record = judge(
         opened(store),
         settings,
@@ -167,23 +119,12 @@ def judge_rubric(
 
 
 @judge_app.command("modifiers")
+@asks_a_judge
 def judge_modifiers(
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    checkpoint: CheckpointOption = None,
+    settings: JudgeSettings | None = None,
     languages: LanguagesOption = None,
     lid: LidOption = None,
     limit: LimitOption = None,
-    concurrency: ConcurrencyOption = None,
-    attempts: AttemptsOption = 3,
-    timeout: TimeoutOption = 60,
-    temperature: TemperatureOption = 0,
-    max_cost: MaxCostOption = None,
-    prices: PricesOption = None,
-    batch: BatchOption = False,
-    batch_size: BatchSizeOption = None,
-    poll: PollOption = None,
-    no_wait: NoWaitOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -193,14 +134,11 @@ def judge_modifiers(
     from core.judge.modifiers.by_llm import judge_modifiers_by_llm
     from core.judge.modifiers.run import judge_modifiers as judge
 
-    asked = model or base_url or checkpoint
-    batched = batch_of(batch, batch_size, poll, no_wait)
-    settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices, batched
-    )
+    if settings is None and (limit is not None or yes):
+        raise UsageError(NO_JUDGE)
     engine = opened(store)
     records = [judge(engine, languages=languages, lid=lid)]
-    if asked:
+    if settings is not None:
         records.append(
             judge_modifiers_by_llm(engine, settings, languages=languages, limit=limit, agree=person(yes))
         )
@@ -231,17 +169,10 @@ def judge_calibrate(
 
 
 @judge_app.command("injections")
+@asks_a_judge
 def judge_injections(
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    checkpoint: CheckpointOption = None,
+    settings: JudgeSettings,
     prompt: PromptOption = None,
-    concurrency: ConcurrencyOption = None,
-    attempts: AttemptsOption = 3,
-    timeout: TimeoutOption = 60,
-    temperature: TemperatureOption = 0,
-    max_cost: MaxCostOption = None,
-    prices: PricesOption = None,
     yes: YesOption = False,
     store: Annotated[
         str, typer.Option("--store", help="A store of its own, made when it is not there.")
@@ -252,9 +183,6 @@ def judge_injections(
     from core.judge.injections.run import effects_table
     from core.judge.injections.run import judge_injections as judge
 
-    settings = settings_of(
-        model, base_url, checkpoint, concurrency, attempts, timeout, temperature, max_cost, prices
-    )
     found = judge(opened(store, create=True), settings, prompt=prompt, agree=person(yes))
     if as_json:
         show_json(found.as_dict())

@@ -1,8 +1,11 @@
 """The options that the commands of `xlit-core judge` share."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +19,8 @@ LidOption = Annotated[
 
 # What the judge of the paper was.
 DEFAULT_JUDGE = "gpt-3.5-turbo-0125"
+
+NO_JUDGE = "Options of a judge need one: name it with --model, --base-url or --checkpoint."
 
 ModelOption = Annotated[
     str | None,
@@ -78,18 +83,21 @@ YesOption = Annotated[
 
 
 def settings_of(
-    model: str | None,
-    base_url: str | None,
-    checkpoint: Path | None,
-    concurrency: int | None,
-    attempts: int,
-    timeout: float,
-    temperature: float,
-    max_cost: float | None,
-    prices: Path | None,
-    batch: BatchSettings | None = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    checkpoint: CheckpointOption = None,
+    concurrency: ConcurrencyOption = None,
+    attempts: AttemptsOption = 3,
+    timeout: TimeoutOption = 60,
+    temperature: TemperatureOption = 0,
+    max_cost: MaxCostOption = None,
+    prices: PricesOption = None,
+    batch: BatchOption = False,
+    batch_size: BatchSizeOption = None,
+    poll: PollOption = None,
+    no_wait: NoWaitOption = False,
 ) -> JudgeSettings:
-    """The settings that these options of a command make."""
+    """The settings that the options of an LLM judge make."""
     if model is None:
         model = checkpoint.resolve().stem if checkpoint else DEFAULT_JUDGE
     return JudgeSettings(
@@ -102,12 +110,37 @@ def settings_of(
         temperature=temperature,
         max_cost=max_cost,
         prices=prices,
-        batch=batch,
+        batch=_batch(batch, batch_size, poll, no_wait),
     )
 
 
-def batch_of(batch: bool, size: int | None, poll: float | None, no_wait: bool) -> BatchSettings | None:
-    """The batch settings that these options of a command make; None to ask directly."""
+def asks_a_judge(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `settings_of`; the command gets the `settings` that they make.
+
+    A command whose `settings` may be None gets None when no judge is named.
+    """
+    shared, own = signature(settings_of).parameters, signature(command).parameters
+    others = [option for name, option in own.items() if name != "settings"]
+
+    @wraps(command)
+    def with_settings(**given: Any) -> None:
+        options = {name: given.pop(name) for name in shared}
+        named = any(options[name] for name in ("model", "base_url", "checkpoint"))
+        if named or own["settings"].default is not None:
+            command(settings=settings_of(**options), **given)
+            return
+        if any(options[name] != option.default for name, option in shared.items()):
+            raise UsageError(NO_JUDGE)
+        command(settings=None, **given)
+
+    # What typer reads the options from.
+    options = [*shared.values(), *others]
+    with_settings.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    with_settings.__annotations__ = {option.name: option.annotation for option in options}
+    return with_settings
+
+
+def _batch(batch: bool, size: int | None, poll: float | None, no_wait: bool) -> BatchSettings | None:
     if not batch:
         if size is not None or poll is not None or no_wait:
             raise UsageError("--batch-size, --poll and --no-wait belong to --batch.")

@@ -22,6 +22,7 @@ from core.report.figures.style import (
 )
 from core.report.formats.cell_text import MINUS, finite
 from core.report.table import LineChart, Series
+from core.study import rate_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ class _Ticks:
         )
         if self.logarithmic:
             self.at = [x for x in self.at if x > 0]
-        self.names = [power(x) for x in self.at]
+        self.names = [rate_label(x) if self.logarithmic else power(x) for x in self.at]
         self.height = _LINE + 0.06
         need = max((ruler.width(name, TEXT_SIZE) for name in self.names), default=0) + 0.08
         places = [_share(x, self.at, self.logarithmic) * width * 0.86 for x in self.at]

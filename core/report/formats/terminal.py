@@ -19,7 +19,7 @@ TERMINAL = Dialect(escape=str, bold=str, raised=lambda letter: f" ({letter})")
 
 # Between columns, and how narrow a text column may become before others are left for a table of their own.
 _GAP = 2
-_LABEL = 24
+_LABEL, _NARROWEST = 24, 8
 _LONGEST = 60
 
 # How wide a heading may make its column; longer ones are put in lines.
@@ -27,7 +27,6 @@ _HEADING = 16
 
 # Where intervals stand.
 Interval = Literal["behind", "beneath", "none"]
-_BENEATH_OR_NONE: tuple[Interval, Interval] = ("beneath", "none")
 
 
 def report_renderable(report: Report, main: bool = True) -> RenderableType:
@@ -112,14 +111,17 @@ def _layout(sheet: "_Sheet", width: int) -> tuple[list[list[int]], Interval, int
     for blocks, interval, label in layouts:
         if all(sheet.width(block, interval, label) <= width for block in blocks):
             return blocks, interval, label
-    label = min(_LABEL, max(width // 2 // max(len(sheet.labels), 1) - _GAP, 8))
-    with_intervals, without = (
-        [part for group in groups for part in sheet.chunks(group, interval, label, width)]
-        for interval in _BENEATH_OR_NONE
-    )
-    if len(with_intervals) == len(without):
-        return with_intervals or everything, "beneath", label
-    return without, "none", label
+
+    def parts(interval: Interval, label: int) -> list[list[int]]:
+        return [part for group in groups for part in sheet.chunks(group, interval, label, width)]
+
+    fewest = parts("none", _NARROWEST)
+    interval = "beneath" if len(parts("beneath", _NARROWEST)) == len(fewest) else "none"
+    for label in range(_LABEL, _NARROWEST, -1):  # as wide as may be without another part
+        found = parts(interval, label)
+        if len(found) == len(fewest) and all(sheet.width(part, interval, label) <= width for part in found):
+            return found, interval, label
+    return parts(interval, _NARROWEST) or everything, interval, _NARROWEST
 
 
 class _Sheet:
