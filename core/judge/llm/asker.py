@@ -1,7 +1,6 @@
 """Asking until there is an answer: retries, pace and budget around one endpoint."""
 
 import asyncio
-import random
 import time
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,6 +11,7 @@ from core.judge.llm.options import MAX_TOKENS
 from core.judge.llm.pace import Pace
 from core.judge.llm.reply import AskFailed, Prompt, Reply
 from core.judge.llm.tokens import about_tokens
+from core.judge.llm.waits import jittered
 
 # A question that the server breaks on is asked so often in all.
 TRIES = 6
@@ -117,4 +117,4 @@ class EndpointAsker:
 
 def _backoff(tries: int) -> float:
     """The seconds to wait after so many tries."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * random.uniform(0.5, 1)
+    return jittered(tries, FIRST_WAIT, LONGEST_WAIT)

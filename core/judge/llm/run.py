@@ -113,14 +113,13 @@ def run_judgements(
     run: RunRecord,
     judgements: Sequence[Judgement],
     asker: Asker,
+    settings: JudgeSettings,
     *,
     limit: int | None = None,
-    attempts: int = 3,
     agree: Agree = None,
-    batch: BatchSettings | None = None,
 ) -> None:
-    """Ask `judgements` of one judge about every response that lacks them: one after another, or with `batch`
-    all through the server's Batch API. Questions that are on their way in a batch are not asked again.
+    """Ask `judgements` of one judge about every response that lacks them: one after another, or as `settings`
+    say all through the server's Batch API. Questions that are on their way in a batch are not asked again.
 
     `limit`: how many responses at most for each. `agree` is asked before the first question, when there is
     one to ask; when it says no, nothing is asked. Raises `UsageError` for `batch` with a judge of one's own,
@@ -128,6 +127,7 @@ def run_judgements(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, not {limit}.")
+    batch, attempts = settings.batch, settings.attempts
     with reading(run.engine) as session:
         totals = [judgement.count(session) for judgement in judgements]
         raters = [judgement.rater for judgement in judgements]

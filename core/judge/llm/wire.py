@@ -39,8 +39,8 @@ def read_completion(body: bytes) -> Reply:
         text=_text(message.get("content")),
         finish_reason=_text(choice.get("finish_reason")),
         refusal=_text(message.get("refusal")),
-        tokens_in=_count(usage, "prompt_tokens"),
-        tokens_out=_count(usage, "completion_tokens"),
+        tokens_in=count_in(usage, "prompt_tokens"),
+        tokens_out=count_in(usage, "completion_tokens"),
     )
 
 
@@ -89,6 +89,7 @@ def _text(value: Any) -> str | None:
     return storable(value) if isinstance(value, str) else None
 
 
-def _count(usage: Any, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
+def count_in(content: Any, name: str) -> int | None:
+    """The whole number of at least 0 under a key of an object; None for anything else."""
+    value = content.get(name) if isinstance(content, dict) else None
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else None

@@ -66,10 +66,7 @@ def judge_modifiers_by_llm(
             rater = models.rater_id(session, "llm", settings.model, version)
             criterion = fulfilment_criterion(session)
         judgement = FulfilmentJudgement(settings.model, version, rater, criterion, asked, chosen)
-        run_judgements(
-            run, [judgement], asker, limit=limit, attempts=settings.attempts, agree=agree,
-            batch=settings.batch,
-        )  # fmt: skip
+        run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
     return run
 
 

@@ -56,10 +56,7 @@ def judge_relevance(
         with writing(engine) as session:
             rater = models.rater_id(session, "llm", settings.model, version)
         judgement = RelevanceJudgement(settings.model, version, rater, chosen)
-        run_judgements(
-            run, [judgement], asker, limit=limit, attempts=settings.attempts, agree=agree,
-            batch=settings.batch,
-        )  # fmt: skip
+        run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
     return run
 
 

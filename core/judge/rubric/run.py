@@ -78,10 +78,7 @@ def judge_rubric(
                 )
                 for one in versions
             ]  # fmt: skip
-        run_judgements(
-            run, judgements, asker, limit=limit, attempts=settings.attempts, agree=agree,
-            batch=settings.batch,
-        )  # fmt: skip
+        run_judgements(run, judgements, asker, settings, limit=limit, agree=agree)
     return run
 
 

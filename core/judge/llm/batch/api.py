@@ -1,7 +1,6 @@
 """The Batch API of a server: files and batches (platform.openai.com/docs/api-reference/batch)."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import IO, Any, TypeVar
@@ -9,6 +8,7 @@ from typing import IO, Any, TypeVar
 from core.judge.llm.batch.remote import TAG, NotABatch, Remote, read_file_id, read_page, read_remote
 from core.judge.llm.endpoint import Busy, Endpoint
 from core.judge.llm.reply import AskFailed
+from core.judge.llm.waits import jittered
 from store import XlitError
 
 # Seconds before a server that is out of order is asked again; doubled each time, and a little shorter by
@@ -203,7 +203,7 @@ class BatchApi:
 
 def backoff(tries: int) -> float:
     """The seconds to wait after so many tries."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 30)) * random.uniform(0.5, 1)
+    return jittered(tries, FIRST_WAIT, LONGEST_WAIT)
 
 
 class _Missing(Exception):

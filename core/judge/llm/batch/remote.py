@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from core.judge.llm.wire import count_in
+
 # Metadata of a batch under which its tag is kept at the server.
 TAG = "xlit"
 
@@ -89,13 +91,13 @@ def _remote(content: Any) -> Remote:
         id=name,
         status=status,
         tag=_text(metadata.get(TAG)) if isinstance(metadata, dict) else None,
-        completed=_count(counts, "completed") or 0,
-        failed=_count(counts, "failed") or 0,
+        completed=count_in(counts, "completed") or 0,
+        failed=count_in(counts, "failed") or 0,
         input_file=_text(content.get("input_file_id")),
         output_file=_text(content.get("output_file_id")),
         error_file=_text(content.get("error_file_id")),
         errors=tuple(
-            RemoteError(str(one.get("code") or ""), str(one.get("message") or ""), _count(one, "line"))
+            RemoteError(str(one.get("code") or ""), str(one.get("message") or ""), count_in(one, "line"))
             for one in (listed if isinstance(listed, list) else [])
             if isinstance(one, dict)
         ),
@@ -111,8 +113,3 @@ def _json(body: bytes) -> Any:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value.isprintable() else None
-
-
-def _count(content: Any, name: str) -> int | None:
-    value = content.get(name) if isinstance(content, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else None

@@ -237,7 +237,8 @@ def test_a_checkpoint_has_no_batches(answered, tmp_path):
     with pytest.raises(UsageError, match="leave out --batch"):
         JudgeSettings("judge", checkpoint=tmp_path, batch=BatchSettings())
     with pytest.raises(UsageError, match="leave out --batch"):
-        run_judgements(_Run(answered(*many(1))), [_Judgement()], _Asker(), batch=BatchSettings())
+        settings = JudgeSettings("judge", "http://localhost/v1", batch=BatchSettings())
+        run_judgements(_Run(answered(*many(1))), [_Judgement()], _Asker(), settings)
 
 
 class _Run:
