@@ -132,10 +132,15 @@ def test_the_survey_tells_questions_tokens_and_price_before_anything_is_asked(an
     assert len(seen) == 1
 
 
-def test_without_a_price_the_survey_tells_tokens_only(answered, serve):
+def test_a_judge_on_this_machine_without_a_price_is_told_in_tokens_and_asked(answered, serve, capsys):
+    """It is nobody's money."""
     seen = []
-    judge(answered(*rows(1)), serve(Answer()), agree=lambda survey: seen.append(survey) or True)
-    assert seen == []  # a server on this machine without a price is nobody's money
+    run = judge(answered(*rows(1)), serve(Answer()), agree=lambda survey: seen.append(survey))
+    told = capsys.readouterr().err
+    assert seen == []
+    assert run.counts["rated"] == 1
+    assert "1 questions, about " in told
+    assert "no price is known" in told
 
 
 @pytest.mark.parametrize(
