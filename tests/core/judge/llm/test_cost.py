@@ -135,7 +135,7 @@ def test_the_survey_tells_questions_tokens_and_price_before_anything_is_asked(an
 def test_a_judge_on_this_machine_without_a_price_is_told_in_tokens_and_asked(answered, serve, capsys):
     """It is nobody's money."""
     seen = []
-    run = judge(answered(*rows(1)), serve(Answer()), agree=lambda survey: seen.append(survey))
+    run = judge(answered(*rows(1)), serve(Answer()), agree=seen.append)
     told = capsys.readouterr().err
     assert seen == []
     assert run.counts["rated"] == 1
