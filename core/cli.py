@@ -132,7 +132,7 @@ def convert(
     to: Annotated[str, typer.Option("--to", help="f32, f16, q8_0 or q4_k_m.")] = "q8_0",
 ) -> None:
     """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
-    from core.generate.convert import convert as convert_checkpoint
+    from core.generate.gguf.convert import convert as convert_checkpoint
 
     say(f"Converted: {convert_checkpoint(checkpoint, out, to)}")
 

@@ -97,8 +97,8 @@ def generate_configuration(
     study: Study, suite: str, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
 ) -> list[RunRecord]:
     """Generate what is missing of a configuration, through every engine it asks for."""
-    from core.generate.convert import convert
     from core.generate.decoding import Decoding
+    from core.generate.gguf.convert import convert
     from core.generate.run import generate
 
     group = configuration.group

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.generate import llama_cpp_engine, transformers_engine
 from core.generate.checkpoint import inspect
 from core.generate.decoding import Decoding
 from core.generate.engine import TextEngine
+from core.generate.llama_cpp_engine import engine as llama_cpp_engine
+from core.generate.transformers_engine import engine as transformers_engine
 from store import UsageError
 
 ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.generate.decoding import Decoding
-from core.generate.engine import Generation, TextEngine
+from core.generate.engine import Generation, TextEngine, answer_all
 from core.generate.engines import Prepared, prepare
 from core.generate.plan import Unit, batches, units_of
 from core.progress import Progress, progress, say
@@ -137,7 +137,7 @@ def _answer(
             continue
         start = time.monotonic()
         try:
-            answers = engine.generate([unit.chat for unit in batch])
+            answers = answer_all(engine, [unit.chat for unit in batch])
         except Exception as error:  # whatever an engine raises, the other batches go on
             for unit in missing:
                 run.fail(unit.label, _reason(error))
@@ -150,8 +150,8 @@ def _answer(
         ]
         with writing(store) as session:
             run.count("answers", responses.add_responses(session, rows))
-        run.count("tokens_out", sum(answer.tokens_out for answer in answers))
-        speed = sum(answer.tokens_out for answer in answers) / max(time.monotonic() - start, 1e-9)
+        run.count("tokens_out", sum(answer.tokens_out or 0 for answer in answers))
+        speed = sum(answer.tokens_out or 0 for answer in answers) / max(time.monotonic() - start, 1e-9)
         bar.advance(len(missing), f"{units[0].language}, {speed:.0f} tok/s")
 
 

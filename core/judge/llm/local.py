@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.generate.engine import Generation, TextEngine
+from core.generate.engine import Generation, TextEngine, answer_all
 from core.judge.llm.budget import Budget
 from core.judge.llm.options import MAX_TOKENS
 from core.judge.llm.reply import AskFailed, Prompt, Reply
@@ -88,7 +88,7 @@ class LocalAsker:
             outcomes.append(None if fits else AskFailed(reason))
         fitting = [place for place, outcome in enumerate(outcomes) if outcome is None]
         try:
-            answers = engine.generate([chats[place] for place in fitting]) if fitting else []
+            answers = answer_all(engine, [chats[place] for place in fitting])
         except XlitError:
             raise
         except Exception as error:  # whatever an engine raises

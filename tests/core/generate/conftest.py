@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from core.generate.convert import convert
+from core.generate.gguf.convert import convert
 from store import open_store
 from store.queries import suites
 from store.session import writing

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.generate.checkpoint import inspect
-from core.generate.convert import convert
 from core.generate.decoding import Decoding
-from core.generate.llama_cpp_engine import LlamaCppEngine
-from core.generate.transformers_engine import TransformersEngine
+from core.generate.engine import answer_all
+from core.generate.gguf.convert import convert
+from core.generate.llama_cpp_engine.engine import LlamaCppEngine
+from core.generate.transformers_engine.engine import TransformersEngine
 from store import UsageError, XlitError
 from tests.checkpoints import make_checkpoint
 
@@ -29,8 +30,8 @@ def content(answers) -> list[tuple]:
 @pytest.mark.parametrize("penalty", [1.0, 1.1, 4.0])
 def test_a_batch_answers_like_its_prompts_alone(checkpoint: Path, chats, penalty: float):
     engine = TransformersEngine(inspect(checkpoint), Decoding(12, penalty))
-    together = engine.generate(chats)
-    alone = [engine.generate([chat])[0] for chat in chats]
+    together = answer_all(engine, chats)
+    alone = [answer_all(engine, [chat])[0] for chat in chats]
     assert content(together) == content(alone)
     assert {answer.finish_reason for answer in together} == {"stop", "length"}
 
@@ -40,7 +41,7 @@ def test_the_penalty_is_that_of_transformers(checkpoint: Path, chats):
 
     for penalty in (1.1, 1.8):
         engine = TransformersEngine(inspect(checkpoint), Decoding(40, penalty))
-        for chat, answer in zip(chats, engine.generate(chats), strict=True):
+        for chat, answer in zip(chats, answer_all(engine, chats), strict=True):
             ids = torch.tensor([engine.encode(engine.prompt(chat))])
             peer = engine.model.generate(
                 input_ids=ids,
@@ -57,7 +58,7 @@ def test_the_penalty_is_that_of_transformers(checkpoint: Path, chats):
 
 def test_the_penalty_changes_answers(checkpoint: Path, chats):
     free, fined = (
-        TransformersEngine(inspect(checkpoint), Decoding(40, p)).generate(chats) for p in (1.0, 1.8)
+        answer_all(TransformersEngine(inspect(checkpoint), Decoding(40, p)), chats) for p in (1.0, 1.8)
     )
     assert texts(free) != texts(fined)
 
@@ -71,13 +72,13 @@ def test_llama_cpp_answers_like_transformers_in_float32(
     for chat in chats:
         assert engine.prompt(chat) == reference.prompt(chat)
         assert engine.encode(engine.prompt(chat)) == reference.encode(reference.prompt(chat))
-    assert content(engine.generate(chats)) == content(reference.generate(chats))
+    assert content(answer_all(engine, chats)) == content(answer_all(reference, chats))
 
 
 def test_an_answer_is_cut_where_the_context_ends(babbler: Path, babbler_gguf: Path):
     long = [[{"role": "user", "content": "Count from one to five. " + "five, " * times}] for times in (4, 55)]
-    by_transformers = TransformersEngine(inspect(babbler), Decoding(1000)).generate(long)
-    by_llama_cpp = LlamaCppEngine(babbler_gguf, Decoding(1000)).generate(long)
+    by_transformers = answer_all(TransformersEngine(inspect(babbler), Decoding(1000)), long)
+    by_llama_cpp = answer_all(LlamaCppEngine(babbler_gguf, Decoding(1000)), long)
     assert [answer.tokens_in + answer.tokens_out for answer in by_transformers] == [128, 128]
     assert {answer.finish_reason for answer in by_transformers} == {"length"}
     assert content(by_llama_cpp) == content(by_transformers)
@@ -86,10 +87,10 @@ def test_an_answer_is_cut_where_the_context_ends(babbler: Path, babbler_gguf: Pa
 def test_an_adapter_answers_like_the_merged_model_in_both_engines(
     adapter: Path, checkpoint: Path, chats, tmp_path
 ):
-    adapted = TransformersEngine(inspect(adapter), DECODING).generate(chats)
-    merged = LlamaCppEngine(convert(adapter, tmp_path / "merged.gguf", "f32"), DECODING).generate(chats)
+    adapted = answer_all(TransformersEngine(inspect(adapter), DECODING), chats)
+    merged = answer_all(LlamaCppEngine(convert(adapter, tmp_path / "merged.gguf", "f32"), DECODING), chats)
     assert content(adapted) == content(merged)
-    assert texts(adapted) != texts(TransformersEngine(inspect(checkpoint), DECODING).generate(chats))
+    assert texts(adapted) != texts(answer_all(TransformersEngine(inspect(checkpoint), DECODING), chats))
 
 
 def test_no_chat_template_is_a_sentence(tmp_path: Path):

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from core.generate import transformers_engine
 from core.generate.decoding import Decoding
 from core.generate.run import generate
+from core.generate.transformers_engine import engine as transformers_engine
 from store import UsageError, XlitError
 from store.queries import runs, suites
 from store.session import reading, writing

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from core.generate.convert import convert
+from core.generate.gguf.convert import convert
 from core.judge.llm.fence import fenced
 from core.judge.llm.run import JudgeSettings
 from core.judge.relevance.run import PROMPT_FILE, judge_relevance

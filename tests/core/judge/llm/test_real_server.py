@@ -21,7 +21,7 @@ BASE = Path(__file__).parents[4] / "core" / "miniature" / "base"
 @pytest.fixture(scope="module")
 def llama_server(tmp_path_factory):
     pytest.importorskip("llama_cpp.server.app", reason="the server of llama-cpp-python is not installed")
-    from core.generate.convert import convert
+    from core.generate.gguf.convert import convert
 
     gguf = convert(BASE, tmp_path_factory.mktemp("gguf") / "miniature.gguf", "q8_0")
     with socket.socket() as free:

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.generate.gguf_file import SPECIAL_TOKENS
-from core.generate.llama_cpp_api import GgufModel
+from core.generate.gguf.file import SPECIAL_TOKENS
+from core.generate.llama_cpp_engine.api import GgufModel
 from store import XlitError
 
 PRE_TOKENIZER = "gpt-2"

@@ -1,14 +1,14 @@
 """Answers from a GGUF file through llama.cpp, one sequence at a time."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.generate.chat_template import compile_template
 from core.generate.decoding import Decoding
-from core.generate.engine import Chat, Generation, readable
-from core.generate.gguf_file import read_head
-from core.generate.llama_cpp_api import Context, GgufModel
+from core.generate.engine import Chat, Failed, Generation, Key, Request, readable
+from core.generate.gguf.file import read_head
+from core.generate.llama_cpp_engine.api import Context, GgufModel
+from core.generate.llama_cpp_engine.chat_template import compile_template
 from store import XlitError
 from store.queries.responses import text_digest
 
@@ -26,12 +26,15 @@ class LlamaCppEngine:
     """A GGUF model. The prompt, its token ids, the penalty and the end tokens are those of the transformers
     engine on the checkpoint that the file was made from; only the arithmetic differs."""
 
-    def __init__(self, path: Path, decoding: Decoding) -> None:
-        """Load the file. Raises `XlitError` when it can't be, or when it has no chat template."""
+    def __init__(self, path: Path, decoding: Decoding, *, batch_size: int = 32) -> None:
+        """`batch_size`: requests answered at a time.
+
+        Loads the file. Raises `XlitError` when it can't be, or when it has no chat template.
+        """
         head = read_head(path)
         if not head.chat_template:
             raise XlitError(f"{path} has no chat template, so no prompt can be written for it.")
-        self.decoding = decoding
+        self.decoding, self.batch_size = decoding, batch_size
         self.prompt = compile_template(head.chat_template, head.special_tokens)
         self._exact = head.number_format == "f32"
         self._model = GgufModel(path)
@@ -46,8 +49,9 @@ class LlamaCppEngine:
     def count_tokens(self, chat: Chat) -> int:
         return len(self.encode(self.prompt(chat)))
 
-    def generate(self, chats: Sequence[Chat]) -> list[Generation]:
-        return [self._generate_one(chat) for chat in chats]
+    def stream(self, requests: Iterable[tuple[Key, Request]]) -> Iterator[tuple[Key, Generation | Failed]]:
+        for key, request in requests:
+            yield key, self._generate_one(request.chat)
 
     def _generate_one(self, chat: Chat) -> Generation:
         start = time.monotonic()

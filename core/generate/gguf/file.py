@@ -16,7 +16,7 @@ SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
 class GgufHead:
     """`number_format`: of the weights, as llama.cpp names its file types (`f32`, `q8_0`, `q4_k_m`).
     `special_tokens`: texts by chat-template name (`bos_token` ...). `stop_tokens` and `source_digest` are
-    None in files that `core.generate.convert` did not make."""
+    None in files that `core.generate.gguf.convert` did not make."""
 
     number_format: str
     chat_template: str | None

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.generate import gguf_tensors, gguf_vocabulary, llama_cpp_api
 from core.generate.checkpoint import Checkpoint, inspect
-from core.generate.gguf_file import SOURCE_DIGEST, STOP_TOKENS, read_head
-from core.generate.loading import load_model, load_tokenizer, stop_tokens
+from core.generate.gguf import tensors, vocabulary
+from core.generate.gguf.file import SOURCE_DIGEST, STOP_TOKENS, read_head
+from core.generate.llama_cpp_engine import api
+from core.generate.transformers_engine.loading import load_model, load_tokenizer, stop_tokens
 from store import UsageError, XlitError
 
 WRITER_VERSION = "1"
@@ -72,7 +73,7 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
         import torch
     tokenizer = load_tokenizer(source)
     model = load_model(source, torch.float32, merge=True)
-    gguf_tensors.check_architecture(model.config, source.path)
+    tensors.check_architecture(model.config, source.path)
     half = quantization == "f16"
     writer = gguf.GGUFWriter(file, "llama")
     try:
@@ -80,23 +81,23 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
         writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if half else gguf.LlamaFileType.ALL_F32)
         writer.add_string(SOURCE_DIGEST, digest)
         writer.add_array(STOP_TOKENS, stop_tokens(model, tokenizer))
-        gguf_tensors.write_hyperparameters(writer, model.config)
-        gguf_vocabulary.write_vocabulary(writer, tokenizer, model.config.vocab_size, source.path)
-        gguf_tensors.write_tensors(writer, model, half=half)
+        tensors.write_hyperparameters(writer, model.config)
+        vocabulary.write_vocabulary(writer, tokenizer, model.config.vocab_size, source.path)
+        tensors.write_tensors(writer, model, half=half)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
     finally:
         writer.close()
-    gguf_vocabulary.check_vocabulary(file, tokenizer, source.path)
+    vocabulary.check_vocabulary(file, tokenizer, source.path)
 
 
 def _quantize(plain: Path, out: Path, quantization: str) -> None:
-    llama: Any = llama_cpp_api.library()
+    llama: Any = api.library()
     settings = llama.llama_model_quantize_default_params()
     settings.ftype = getattr(llama, f"LLAMA_FTYPE_MOSTLY_{quantization.upper()}")
     if llama.llama_model_quantize(str(plain).encode(), str(out).encode(), ctypes.byref(settings)):
-        raise XlitError(f"llama.cpp could not quantise to {quantization}: {llama_cpp_api.last_error()}.")
+        raise XlitError(f"llama.cpp could not quantise to {quantization}: {api.last_error()}.")
 
 
 @contextmanager

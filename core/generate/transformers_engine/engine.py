@@ -1,14 +1,15 @@
 """Answers from a checkpoint folder through transformers, in padded batches, on a GPU when there is one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint
 from core.generate.decoding import Decoding
-from core.generate.engine import Chat, Generation, readable
-from core.generate.loading import load_model, load_tokenizer, stop_tokens
+from core.generate.engine import Chat, Failed, Generation, Key, Request, readable
+from core.generate.transformers_engine.loading import load_model, load_tokenizer, stop_tokens
 from store import XlitError
 from store.queries.responses import text_digest
 
@@ -30,12 +31,15 @@ class TransformersEngine:
     """A model and its tokenizer. Batched and single answers are the same in float32 (in bfloat16 a sum in
     another order may now and then tip a choice)."""
 
-    def __init__(self, checkpoint: Checkpoint, decoding: Decoding) -> None:
-        """Load the checkpoint. Raises `XlitError` when it can't be, or when it has no chat template."""
+    def __init__(self, checkpoint: Checkpoint, decoding: Decoding, *, batch_size: int = 32) -> None:
+        """`batch_size`: requests answered at a time.
+
+        Loads the checkpoint. Raises `XlitError` when it can't be, or when it has no chat template.
+        """
         quantization = number_format()
         import torch
 
-        self.decoding = decoding
+        self.decoding, self.batch_size = decoding, batch_size
         self.tokenizer = load_tokenizer(checkpoint)
         if not self.tokenizer.chat_template:
             raise XlitError(f"{checkpoint.path} has no chat template, so no prompt can be written for it.")
@@ -62,7 +66,13 @@ class TransformersEngine:
     def count_tokens(self, chat: Chat) -> int:
         return len(self.encode(self.prompt(chat)))
 
-    def generate(self, chats: Sequence[Chat]) -> list[Generation]:
+    def stream(self, requests: Iterable[tuple[Key, Request]]) -> Iterator[tuple[Key, Generation | Failed]]:
+        rest = iter(requests)
+        while batch := list(islice(rest, self.batch_size)):
+            answers = self._answer([request.chat for _, request in batch])
+            yield from zip((key for key, _ in batch), answers, strict=True)
+
+    def _answer(self, chats: Sequence[Chat]) -> list[Generation]:
         start = time.monotonic()
         prompts = [self.prompt(chat) for chat in chats]
         encoded = [self.encode(prompt) for prompt in prompts]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from core.generate.convert import convert
 from core.generate.decoding import Decoding
-from core.generate.gguf_file import read_head
-from core.generate.llama_cpp_api import GgufModel
-from core.generate.llama_cpp_engine import LlamaCppEngine
+from core.generate.engine import answer_all
+from core.generate.gguf.convert import convert
+from core.generate.gguf.file import read_head
+from core.generate.llama_cpp_engine.api import GgufModel
+from core.generate.llama_cpp_engine.engine import LlamaCppEngine
 from store import UsageError, XlitError
 from tests.checkpoints import PAIRS, make_checkpoint, make_tokenizer
 
@@ -26,7 +27,7 @@ def test_every_number_format_answers_what_the_model_learnt(wide: Path, tmp_path:
     out = convert(wide, tmp_path / "out.gguf", quantization)
     assert read_head(out).number_format == quantization
     engine = LlamaCppEngine(out, Decoding(40, 1.0))
-    answers = engine.generate([[{"role": "user", "content": question}] for question, _ in PAIRS])
+    answers = answer_all(engine, [[{"role": "user", "content": question}] for question, _ in PAIRS])
     right = sum(found.text == answer for found, (_, answer) in zip(answers, PAIRS, strict=True))
     assert right >= len(PAIRS) - 1
     assert [file.name for file in tmp_path.iterdir()] == ["out.gguf"]

@@ -1,0 +1,1 @@
+"""GGUF files: made from a checkpoint, quantised, read."""
