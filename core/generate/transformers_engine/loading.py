@@ -12,8 +12,27 @@ if TYPE_CHECKING:
     import torch
 
 
+def source_of(checkpoint: Checkpoint) -> str:
+    """Where the whole model of a checkpoint is: its own folder, or the base of an adapter (a folder, or a
+    name on the hub)."""
+    return checkpoint.base if checkpoint.kind == "adapter" else str(checkpoint.path)
+
+
 def load_model(checkpoint: Checkpoint, dtype: "torch.dtype", *, merge: bool = False) -> Any:
     """The model in evaluation mode on the CPU; an adapter on its base, merged into it with `merge`.
+
+    Raises `XlitError` as `load_whole` and `load_adapter` do.
+    """
+    model = load_whole(source_of(checkpoint), dtype)
+    if checkpoint.kind == "adapter":
+        model = load_adapter(model, checkpoint.path, "default")
+        if merge:
+            model = model.merge_and_unload()
+    return model.eval()
+
+
+def load_whole(source: str, dtype: "torch.dtype") -> Any:
+    """The model that `source`, a folder or a name on the hub, holds, in evaluation mode on the CPU.
 
     Raises `XlitError` when the weights don't fill the model: transformers would draw what is missing at
     random, with no more than a warning.
@@ -22,8 +41,6 @@ def load_model(checkpoint: Checkpoint, dtype: "torch.dtype", *, merge: bool = Fa
         import transformers
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    adapter = checkpoint.kind == "adapter"
-    source = checkpoint.base if adapter else str(checkpoint.path)
     try:
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             source, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
@@ -35,19 +52,22 @@ def load_model(checkpoint: Checkpoint, dtype: "torch.dtype", *, merge: bool = Fa
         raise XlitError(
             f"{source} is not whole: {len(missing)} weights are missing, {missing[0]} is the first."
         )
-    if adapter:
-        model = _with_adapter(model, checkpoint.path, merge=merge)
     return model.eval()
 
 
-def _with_adapter(model: Any, folder: Path, *, merge: bool) -> Any:
+def load_adapter(model: Any, folder: Path, name: str) -> Any:
+    """Put an adapter on a model, as the active one: `model` is a base, or what this function returned for
+    another adapter of it. The base itself is changed, not copied. Returns the `peft.PeftModel`."""
     with needs_extra("local", "Loading an adapter"):
         import peft
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft uses names that transformers will rename
-            adapted: Any = peft.PeftModel.from_pretrained(model, str(folder))
-        return adapted.merge_and_unload() if merge else adapted
+            if isinstance(model, peft.PeftModel):
+                model.load_adapter(str(folder), adapter_name=name)
+                model.set_adapter(name)
+                return model.eval()
+            return peft.PeftModel.from_pretrained(model, str(folder), adapter_name=name).eval()
     except Exception as error:
         raise XlitError(f"The adapter {folder} can't be loaded: {_first_line(error)}") from error
 
@@ -63,6 +83,21 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
         return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
         raise XlitError(f"The tokenizer of {folder} can't be loaded: {_first_line(error)}") from error
+
+
+def check_tokenizer(checkpoint: Checkpoint, tokenizer: Any, vocabulary: int) -> None:
+    """Raises `XlitError` when a tokenizer can't write prompts for a model with `vocabulary` embeddings: it
+    has no chat template, or tokens that the model does not know (but for padding, which no prompt holds)."""
+    if not tokenizer.chat_template:
+        raise XlitError(f"{checkpoint.path} has no chat template, so no prompt can be written for it.")
+    beyond = {token: place for token, place in tokenizer.get_vocab().items() if place >= vocabulary}
+    beyond.pop(tokenizer.pad_token, None)
+    if beyond:
+        first = min(beyond, key=lambda token: beyond[token])
+        raise XlitError(
+            f"The tokenizer of {checkpoint.path} does not fit its model: {first!r} is token {beyond[first]}, "
+            f"and the model has embeddings for {vocabulary}. Use the tokenizer that it was trained with."
+        )
 
 
 def stop_tokens(model: Any, tokenizer: Any) -> list[int]:
