@@ -162,6 +162,21 @@ class Response(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_column=Column(UtcDateTime, nullable=False))
 
 
+class Claim(SQLModel, table=True):
+    """A response in the making: until `expires_at` nobody but this run generates it. `process` is the one
+    that does (see `store.process`)."""
+
+    __table_args__ = (Index("ix_claim_run", "run_id"),)
+
+    model_id: int = Field(foreign_key="model.id", primary_key=True)
+    decoding_id: int = Field(foreign_key="decoding.id", primary_key=True)
+    instruction_id: int = Field(foreign_key="instruction.id", primary_key=True)
+    sample: int = Field(default=0, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    process: str
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class SurfaceMetric(SQLModel, table=True):
     """A number that needs no judge: `language` (probability of `label`), `spelling` (share of words that
     pass), `relevance` (0 or 1). `tool` names the tool and its version; `detail` holds what the room shows."""

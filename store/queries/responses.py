@@ -1,10 +1,10 @@
 """Responses: written once per (instruction, model, decoding, sample), and what is still missing."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from store.tables import Instruction, Response
 from store.upsert import insert_missing
@@ -26,11 +26,16 @@ def add_responses(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     return insert_missing(session, Response, complete, IDENTITY)
 
 
-def answered_instructions(session: Session, model: int, decoding: int, sample: int = 0) -> set[int]:
-    """The ids of the instructions that this model has answered under this decoding."""
-    statement = select(Response.instruction_id).where(
-        Response.model_id == model, Response.decoding_id == decoding, Response.sample == sample
+def answered(
+    session: Session, model: int, decoding: int, among: Collection[int] | None = None
+) -> set[tuple[int, int]]:
+    """The (instruction id, sample) that this model has answered under this decoding; only `among` these
+    instructions (some hundred at most)."""
+    statement = select(Response.instruction_id, Response.sample).where(
+        Response.model_id == model, Response.decoding_id == decoding
     )
+    if among is not None:
+        statement = statement.where(col(Response.instruction_id).in_(among))
     return set(session.exec(statement))
 
 
