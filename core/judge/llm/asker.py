@@ -1,27 +1,18 @@
-"""Asking until there is an answer: retries, pace and budget around one endpoint."""
+"""Asking until there is an answer: retries and budget around one endpoint."""
 
-import asyncio
-import time
+from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
+from core.endpoint.client import LIBRARIES
+from core.endpoint.reply import Busy, Reply
+from core.endpoint.retrying import Retrying
 from core.judge.llm.budget import Budget
-from core.judge.llm.endpoint import LIBRARIES, Busy, Endpoint
+from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.options import MAX_TOKENS
-from core.judge.llm.pace import Pace
-from core.judge.llm.reply import AskFailed, Prompt, Reply
+from core.judge.llm.reply import Prompt
 from core.judge.llm.tokens import about_tokens
-from core.judge.llm.waits import jittered
-
-# A question that the server breaks on is asked so often in all.
-TRIES = 6
-
-# Seconds before the second try; doubled for each further one, and made up to a half shorter by chance, so
-# that all who wait don't come back at once.
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-
-# How long a server that says that it is busy is waited for while it answers nobody.
-PATIENCE = 600.0
 
 
 class Asker(Protocol):
@@ -50,24 +41,17 @@ class Asker(Protocol):
 
 
 class EndpointAsker:
-    """Asks one endpoint, `at_a_time` questions at once.
-
-    Server errors, time-outs, connections that are cut and answers that are none are asked again, up to
-    `TRIES` times in all, with a wait that doubles and has jitter, or that the server asks for. Where it says
-    that there are too many requests, all wait, and that counts as no try, until it has answered nobody for
-    `PATIENCE` seconds.
-    """
+    """Asks one endpoint, `at_a_time` questions at once, as `core.endpoint.retrying` does, within a budget."""
 
     libraries: tuple[str, ...] = LIBRARIES
 
     def __init__(self, endpoint: Endpoint, budget: Budget, at_a_time: int) -> None:
         self.endpoint, self.budget, self.at_a_time = endpoint, budget, at_a_time
         self.model, self.shown = endpoint.model, endpoint.shown
-        self._pace = Pace(at_a_time)
-        self._last_success = time.monotonic()
+        self._retrying = Retrying(at_a_time)
 
     async def __aenter__(self) -> Self:
-        self._last_success = time.monotonic()
+        self._retrying.start()
         return self
 
     async def __aexit__(
@@ -77,26 +61,9 @@ class EndpointAsker:
 
     async def ask(self, prompt: Prompt) -> Reply:
         """See `Asker`."""
-        tries = waits = 0
-        while True:
-            try:
-                return await self._once(prompt)
-            except Busy as error:
-                if error.limited:
-                    waits += 1
-                    wait = error.wait if error.wait is not None else _backoff(waits)
-                    waited = time.monotonic() - self._last_success
-                    if waited + wait > PATIENCE:
-                        raise AskFailed(str(error), busy=True) from None
-                    self._pace.slow_down(wait)
-                    continue
-                tries += 1
-                if tries >= TRIES:
-                    raise AskFailed(str(error), busy=True) from None
-            await asyncio.sleep(_backoff(tries))
+        return await self._retrying.ask(partial(self._once, prompt), about_tokens(prompt.text) + MAX_TOKENS)
 
-    async def _once(self, prompt: Prompt) -> Reply:
-        ticket = await self._pace.start(about_tokens(prompt.text) + MAX_TOKENS)
+    async def _once(self, prompt: Prompt) -> tuple[Reply, Mapping[str, str]]:
         held = 0.0
         reply, charged = None, False
         try:
@@ -108,13 +75,5 @@ class EndpointAsker:
             charged = error.charged
             raise
         finally:
-            self._pace.end(ticket)
             self.budget.settle(held, reply, charged=charged)
-        self._last_success = time.monotonic()
-        self._pace.succeeded(headers)
-        return reply
-
-
-def _backoff(tries: int) -> float:
-    """The seconds to wait after so many tries."""
-    return jittered(tries, FIRST_WAIT, LONGEST_WAIT)
+        return reply, headers

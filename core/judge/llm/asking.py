@@ -3,14 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+from core.endpoint.reply import AskFailed
+from core.endpoint.retrying import GivingUp
 from core.judge.llm.asker import Asker
 from core.judge.llm.budget import BudgetSpent
 from core.judge.llm.questions import Outcome, Question, Questions
-from core.judge.llm.reply import AskFailed, BadAnswer
-from store import XlitError
-
-# Questions in a row for which the server was busy or broken, after all tries, before the run ends.
-GIVE_UP_AFTER = 10
+from core.judge.llm.reply import BadAnswer
 
 # Questions beyond those on their way: with their prompt written, so that one starts the moment another has
 # ended, or answered and not yet written.
@@ -23,7 +21,7 @@ class Asking:
 
     def __init__(self, questions: Questions, asker: Asker, attempts: int) -> None:
         self._questions, self._asker, self._attempts = questions, asker, attempts
-        self._busy_in_a_row = 0
+        self._giving_up = GivingUp(asker.shown)
         self._unwritten: list[Outcome] = []
         self._writing = False
         self._tasks: asyncio.TaskGroup
@@ -68,7 +66,7 @@ class Asking:
         for attempt in range(1, self._attempts + 1):
             try:
                 reply = await self._asker.ask(prompt)
-                self._busy_in_a_row = 0
+                self._giving_up.answered()
                 value = self._questions.judgement.read(reply)
                 return Outcome(question, value, reply)
             except BadAnswer as error:
@@ -78,7 +76,7 @@ class Asking:
                 self.budget_spent = True
                 return None
             except AskFailed as error:
-                self._still_there(error)
+                self._giving_up.failed(error)
                 return Outcome(question, reason=str(error), attempts=attempt)
         return Outcome(question, reason=reason, attempts=self._attempts)
 
@@ -105,11 +103,3 @@ class Asking:
         spent = f", ${budget.spent:.4f}" if budget.price else ""
         failed = len(self._questions.run.failures)
         return f"{budget.tokens_in + budget.tokens_out} tokens{spent}, {failed} failed"
-
-    def _still_there(self, error: AskFailed) -> None:
-        self._busy_in_a_row = self._busy_in_a_row + 1 if error.busy else 0
-        if self._busy_in_a_row >= GIVE_UP_AFTER:
-            raise XlitError(
-                f"{self._asker.shown} failed {GIVE_UP_AFTER} times in a row, at last with: {error}. "
-                "Run the same command again later; what was rated stays."
-            )

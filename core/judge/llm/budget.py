@@ -2,8 +2,8 @@
 
 import asyncio
 
+from core.endpoint.reply import Reply
 from core.judge.llm.prices import Price
-from core.judge.llm.reply import Reply
 
 
 class BudgetSpent(Exception):

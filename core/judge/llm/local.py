@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from core.endpoint.reply import AskFailed, Reply
 from core.generate.engine import Generation, TextEngine, answer_all
 from core.judge.llm.budget import Budget
 from core.judge.llm.options import MAX_TOKENS
-from core.judge.llm.reply import AskFailed, Prompt, Reply
+from core.judge.llm.reply import Prompt
 from store import XlitError
 
 AT_A_TIME = 16

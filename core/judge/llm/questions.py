@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from core.judge.llm.reply import BadAnswer, Prompt, Reply
+from core.endpoint.reply import Reply
+from core.judge.llm.reply import BadAnswer, Prompt
 from core.progress import Progress
 from store.provenance import RunRecord
 from store.queries import judging

@@ -1,7 +1,9 @@
-"""What is asked of a language model, what it answers, and the ways in which it does not."""
+"""What is asked of a judge, and what of its answers can be used."""
 
 from dataclasses import dataclass
 from typing import Any
+
+from core.endpoint.reply import Reply
 
 
 @dataclass(frozen=True)
@@ -14,30 +16,8 @@ class Prompt:
     schema: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What a model answered, and the tokens that were counted; `finish_reason` as OpenAI names them."""
-
-    text: str | None
-    finish_reason: str | None = None
-    refusal: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-
-
 class BadAnswer(Exception):
     """The answer can't be used, another might be; the message is the reason, one line."""
-
-
-class AskFailed(Exception):
-    """This question got no answer, others may; the message is one line without the key.
-
-    `busy`: because the server was busy or broken, and not for what was asked.
-    """
-
-    def __init__(self, message: str, *, busy: bool = False) -> None:
-        super().__init__(message)
-        self.busy = busy
 
 
 def usable_text(reply: Reply) -> str:

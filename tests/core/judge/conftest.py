@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from core.judge.llm import asker
+from core.endpoint import retrying
 from store import open_store
 from tests.core.judge.chat_server import Answer, ChatServer
 from tests.core.judge.judged import fill
@@ -41,8 +41,8 @@ def environment(monkeypatch):
     """No key of the one who runs the tests, and no long waits."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(asker, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(asker, "PATIENCE", 20)
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retrying, "PATIENCE", 20)
 
 
 @pytest.fixture

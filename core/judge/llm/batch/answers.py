@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from typing import IO
 
+from core.endpoint.reply import Reply
+from core.endpoint.wire import MOST_BYTES
 from core.judge.llm.batch.lines import Line, read_line
 from core.judge.llm.endpoint import Endpoint
-from core.judge.llm.reply import Reply
-from core.judge.llm.wire import MOST_BYTES
 
 
 class Answers:

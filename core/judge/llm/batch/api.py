@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import IO, Any, TypeVar
 
+from core.endpoint.reply import AskFailed, Busy
+from core.endpoint.waits import jittered
 from core.judge.llm.batch.remote import TAG, NotABatch, Remote, read_file_id, read_page, read_remote
-from core.judge.llm.endpoint import Busy, Endpoint
-from core.judge.llm.reply import AskFailed
-from core.judge.llm.waits import jittered
+from core.judge.llm.endpoint import Endpoint
 from store import XlitError
 
 # Seconds before a server that is out of order is asked again; doubled each time, and a little shorter by

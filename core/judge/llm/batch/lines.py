@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.judge.llm.reply import Reply
-from core.judge.llm.wire import NotAChat, read_completion
+from core.endpoint.reply import Reply
+from core.endpoint.wire import NotAChat, read_completion
 
 
 @dataclass(frozen=True)

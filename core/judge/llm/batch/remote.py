@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.judge.llm.wire import count_in
+from core.endpoint.wire import count_in
 
 # Metadata of a batch under which its tag is kept at the server.
 TAG = "xlit"

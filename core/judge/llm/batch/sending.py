@@ -5,11 +5,11 @@ import tempfile
 
 from sqlalchemy import Engine
 
+from core.endpoint.reply import Busy
 from core.judge.llm.batch.api import LONGEST_WAIT, BatchApi, backoff
 from core.judge.llm.batch.lane import Lane
 from core.judge.llm.batch.remote import Remote
 from core.judge.llm.budget import Budget
-from core.judge.llm.endpoint import Busy
 from store import XlitError
 from store.queries import batches
 from store.session import reading, writing

@@ -115,8 +115,8 @@ def test_a_server_with_every_fault_gives_the_same_rows_as_a_healthy_one(answered
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_stays_is_never_a_score(answered, serve, fault, monkeypatch):
-    monkeypatch.setattr("core.judge.llm.asker.TRIES", 2)
-    monkeypatch.setattr("core.judge.llm.asker.PATIENCE", 0.3)
+    monkeypatch.setattr("core.endpoint.retrying.TRIES", 2)
+    monkeypatch.setattr("core.endpoint.retrying.PATIENCE", 0.3)
     engine = answered(*rows(2))
     run = judge(engine, serve(Faulty([fault], at_a_time=10**9)), timeout=0.3, attempts=2, concurrency=2)
     assert ratings(engine) == {}
@@ -203,17 +203,6 @@ def _prompts(engine) -> list[str]:
     )
     with engine.connect() as connection:
         return [wording.render(*row) for row in connection.execute(text(statement))]
-
-
-def test_waits_grow_differ_and_end(monkeypatch):
-    from core.judge.llm import asker
-
-    monkeypatch.setattr(asker, "FIRST_WAIT", 0.5)
-    for tries, most in ((1, 0.5), (2, 1), (3, 2), (20, 30)):
-        waits = [asker._backoff(tries) for _ in range(200)]
-        assert most / 2 <= min(waits)
-        assert max(waits) <= most
-        assert len(set(waits)) > 100
 
 
 def test_an_answer_with_what_no_store_can_hold_is_kept_without_it(answered, serve):

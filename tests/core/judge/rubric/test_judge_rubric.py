@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm import asker
+from core.endpoint import retrying
 from core.judge.llm.asking import READY
 from core.judge.llm.run import JudgeSettings
 from core.judge.rubric.run import RubricJudgement, judge_rubric
@@ -99,8 +99,8 @@ def test_a_bad_answer_is_asked_again(answered, serve, bad):
 def test_a_bad_answer_that_stays_is_missing_with_its_reason_and_never_a_zero(
     answered, serve, bad, reason, monkeypatch
 ):
-    monkeypatch.setattr(asker, "TRIES", 2)
-    monkeypatch.setattr(asker, "PATIENCE", 0.3)
+    monkeypatch.setattr(retrying, "TRIES", 2)
+    monkeypatch.setattr(retrying, "PATIENCE", 0.3)
     engine = answered(ROW)
     run = judge(engine, serve(bad))
     assert run.exit_code == 3
@@ -122,7 +122,7 @@ def test_the_reason_and_the_attempts_are_kept(answered, serve):
 
 
 def test_a_slow_server_is_not_waited_for(answered, serve, monkeypatch):
-    monkeypatch.setattr(asker, "TRIES", 1)
+    monkeypatch.setattr(retrying, "TRIES", 1)
     run = judge(answered(ROW), serve(Answer(delay=1.5)), timeout=0.2)
     assert run.failures == [("s/1 k0 ru · m", "no answer within 0.2 s")]
 
@@ -199,7 +199,7 @@ def test_what_no_other_request_would_mend_ends_the_run(answered, serve, answer, 
 
 
 def test_a_server_that_is_down_ends_the_run(answered, monkeypatch):
-    monkeypatch.setattr(asker, "TRIES", 1)
+    monkeypatch.setattr(retrying, "TRIES", 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
@@ -208,8 +208,8 @@ def test_a_server_that_is_down_ends_the_run(answered, monkeypatch):
 
 
 def test_a_server_out_of_order_for_long_ends_the_run_but_keeps_what_was_rated(answered, serve, monkeypatch):
-    monkeypatch.setattr(asker, "TRIES", 1)
-    monkeypatch.setattr(asker, "PATIENCE", 0.3)
+    monkeypatch.setattr(retrying, "TRIES", 1)
+    monkeypatch.setattr(retrying, "PATIENCE", 0.3)
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(40)])
     server = serve(*[Answer()] * 5, error(500))
     with pytest.raises(XlitError, match="10 times in a row"):
@@ -222,7 +222,7 @@ def test_a_server_out_of_order_for_long_ends_the_run_but_keeps_what_was_rated(an
 def test_the_key_is_sent_and_is_nowhere_else(answered, serve, monkeypatch, caplog, capfd, tmp_path):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("XLIT_API_KEY", KEY)
-    monkeypatch.setattr(asker, "TRIES", 2)
+    monkeypatch.setattr(retrying, "TRIES", 2)
     echo = GOOD[:-1] + f', "comment": "your key is {KEY}"}}'
 
     def loose_tongue(request, number):

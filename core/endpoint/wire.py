@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from core.judge.llm.reply import Reply
+from core.endpoint.reply import Reply
 
-# Longer than any six scores with their reasons. What a server sends beyond it is not read.
+# Longer than any answer of a few hundred tokens. What a server sends beyond it is not read.
 MOST_BYTES = 1_000_000
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
@@ -25,10 +25,9 @@ def read_completion(body: bytes) -> Reply:
 
     Raises `NotAChat` for any other body.
     """
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        raise NotAChat("the server's answer is not JSON") from None
+    content = read_json(body)
+    if content is None:
+        raise NotAChat("the server's answer is not JSON")
     choices = content.get("choices") if isinstance(content, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
@@ -42,6 +41,14 @@ def read_completion(body: bytes) -> Reply:
         tokens_in=count_in(usage, "prompt_tokens"),
         tokens_out=count_in(usage, "completion_tokens"),
     )
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of a body; None for any other body."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def wait_asked_for(headers: Mapping[str, str]) -> float | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.judge.llm.wire import count_of, seconds_of
+from core.endpoint.wire import count_of, seconds_of
 
 _NAMES = ("requests", "tokens")
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from core.judge.llm.pace import Allowance, Pace
-from core.judge.llm.wire import NotAChat, count_of, read_completion, seconds_of, wait_asked_for
+from core.endpoint.pace import Allowance, Pace
+from core.endpoint.wire import NotAChat, count_of, read_completion, seconds_of, wait_asked_for
 
 
 def headers(limit: int, remaining: int, reset: str, name: str = "requests") -> dict[str, str]:

@@ -1,0 +1,197 @@
+"""Requests to one model behind one OpenAI-compatible address; the key stays in here."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from core.endpoint.address import check_address, without_secrets
+from core.endpoint.keys import NAMES, SERVICE, find_key
+from core.endpoint.reply import AskFailed, Busy, Refused, Reply
+from core.endpoint.wire import MOST_BYTES, NotAChat, read_completion, read_json, storable, wait_asked_for
+from core.extras import needs_extra
+from store import UsageError, XlitError
+
+LIBRARIES = ("openai",)
+
+# Seconds in which a server that is there has taken the connection.
+_CONNECT = 30.0
+
+_NO_KEY = "no-key"
+
+
+class Client:
+    """One model behind one address. Use it as an async context manager, in one event loop.
+
+    `shown` is the address as it may be printed, `host` its host; `client` is the openai package's.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        *,
+        timeout: float = 60,
+        most_bytes: int = MOST_BYTES,
+        purpose: str = "An LLM judge",
+    ) -> None:
+        """`base_url` as the server gives it, ending in `/v1` for most; default OpenAI's (or OPENAI_BASE_URL).
+
+        The key is found by `core.endpoint.keys`; a server named by `base_url` may need none. `timeout`:
+        seconds for one request, from the first byte sent to the last received. `most_bytes`: of an answer;
+        one that is longer is none. `purpose` begins the sentence about a missing package. Raises `UsageError`
+        when there is no key or the URL is none, `XlitError` when the extra is missing.
+        """
+        with needs_extra("judge", purpose):
+            import openai
+        base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        if base_url is not None:
+            check_address(base_url)
+        self._openai, self._timeout, self._most_bytes = openai, timeout, most_bytes
+        self._http = openai.DefaultAsyncHttpxClient(
+            timeout=openai.Timeout(timeout, connect=min(timeout, _CONNECT))
+        )
+        self.client = openai.AsyncOpenAI(
+            api_key=_NO_KEY, base_url=base_url, max_retries=0, http_client=self._http
+        )
+        self.model = model
+        self.shown = without_secrets(str(self.client.base_url))
+        self.host = self.client.base_url.host
+        self._key = find_key(self.host)
+        if self._key is not None:
+            self.client.api_key = self._key.text
+        elif base_url is None:
+            raise UsageError(
+                f"No key for {model}: set OPENAI_API_KEY (or XLIT_API_KEY), put one into the keyring "
+                f"(keyring set {SERVICE} {self.host}), or name a local server with --base-url."
+            )
+        self._reached = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.close()
+
+    async def post(
+        self, messages: list[dict[str, str]], options: Mapping[str, Any]
+    ) -> tuple[Reply, Mapping[str, str]]:
+        """The answer to a chat, and the headers it came with. `options` go into the request as they are.
+
+        Raises `Busy` when it may be asked again, `Refused` when the server would not take it, `AskFailed`
+        when this request failed for good otherwise, and `XlitError` when no other would do better: the key is
+        refused, the quota is spent, the model is not there, the server was never reached.
+        """
+        # As `extra_body`, for the package looks through all parameters that it knows, key by key.
+        asked = self.client.chat.completions.with_streaming_response.create(
+            model=self.model,
+            messages=messages,  # type: ignore[arg-type]
+            extra_body=dict(options),
+        )
+        body, headers = await self._read(asked)
+        try:
+            return self.safe(read_completion(body)), headers
+        except NotAChat as error:
+            raise Busy(str(error), charged=True) from None
+
+    async def models(self) -> tuple[Any, Mapping[str, str]]:
+        """What the server says of its models: the JSON value of `GET models`, and the headers it came with;
+        None when it is not JSON. Errors as `post`."""
+        body, headers = await self._read(self.client.models.with_streaming_response.list())
+        return read_json(body), headers
+
+    async def page(self, path: str) -> Any:
+        """The JSON value that the server has at a path beside `/v1`; None when it has none, for whatever
+        reason."""
+        url = f"{self.shown.removesuffix('/v1')}{path}"
+        key = {"Authorization": f"Bearer {self._key.text}"} if self._key else {}
+        try:
+            async with asyncio.timeout(self._timeout), self._http.stream("GET", url, headers=key) as response:
+                return read_json(await self._body(response)) if response.status_code == 200 else None
+        except Exception:  # a server that has it or not is as good as any
+            return None
+
+    async def _read(self, asked: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The body of an answer, and its headers. Errors as `post`."""
+        try:
+            async with asyncio.timeout(self._timeout), asked as response:
+                self._reached = True
+                return await self._body(response), response.headers
+        except TimeoutError:
+            raise self._too_slow() from None
+        except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
+            self._reached = True
+            raise Refused(f"the server refused the request: {self.message(error)}", str(error)) from None
+        except self._openai.OpenAIError as error:
+            raise self.failure(error) from None
+
+    async def _body(self, response: Any) -> bytes:
+        """The body of an answer, read by pieces, so that one without end is not kept whole."""
+        body = bytearray()
+        try:
+            async for piece in response.iter_bytes():
+                body += piece
+                if len(body) > self._most_bytes:
+                    raise Busy(f"the server's answer is longer than {self._most_bytes} bytes", charged=True)
+        except Busy:
+            raise
+        except Exception as error:  # of httpx or httpx2, whichever the openai package stands on
+            if "Timeout" in type(error).__name__:
+                raise self._too_slow() from None
+            raise Busy("the connection was cut", charged=True) from None
+        return bytes(body)
+
+    def _too_slow(self) -> Busy:
+        return Busy(f"no answer within {self._timeout:g} s", charged=True)
+
+    def failure(self, error: Exception) -> Exception:
+        """What an error of the openai package means to us: `Busy`, `AskFailed` or `XlitError`."""
+        api = self._openai
+        if isinstance(error, api.APIConnectionError):
+            if isinstance(error, api.APITimeoutError) and (
+                self._reached or type(error.__cause__).__name__ != "ConnectTimeout"
+            ):
+                return self._too_slow()
+            if self._reached:
+                return Busy("the connection was cut", charged=True)
+            return XlitError(
+                f"{self.shown} can't be reached. Is the server running, and is the address right?"
+            )
+        if isinstance(error, api.APIStatusError):
+            self._reached = True
+            return self._failed_status(error)
+        return AskFailed(self.message(error))
+
+    def _failed_status(self, error: Any) -> Exception:
+        api, status = self._openai, error.status_code
+        if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
+            source = self._key.source if self._key else " or ".join(NAMES)
+            return XlitError(f"{self.shown} refused the key (status {status}). Check {source}.")
+        if isinstance(error, api.NotFoundError):
+            return XlitError(f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}")
+        if status == 429 and error.code == "insufficient_quota":
+            return XlitError(f"{self.shown}: the quota of this key is spent.")
+        reason = f"status {status}: {self.message(error)}"
+        if status in (408, 409, 425, 429) or status >= 500:
+            wait = wait_asked_for(error.response.headers)
+            limited = status == 429 or wait is not None
+            return Busy(reason, wait=wait, limited=limited, broken=status >= 500)
+        return AskFailed(reason)
+
+    def message(self, error: Exception) -> str:
+        """What an error says, in one line without the key."""
+        body = getattr(error, "body", None)
+        message = body.get("message") if isinstance(body, dict) else None
+        return self._redact(" ".join(storable(str(message or error)).split()))[:200]
+
+    def safe(self, reply: Reply) -> Reply:
+        """The reply without the key, should the model have got hold of it."""
+        text, refusal = (value and self._redact(value) for value in (reply.text, reply.refusal))
+        return replace(reply, text=text, refusal=refusal)
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._key.text, "[key]") if self._key else text
