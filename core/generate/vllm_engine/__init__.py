@@ -1,0 +1,1 @@
+"""Answers from a checkpoint folder through vLLM, in this process."""
