@@ -1,5 +1,6 @@
 """`xlit-core`: the commands that make data. Thin: every command opens the store and calls one function."""
 
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -9,10 +10,9 @@ import typer
 
 from core.console import (
     JsonOption,
-    LanguagesOption,
     StoreOption,
+    SuiteOption,
     chosen_store,
-    finish,
     opened,
     opened_to_import,
     pairs,
@@ -22,12 +22,9 @@ from core.console import (
     show_json,
 )
 from core.extras import needs_extra
+from core.generate import cli as generate_cli
 from core.judge.cli import judge_app
 from core.progress import say
-
-SuiteOption = Annotated[
-    str | None, typer.Option("--suite", help="NAME or NAME/VERSION of a suite in the store.")
-]
 
 app = typer.Typer(
     help="Fine-tune, generate and judge: the pipeline behind the review room xlit-tui.",
@@ -125,53 +122,8 @@ def train(
     say(f"Trained: {out}")
 
 
-@app.command()
-def convert(
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint or adapter folder.")],
-    out: Annotated[Path, typer.Argument(help="The GGUF file to write.")],
-    to: Annotated[str, typer.Option("--to", help="f32, f16, q8_0 or q4_k_m.")] = "q8_0",
-) -> None:
-    """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
-    from core.generate.gguf.convert import convert as convert_checkpoint
-
-    say(f"Converted: {convert_checkpoint(checkpoint, out, to)}")
-
-
-@app.command()
-def generate(
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint or adapter folder, or a GGUF file.")],
-    model: Annotated[
-        str, typer.Option(help="The model's name in the store, for example 'base / data / FT'.")
-    ],
-    suite: SuiteOption = None,
-    languages: LanguagesOption = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
-    repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
-    batch_size: Annotated[int, typer.Option(help="Instructions decoded together.")] = 32,
-    limit: Annotated[int | None, typer.Option(help="Only the first N instructions of each language.")] = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let a model answer the suite's instructions; only what is missing is generated."""
-    from core.generate.decoding import Decoding
-    from core.generate.run import generate as generate_responses
-    from core.suites.loader import ensure_suite
-
-    engine = opened(store, create=True)
-    ensure_suite(engine, suite)
-    record = generate_responses(
-        engine,
-        model_name=model,
-        description={"checkpoint": str(checkpoint)},
-        checkpoint=checkpoint,
-        suite=suite,
-        languages=languages,
-        engine_name="llama.cpp" if checkpoint.suffix == ".gguf" else "transformers",
-        decoding=Decoding(max_new_tokens=max_new_tokens, repetition_penalty=repetition_penalty),
-        batch_size=batch_size,
-        limit=limit,
-    )
-    finish(record, as_json=as_json)
+app.command()(generate_cli.convert)
+app.command()(generate_cli.generate)
 
 
 @app.command("import")
@@ -300,6 +252,9 @@ def select(suite: SuiteOption = None, store: StoreOption = None, as_json: JsonOp
         show(table_renderable(selection_table(found)))
 
 
+app.command()(generate_cli.decodings)
+
+
 @app.command()
 def status(
     watch: Annotated[
@@ -349,4 +304,5 @@ def upgrade(store: StoreOption = None) -> None:
 
 
 def main() -> None:
+    sys.argv[1:] = generate_cli.with_ray_address(sys.argv[1:])
     run_app(app)

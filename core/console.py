@@ -26,6 +26,10 @@ LanguagesOption = Annotated[
     list[str] | None, typer.Option("--lang", help="Only this language; may be given several times.")
 ]
 
+SuiteOption = Annotated[
+    str | None, typer.Option("--suite", help="NAME or NAME/VERSION of a suite in the store.")
+]
+
 DEFAULT_STORE = "./xlit.db"
 INTERRUPTED = 130
 
@@ -71,9 +75,9 @@ def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
 
-def finish(*runs: RunRecord, as_json: bool = False) -> None:
-    """Say what the runs of a command did and which units failed, and exit with their code when that isn't
-    0."""
+def finish(*runs: RunRecord, as_json: bool = False, more: dict[str, Any] | None = None) -> None:
+    """Say what the runs of a command did and which units failed, and exit with their code when that isn't 0.
+    `more`: what goes into the JSON beside it."""
     counts: dict[str, int | float] = {}
     for run in runs:
         for name, count in run.counts.items():
@@ -81,7 +85,7 @@ def finish(*runs: RunRecord, as_json: bool = False) -> None:
     failed = [failure for run in runs for failure in run.failures]
     if as_json:
         failures = [{"unit": unit, "reason": reason} for unit, reason in failed]
-        show_json({"run": runs[-1].id, "counts": counts, "failures": failures})
+        show_json({"run": runs[-1].id, "counts": counts, "failures": failures, **(more or {})})
     else:
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         say(f"Done: {told or 'nothing to do'}.")

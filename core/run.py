@@ -1,11 +1,13 @@
 """Running a study: whatever is missing of it, in order: train, convert, generate, judge."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from core.generate.settings import Source
 from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
 from core.judge.llm.survey import Agree
@@ -30,10 +32,11 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *,
 
     with writing(engine) as session:
         suite = suite_by_id(session, load_suite(session, resolve_suite(study.suite, study_folder))).label
-    records: list[RunRecord] = []
+    sources = []
     for configuration in configurations(study):
         checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
-        records += generate_configuration(study, suite, configuration, checkpoint, folder, engine)
+        sources += sources_of(study, configuration, checkpoint, folder)
+    records = generate_study(study, suite, sources, engine)
     records += judge_study(study, study_folder, engine, agree=agree)
     for record in records:
         say_missing(record.failures)
@@ -62,6 +65,8 @@ def train_configuration(
     """Train a configuration unless that is done; returns its checkpoint (the base itself when not tuned)."""
 
     group = configuration.group
+    if group.base_url or group.engine == "openai":
+        return group.base
     base = resolve(group.base, study_folder)
     if group.adaptation == "none":
         return base
@@ -93,16 +98,12 @@ def train_recorded(engine: Engine, settings: TrainSettings, out: Path, *, name: 
         run.count("steps", settings.steps)
 
 
-def generate_configuration(
-    study: Study, suite: str, configuration: Configuration, checkpoint: str, folder: Path, engine: Engine
-) -> list[RunRecord]:
-    """Generate what is missing of a configuration, through every engine it asks for."""
-    from core.generate.decoding import Decoding
+def sources_of(study: Study, configuration: Configuration, checkpoint: str, folder: Path) -> list[Source]:
+    """Where a configuration's answers come from: a server, or its checkpoint and the GGUF files that it asks
+    for, which are made when they are missing."""
     from core.generate.gguf.convert import convert
-    from core.generate.run import generate
 
     group = configuration.group
-    decoding = Decoding(**study.decoding.model_dump())
     description = {
         "base": group.base,
         "data": group.data,
@@ -110,26 +111,35 @@ def generate_configuration(
         "learning_rate": configuration.learning_rate,
         "checkpoint": checkpoint,
     }
-    sources = [("transformers", Path(checkpoint))]
+    sources = [Source(configuration.name, checkpoint, group.engine, group.base_url, description)]
     for quantization in group.gguf:
         name = configuration.folder or Path(checkpoint).name
         out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
         out.parent.mkdir(parents=True, exist_ok=True)
-        sources.append(("llama.cpp", convert(Path(checkpoint), out, quantization)))
-    return [
-        generate(
-            engine,
-            model_name=configuration.name,
-            description=description,
-            checkpoint=path,
-            suite=suite,
-            languages=study.languages,
-            engine_name=engine_name,
-            decoding=decoding,
-            batch_size=study.batch_size,
-        )
-        for engine_name, path in sources
-    ]
+        made = convert(Path(checkpoint), out, quantization)
+        sources.append(Source(configuration.name, str(made), "llama.cpp", None, description))
+    return sources
+
+
+def generate_study(study: Study, suite: str, sources: Sequence[Source], engine: Engine) -> list[RunRecord]:
+    """Generate what is missing, through every engine that is asked for; adapters on one base that follow each
+    other load it once."""
+    from core.generate.decoding import Decoding
+    from core.generate.run import generate
+    from core.generate.settings import EngineOptions
+
+    settings = study.decoding.model_dump()
+    samples = settings.pop("samples")
+    records, _ = generate(
+        engine,
+        sources,
+        suite=suite,
+        languages=study.languages,
+        decoding=Decoding(**settings, seed=study.seed),
+        options=EngineOptions(batch_size=study.batch_size),
+        samples=samples,
+    )
+    return records
 
 
 def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agree = None) -> list[RunRecord]:

@@ -33,21 +33,29 @@ class Training(_Part):
 
 
 class DecodingSettings(_Part):
-    """Greedy decoding; see `core.generate.decoding`."""
+    """Greedy decoding, or sampling with the study's seed, `samples` answers to each instruction; see
+    `core.generate.decoding`."""
 
     max_new_tokens: Annotated[int, Field(ge=1)] = 512
     repetition_penalty: Annotated[float, Field(ge=1)] = 1.1
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+    samples: Annotated[int, Field(ge=1)] = 1
 
 
 class ModelGroup(_Part):
     """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
 
-    `gguf` names quantisations in which each of them also answers through llama.cpp.
+    `engine` answers for them (None: transformers, or the server at `base_url`, which knows a base by its
+    name); `gguf` names quantisations in which each of them also answers through llama.cpp.
     """
 
     base: str
     data: str | None = None
     adaptation: Literal["full", "lora", "none"] = "full"
+    engine: Literal["transformers", "openai", "vllm"] | None = None
+    base_url: str | None = None
     learning_rates: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
     label: str | None = None
     data_label: str | None = None
@@ -154,6 +162,12 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 def _check(study: Study, path: Path) -> None:
     for place, group in enumerate(study.models):
+        served = group.base_url is not None or group.engine == "openai"
+        if served and (group.adaptation != "none" or group.gguf):
+            raise UsageError(
+                f"{path}: models[{place}]: a model behind a server is asked as it is: "
+                'adaptation = "none", and no gguf.'
+            )
         if group.adaptation == "none":
             continue
         if not group.data:

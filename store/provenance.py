@@ -44,6 +44,11 @@ class RunRecord:
         with writing(self.engine) as own:
             runs.add_failure(own, self.id, unit, reason, attempts)
 
+    def note(self, name: str, value: Any) -> None:
+        """Add to the run's parameters what was found out after its start."""
+        with writing(self.engine) as session:
+            runs.add_parameter(session, self.id, name, value)
+
     @property
     def exit_code(self) -> int:
         return EXIT_PARTLY if self.failures else EXIT_DONE

@@ -3,47 +3,159 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from core.generate.checkpoint import inspect
+from core.generate.checkpoint import Checkpoint, inspect
 from core.generate.decoding import Decoding
 from core.generate.engine import TextEngine
+from core.generate.hub import locate
 from core.generate.llama_cpp_engine import engine as llama_cpp_engine
+from core.generate.settings import EngineOptions, Source
 from core.generate.transformers_engine import engine as transformers_engine
 from store import UsageError
 
-ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME)
+OPENAI, VLLM = "openai", "vllm"
+ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME, OPENAI, VLLM)
 
 
 @dataclass(frozen=True)
 class Prepared:
     """An engine that can be opened. `quantization`: the number format of the weights (`f32`, `bf16`,
-    `q8_0` ...); `libraries`: the distributions that decide what comes out."""
+    `q8_0` ...; None: only the server knows); `libraries`: the distributions that decide what comes out.
+
+    Those of the same `base` (when there is one) can share an engine: `adapt` makes an open one answer as this
+    one does, without loading the base again.
+    """
 
     name: str
-    quantization: str
+    quantization: str | None
     libraries: tuple[str, ...]
     open: Callable[[], TextEngine]
+    base: str | None = None
+    adapt: Callable[[Any], None] | None = None
 
 
-def prepare(name: str, checkpoint: Path, decoding: Decoding) -> Prepared:
-    """Check that this engine can work with this checkpoint, without loading it.
+def prepare(source: Source, decoding: Decoding, options: EngineOptions | None = None) -> Prepared:
+    """Check that the engine of a source can work with its checkpoint, without loading it.
 
-    Raises `UsageError` for an unknown engine and `XlitError` for a checkpoint that is none.
+    Raises `UsageError` for an unknown engine or options that are not its own, and `XlitError` for a
+    checkpoint that is none.
     """
-    if name == transformers_engine.NAME:
-        folder = inspect(checkpoint, kinds=("model", "adapter"))
-        return Prepared(
-            name,
-            transformers_engine.number_format(),
-            transformers_engine.LIBRARIES,
-            lambda: transformers_engine.TransformersEngine(folder, decoding),
-        )
+    options = options or EngineOptions()
+    name = source.engine or _engine_for(source)
+    if name not in ENGINES:
+        raise UsageError(f"No engine {name!r}. There are: {', '.join(ENGINES)}.")
+    _check_options(name, source, options)
+    if name == OPENAI:
+        return _server(source, decoding, options)
     if name == llama_cpp_engine.NAME:
-        file = inspect(checkpoint, kinds=("gguf",))
-        return Prepared(
-            name,
-            llama_cpp_engine.number_format(file.path),
-            llama_cpp_engine.LIBRARIES,
-            lambda: llama_cpp_engine.LlamaCppEngine(file.path, decoding),
-        )
-    raise UsageError(f"No engine {name!r}. There are: {', '.join(ENGINES)}.")
+        return _llama_cpp(inspect(Path(source.checkpoint), kinds=("gguf",)), decoding, options)
+    kinds = ("model",) if name == VLLM else ("model", "adapter")
+    folder = inspect(locate(source.checkpoint), kinds=kinds)
+    return (_vllm if name == VLLM else _transformers)(folder, decoding, options)
+
+
+def _engine_for(source: Source) -> str:
+    if source.base_url:
+        return OPENAI
+    return llama_cpp_engine.NAME if source.checkpoint.endswith(".gguf") else transformers_engine.NAME
+
+
+def _check_options(name: str, source: Source, options: EngineOptions) -> None:
+    if source.base_url and name != OPENAI:
+        raise UsageError(f"The address of a server is for the engine {OPENAI}, not for {name}.")
+    own = {
+        "dtype": (transformers_engine.NAME, VLLM),
+        "threads": (llama_cpp_engine.NAME,),
+        "gpu_layers": (llama_cpp_engine.NAME,),
+    }
+    for option, engines in own.items():
+        if getattr(options, option) is not None and name not in engines:
+            raise UsageError(f"{option} is an option of {' and '.join(engines)}, not of {name}.")
+
+
+def _transformers(folder: Checkpoint, decoding: Decoding, options: EngineOptions) -> Prepared:
+    made = transformers_engine.TransformersEngine
+    return Prepared(
+        transformers_engine.NAME,
+        transformers_engine.number_format(options.dtype),
+        transformers_engine.LIBRARIES,
+        lambda: made(folder, decoding, batch_size=options.batch_size, dtype=options.dtype),
+        base=folder.base if folder.kind == "adapter" else str(folder.path),
+        adapt=lambda engine: engine.adapt(folder),
+    )
+
+
+def _llama_cpp(file: Checkpoint, decoding: Decoding, options: EngineOptions) -> Prepared:
+    return Prepared(
+        llama_cpp_engine.NAME,
+        llama_cpp_engine.number_format(file.path),
+        llama_cpp_engine.LIBRARIES,
+        lambda: llama_cpp_engine.LlamaCppEngine(
+            file.path,
+            decoding,
+            batch_size=options.batch_size,
+            threads=options.threads,
+            gpu_layers=options.gpu_layers,
+        ),
+    )
+
+
+def _vllm(folder: Checkpoint, decoding: Decoding, options: EngineOptions) -> Prepared:
+    from core.generate.vllm_engine import engine as vllm_engine
+
+    return Prepared(
+        VLLM,
+        vllm_engine.number_format(options.dtype),
+        vllm_engine.LIBRARIES,
+        lambda: vllm_engine.VllmEngine(folder, decoding, batch_size=options.batch_size, dtype=options.dtype),
+    )
+
+
+def _server(source: Source, decoding: Decoding, options: EngineOptions) -> Prepared:
+    from core.generate.openai_engine import engine as openai_engine
+
+    return Prepared(
+        OPENAI,
+        None,
+        openai_engine.LIBRARIES,
+        lambda: openai_engine.OpenAiEngine(
+            source.checkpoint,
+            decoding,
+            base_url=source.base_url,
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+        ),
+    )
+
+
+class EnginePool:
+    """Keeps the engine that was opened last, so that adapters on one base load it once. Use it as a context
+    manager: its end closes the engine."""
+
+    def __init__(self) -> None:
+        self._engine: TextEngine | None = None
+        self._prepared: Prepared | None = None
+
+    def __enter__(self) -> "EnginePool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def engine(self, prepared: Prepared) -> TextEngine:
+        """An engine that answers as `prepared`; the one before may be of no use afterwards."""
+        open_one, last = self._engine, self._prepared
+        if open_one is not None and last is not None and prepared.adapt and last.base == prepared.base:
+            if last is not prepared:
+                prepared.adapt(open_one)
+            self._prepared = prepared
+            return open_one
+        self.close()
+        self._engine, self._prepared = prepared.open(), prepared
+        return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = self._prepared = None

@@ -1,9 +1,4 @@
-"""Which instructions are answered together: decided once from all of them, never from what is missing.
-
-An answer can depend on what it shares a batch with (by rounding). With a fixed plan, a run that was killed
-and started again puts every instruction into the same batch as an undisturbed run, and ends with the same
-texts.
-"""
+"""What is to be answered, and in which order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,33 +7,32 @@ from core.generate.engine import Chat
 from store.tables import Instruction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
-    """One instruction to answer."""
+    """One answer to one instruction. `sample` tells several answers to it apart, from 0."""
 
     instruction_id: int
     language: str
     key: str
     chat: Chat
+    sample: int = 0
 
     @property
     def label(self) -> str:
-        return f"{self.language}/{self.key}"
+        """How a person is told of it: `ru/k7`, and its second sample `ru/k7#2`."""
+        return f"{self.language}/{self.key}" + (f"#{self.sample + 1}" if self.sample else "")
 
 
-def units_of(instructions: Sequence[Instruction]) -> list[Unit]:
-    """The instructions as chats of one user message."""
+def units_of(instructions: Sequence[Instruction], samples: int = 1) -> list[Unit]:
+    """The instructions as chats of one user message, `samples` times each."""
     return [
-        Unit(row.id or 0, row.language, row.key, [{"role": "user", "content": row.text}])
+        Unit(row.id or 0, row.language, row.key, [{"role": "user", "content": row.text}], sample)
         for row in instructions
+        for sample in range(samples)
     ]
 
 
-def batches(units: Sequence[Unit], length: Callable[[Unit], int], size: int) -> list[list[Unit]]:
-    """The units in batches of at most `size`, alike in prompt length so that little is padded.
-
-    The longest come first: a batch that doesn't fit into memory shows at the start.
-    """
-    lengths = {unit.instruction_id: length(unit) for unit in units}
-    ordered = sorted(units, key=lambda unit: (-lengths[unit.instruction_id], unit.instruction_id))
-    return [list(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+def longest_first(units: Sequence[Unit], length: Callable[[Unit], int]) -> list[Unit]:
+    """The units by prompt length: alike ones follow each other, so that little is padded, and what doesn't
+    fit into memory shows at the start."""
+    return sorted(units, key=lambda unit: (-length(unit), unit.instruction_id, unit.sample))

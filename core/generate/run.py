@@ -1,95 +1,184 @@
 """Generating: every instruction of a suite that a model has not answered yet, into the store."""
 
-import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Engine
 
 from core.generate.decoding import Decoding
-from core.generate.engine import Generation, TextEngine, answer_all
-from core.generate.engines import Prepared, prepare
-from core.generate.plan import Unit, batches, units_of
-from core.progress import Progress, progress, say
+from core.generate.display import shown
+from core.generate.engine import Failed, TextEngine
+from core.generate.engines import EnginePool, Prepared, prepare
+from core.generate.plan import Unit, longest_first, units_of
+from core.generate.settings import EngineOptions, RaySettings, Source
+from core.generate.tally import Tally
+from core.generate.work import work_off
+from core.generate.worklist import Item, Lease, Task, Worklist
+from core.generate.writing import Writer
+from core.progress import say
 from store import UsageError, XlitError
 from store.provenance import RunRecord, record_run
 from store.queries import models, responses, suites
 from store.session import reading, writing
 
-BATCH_SIZE = 32
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One model under one decoding, as its rows in the store name it."""
-
-    model_id: int
-    decoding_id: int
-    answered: frozenset[int]
+# Requests that are claimed together for a cluster, which wants to see them all.
+CLAIMED_FOR_RAY = 500
 
 
 def generate(
     store: Engine,
+    sources: Sequence[Source],
     *,
-    model_name: str,
-    checkpoint: Path,
-    description: dict[str, Any] | None = None,
     suite: str | None = None,
     languages: Sequence[str] | None = None,
-    engine_name: str = "transformers",
     decoding: Decoding | None = None,
-    batch_size: int = BATCH_SIZE,
+    options: EngineOptions | None = None,
+    samples: int = 1,
     limit: int | None = None,
-) -> RunRecord:
-    """Let a model answer what it has not answered yet; a second run finds nothing to do and loads nothing.
+    ray: RaySettings | None = None,
+    watch: bool = False,
+) -> tuple[list[RunRecord], list[Tally]]:
+    """Let models answer what they have not answered yet; a second run finds nothing to do and loads nothing.
 
-    `description` holds base, data, adaptation, learning_rate and checkpoint of a new model (columns of
-    `store.tables.Model`). `languages`: all of the suite's when None. `limit`: only the first instructions of
-    each language. Every batch is written as it is finished; a batch that fails is written down as failed,
-    and the others go on (`RunRecord.exit_code` is 3 then).
+    `languages`: all of the suite's when None. `limit`: only the first instructions of each language.
+    `samples`: answers to each instruction, drawn with seeds of their own. `ray`: spread over a cluster. Every
+    answer is written as it finishes; one that fails is written down as failed, and the others go on
+    (`RunRecord.exit_code` is 3 then). Of several models, one that can't be loaded has failed as a whole.
 
-    Raises `XlitError` for a checkpoint that can't be used, `UsageError` for an unknown suite, language or
-    engine; nothing is written then.
+    Returns a run for each model, and the counts per model and language. Raises `XlitError` for a checkpoint
+    that can't be used, `UsageError` for an unknown suite, language or engine; nothing is written then.
     """
-    decoding = decoding or Decoding()
-    if batch_size < 1 or (limit is not None and limit < 1):
-        raise UsageError("The batch size and the limit must be at least 1.")
-    label, units = _units(store, suite, languages, limit)
-    prepared = prepare(engine_name, checkpoint, decoding)
+    decoding, options = decoding or Decoding(), options or EngineOptions()
+    _check(sources, decoding, samples, limit)
+    label, units = _units(store, suite, languages, limit, samples)
+    prepared = [prepare(source, decoding, options) for source in sources]
+    _check_names(sources, prepared)
     parameters = {
-        "model": model_name,
-        "checkpoint": str(checkpoint),
         "suite": label,
         "languages": list(units),
-        "engine": prepared.name,
-        "quantization": prepared.quantization,
         "decoding": decoding.parameters(),
-        "batch_size": batch_size,
+        "samples": samples,
         "limit": limit,
+        "batch_size": options.batch_size,
     }
-    with record_run(store, "generate", parameters, libraries=prepared.libraries) as run:
-        task = _task(store, model_name, description or {}, prepared, decoding)
-        total = sum(map(len, units.values()))
-        there = sum(unit.instruction_id in task.answered for found in units.values() for unit in found)
-        run.counts.update({"answers": 0, "there": there})
-        if there == total:
-            run.idle = True
-            say(f"{model_name} has answered all {total} instructions of {label} already.")
-            run.idle = True
-            return run
-        say(f"Loading {checkpoint} ({prepared.name}, {prepared.quantization}) ...")
-        engine = prepared.open()
-        with closing(engine), progress(f"generate {model_name}", total, done=there) as bar:
-            for found in units.values():
-                _answer(store, run, engine, task, found, batch_size, bar)
-    return run
+    plans = [
+        _plan(store, place, source, engine, decoding, units, parameters)
+        for place, (source, engine) in enumerate(zip(sources, prepared, strict=True))
+    ]
+    tallies = [tally for plan in plans for tally in plan.tallies.values()]
+    todo = any(plan.missing for plan in plans)
+    with shown("generate", tallies, watch=watch) if todo else nullcontext():
+        records = _here(store, plans, options) if ray is None else _on_ray(store, plans, options, ray)
+    return records, tallies
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one model is to do. `parameters`: of its run; `missing`: in the suite's order."""
+
+    place: int
+    source: Source
+    prepared: Prepared
+    model_id: int
+    decoding_id: int
+    decoding: Decoding
+    parameters: dict[str, Any]
+    tallies: dict[str, Tally]
+    missing: list[Unit]
+
+    def task(self, run: RunRecord) -> Task:
+        run.counts.update(answers=0, there=sum(tally.there for tally in self.tallies.values()))
+        return Task(
+            self.place, self.source.name, self.model_id, self.decoding_id, self.decoding, run, self.tallies
+        )
+
+    @contextmanager
+    def recorded(self, store: Engine) -> Iterator[Task]:
+        """The run of this model, from its start to its end in the store."""
+        seed = None if self.decoding.greedy else self.decoding.seed
+        libraries = self.prepared.libraries
+        with record_run(store, "generate", self.parameters, seed=seed, libraries=libraries) as run:
+            if not self.missing:
+                run.idle = True
+                total = sum(tally.total for tally in self.tallies.values())
+                say(f"{self.source.name} has answered all {total} of {self.parameters['suite']} already.")
+            task = self.task(run)
+            try:
+                yield task
+            finally:
+                if self.missing:
+                    _count(task)
+
+
+def _here(store: Engine, plans: Sequence[_Plan], options: EngineOptions) -> list[RunRecord]:
+    """One model after another, with an engine in this process."""
+    records = []
+    with EnginePool() as pool:
+        for plan in plans:
+            with plan.recorded(store) as task:
+                records.append(task.run)
+                if not plan.missing:
+                    continue
+                what = ", ".join(filter(None, (plan.prepared.name, plan.prepared.quantization)))
+                say(f"Loading {plan.source.checkpoint} ({what}) ...")
+                try:
+                    engine = pool.engine(plan.prepared)
+                except XlitError as error:
+                    if len(plans) == 1:
+                        raise
+                    task.run.fail(plan.source.name, str(error))
+                    continue
+                _describe(task.run, engine)
+                with Lease(store, [task.run.id]), Writer(store) as writer:
+                    items = _items(task, plan.missing, engine, writer)
+                    work_off(Worklist(store, items, options.batch_size), engine.stream, writer)
+    return records
+
+
+def _on_ray(
+    store: Engine, plans: Sequence[_Plan], options: EngineOptions, settings: RaySettings
+) -> list[RunRecord]:
+    """All models at once, spread over the actors of a cluster."""
+    from core.generate.ray.pool import RayPool
+
+    with ExitStack() as stack:
+        tasks = [stack.enter_context(plan.recorded(store)) for plan in plans]
+        items = [
+            Item(task, unit)
+            for task, plan in zip(tasks, plans, strict=True)
+            for unit in longest_first(plan.missing, _size)
+        ]
+        if items:
+            sources = [plan.source for plan in plans]
+            names = [plan.prepared.name for plan in plans]
+            pool = stack.enter_context(RayPool(sources, names, plans[0].decoding, options, settings))
+            stack.enter_context(Lease(store, [task.run.id for task in tasks]))
+            with Writer(store) as writer:
+                work_off(Worklist(store, items, CLAIMED_FOR_RAY), pool.stream, writer)
+    return [task.run for task in tasks]
+
+
+def _check(sources: Sequence[Source], decoding: Decoding, samples: int, limit: int | None) -> None:
+    if samples < 1 or (limit is not None and limit < 1):
+        raise UsageError("The number of samples and the limit must be at least 1.")
+    if samples > 1 and decoding.greedy:
+        raise UsageError("Greedy answers are all the same: give a temperature above 0 for several samples.")
+
+
+def _check_names(sources: Sequence[Source], prepared: Sequence[Prepared]) -> None:
+    seen = set()
+    for source, engine in zip(sources, prepared, strict=True):
+        identity = (source.name, engine.name, engine.quantization)
+        if identity in seen:
+            raise UsageError(f"Two models are called {source.name!r}: their answers could not be told apart.")
+        seen.add(identity)
 
 
 def _units(
-    store: Engine, suite: str | None, languages: Sequence[str] | None, limit: int | None
+    store: Engine, suite: str | None, languages: Sequence[str] | None, limit: int | None, samples: int
 ) -> tuple[str, dict[str, list[Unit]]]:
     """The suite's label, and what is to be answered by language, in the suite's order."""
     with reading(store) as session:
@@ -99,95 +188,75 @@ def _units(
                 f"Suite {found.label} has no instructions in {', '.join(unknown)}; "
                 f"it has {', '.join(found.languages)}."
             )
+        if not found.languages:
+            raise UsageError(f"Suite {found.label} has no instructions, so there is nothing to answer.")
         wanted = list(dict.fromkeys(languages or found.languages))
         return found.label, {
-            language: units_of(suites.instructions_of(session, found.id, language)[:limit])
+            language: units_of(suites.instructions_of(session, found.id, language)[:limit], samples)
             for language in wanted
         }
 
 
-def _task(
-    store: Engine, model_name: str, description: dict[str, Any], prepared: Prepared, decoding: Decoding
-) -> _Task:
-    with writing(store) as session:
-        model = models.model_id(session, model_name, **description)
-        drawn = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
-        return _Task(model, drawn, frozenset(responses.answered_instructions(session, model, drawn)))
-
-
-def _answer(
+def _plan(
     store: Engine,
-    run: RunRecord,
-    engine: TextEngine,
-    task: _Task,
-    units: Sequence[Unit],
-    batch_size: int,
-    bar: Progress,
-) -> None:
-    """Answer the units of one language, batch by batch."""
-    lengths, unfit = _measure(engine, units)
-    for unit, reason in unfit:
-        if unit.instruction_id not in task.answered:
-            run.fail(unit.label, reason)
-            bar.advance()
-    fitting = [unit for unit in units if unit.instruction_id in lengths]
-    for batch in batches(fitting, lambda unit: lengths[unit.instruction_id], batch_size):
-        missing = [unit for unit in batch if unit.instruction_id not in task.answered]
-        if not missing:
-            continue
-        start = time.monotonic()
-        try:
-            answers = answer_all(engine, [unit.chat for unit in batch])
-        except Exception as error:  # whatever an engine raises, the other batches go on
-            for unit in missing:
-                run.fail(unit.label, _reason(error))
-            bar.advance(len(missing))
-            continue
-        rows = [
-            _row(task, unit, answer, run.id)
-            for unit, answer in zip(batch, answers, strict=True)
-            if unit.instruction_id not in task.answered
-        ]
-        with writing(store) as session:
-            run.count("answers", responses.add_responses(session, rows))
-        run.count("tokens_out", sum(answer.tokens_out or 0 for answer in answers))
-        speed = sum(answer.tokens_out or 0 for answer in answers) / max(time.monotonic() - start, 1e-9)
-        bar.advance(len(missing), f"{units[0].language}, {speed:.0f} tok/s")
-
-
-def _measure(engine: TextEngine, units: Sequence[Unit]) -> tuple[dict[int, int], list[tuple[Unit, str]]]:
-    """The prompt length (tokens) by instruction, and the units whose prompt can't be answered, with why."""
-    lengths: dict[int, int] = {}
-    unfit = []
-    for unit in units:
-        try:
-            length = engine.count_tokens(unit.chat)
-        except XlitError as error:
-            unfit.append((unit, str(error)))
-            continue
-        if 0 < length < engine.context_length:
-            lengths[unit.instruction_id] = length
-        else:
-            unfit.append((unit, f"A prompt of {length} tokens; the context holds {engine.context_length}."))
-    return lengths, unfit
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong in one line, as long as a table can show it."""
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}"[:300]
-
-
-def _row(task: _Task, unit: Unit, answer: Generation, run_id: int) -> dict[str, Any]:
-    return {
-        "instruction_id": unit.instruction_id,
-        "model_id": task.model_id,
-        "decoding_id": task.decoding_id,
-        "text": answer.text,
-        "finish_reason": answer.finish_reason,
-        "tokens_in": answer.tokens_in,
-        "tokens_out": answer.tokens_out,
-        "seconds": answer.seconds,
-        "prompt_digest": answer.prompt_digest,
-        "run_id": run_id,
+    place: int,
+    source: Source,
+    prepared: Prepared,
+    decoding: Decoding,
+    units: dict[str, list[Unit]],
+    parameters: dict[str, Any],
+) -> _Plan:
+    with writing(store) as session:
+        model = models.model_id(session, source.name, **source.description)
+        drawn = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
+        answered = responses.answered(session, model, drawn)
+    missing, tallies = [], {}
+    for language, found in units.items():
+        left = [unit for unit in found if (unit.instruction_id, unit.sample) not in answered]
+        tallies[language] = Tally(source.name, language, len(found), there=len(found) - len(left))
+        missing += left
+    own = {
+        "model": source.name,
+        "checkpoint": source.checkpoint,
+        "engine": prepared.name,
+        "quantization": prepared.quantization,
     }
+    return _Plan(place, source, prepared, model, drawn, decoding, {**own, **parameters}, tallies, missing)
+
+
+def _items(task: Task, missing: Sequence[Unit], engine: TextEngine, writer: Writer) -> list[Item]:
+    """The units that the engine can answer, language by language, longest first; the others have failed."""
+    items: list[Item] = []
+    for _, found in groupby(missing, key=lambda unit: unit.language):
+        lengths: dict[Unit, int] = {}
+        for unit in found:
+            item = Item(task, unit)
+            try:
+                length = engine.count_tokens(unit.chat)
+            except XlitError as error:
+                writer.put(item, Failed(str(error)))
+                continue
+            if 0 < length < engine.context_length:
+                lengths[unit] = length
+            else:
+                told = f"A prompt of {length} tokens; the context holds {engine.context_length}."
+                writer.put(item, Failed(told))
+        items += [Item(task, unit) for unit in longest_first(list(lengths), lengths.__getitem__)]
+    return items
+
+
+def _size(unit: Unit) -> int:
+    return sum(len(message["content"]) for message in unit.chat)
+
+
+def _describe(run: RunRecord, engine: TextEngine) -> None:
+    """What a server says of itself goes into the run's provenance."""
+    tell = getattr(engine, "describe_server", None)
+    if tell is not None:
+        run.note("server", tell())
+
+
+def _count(task: Task) -> None:
+    for name in ("tokens_in", "tokens_out", "stop", "length", "empty"):
+        task.run.counts[name] = sum(getattr(tally, name) for tally in task.tallies.values())
+    task.run.counts["there"] = sum(tally.there for tally in task.tallies.values())

@@ -27,7 +27,8 @@ def take(
     session: Session, model: int, decoding: int, wanted: Sequence[Work], *, run_id: int, process: str
 ) -> tuple[list[Work], set[Work]]:
     """Claim what is neither answered nor claimed. Returns what the run has got, in the order of `wanted`, and
-    what has been answered meanwhile; the rest is other runs'. Some hundred at a time. Needs the writer's lock (`store.session`)."""
+    what has been answered meanwhile; the rest is other runs'. Some hundred at a time. Needs the writer's lock
+    (`store.session`)."""
     now = _now(session)
     _free(session, model, decoding, now)
     there = answered(session, model, decoding, {found for found, _ in wanted}).intersection(wanted)

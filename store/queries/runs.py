@@ -18,6 +18,13 @@ def start_run(session: Session, **columns: Any) -> int:
     return run.id
 
 
+def add_parameter(session: Session, run_id: int, name: str, value: Any) -> None:
+    """Add to a run's parameters."""
+    run = session.get_one(Run, run_id)
+    run.parameters = {**run.parameters, name: value}
+    session.add(run)
+
+
 def end_run(session: Session, run_id: int, status: str, counts: dict[str, Any]) -> None:
     """Write the end of a run: `done`, `failed` or `partly` (some units failed), and what it counted."""
     run = session.get_one(Run, run_id)

@@ -27,9 +27,10 @@ class LocalAsker:
         `core.generate.engines.prepare`."""
         from core.generate.decoding import Decoding
         from core.generate.engines import prepare
+        from core.generate.settings import EngineOptions, Source
 
-        name = "llama.cpp" if checkpoint.suffix == ".gguf" else "transformers"
-        prepared = prepare(name, checkpoint, Decoding(max_new_tokens=MAX_TOKENS, repetition_penalty=1.0))
+        decoding = Decoding(max_new_tokens=MAX_TOKENS, repetition_penalty=1.0)
+        prepared = prepare(Source(model, str(checkpoint)), decoding, EngineOptions(batch_size=at_a_time))
         self.model, self.shown, self.at_a_time = model, str(checkpoint), at_a_time
         self.libraries = prepared.libraries
         self.budget = Budget(None)

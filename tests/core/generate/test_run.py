@@ -5,7 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,23 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from core.generate.decoding import Decoding
-from core.generate.run import generate
+from core.generate.run import generate as generate_all
+from core.generate.settings import EngineOptions, Source
 from core.generate.transformers_engine import engine as transformers_engine
 from store import UsageError, XlitError
-from store.queries import runs, suites
+from store.queries import claims, responses, runs, suites
 from store.session import reading, writing
+from store.tables import Claim, Instruction, Model, Response, Run
 from store.tables import Decoding as StoredDecoding
-from store.tables import Instruction, Model, Response, Run
 
 DECODING = Decoding(max_new_tokens=30)
+
+
+def generate(store, *, model_name, checkpoint, engine_name=None, description=(), batch_size=32, **settings):
+    """One model's answers; returns its run."""
+    source = Source(model_name, str(checkpoint), engine_name, description=dict(description))
+    records, _ = generate_all(store, [source], options=EngineOptions(batch_size), **settings)
+    return records[0]
 
 
 def rows(engine) -> list[tuple]:
@@ -108,12 +118,13 @@ def test_engines_and_decodings_are_told_apart(store, checkpoint: Path, gguf_file
 
 SCRIPT = """
 import sys
-from pathlib import Path
 from core.generate.decoding import Decoding
 from core.generate.run import generate
+from core.generate.settings import EngineOptions, Source
 from store import open_store
-generate(open_store(sys.argv[1]), model_name="m", checkpoint=Path(sys.argv[2]), engine_name=sys.argv[3],
-         decoding=Decoding(60, 1.0), batch_size=2)
+store, checkpoint, engine = sys.argv[1:]
+generate(open_store(store), [Source("m", checkpoint, engine)], decoding=Decoding(60, 1.0),
+         options=EngineOptions(batch_size=2))
 """
 
 
@@ -140,38 +151,39 @@ def test_a_killed_run_ends_with_the_rows_of_an_undisturbed_one(
     assert len(rows(killed)) == 18
 
 
-def test_what_is_missing_is_answered_in_the_batches_of_the_whole(store, checkpoint: Path, monkeypatch):
-    real, seen = transformers_engine.TransformersEngine.generate, []
-
-    def watched(self, chats):
-        seen.append([chat[0]["content"] for chat in chats])
-        return real(self, chats)
-
-    monkeypatch.setattr(transformers_engine.TransformersEngine, "generate", watched)
+def test_exactly_what_is_missing_is_asked_again(store, checkpoint: Path, monkeypatch):
     generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, batch_size=4)
-    before, whole = rows(store), list(seen)
-    assert [len(batch) for batch in whole] == [4, 4, 4, 4, 2]
+    before = rows(store)
     with writing(store) as session:
         session.connection().execute(text("DELETE FROM response WHERE instruction_id IN (1, 7, 14)"))
-    seen.clear()
+    real, seen = transformers_engine.TransformersEngine.stream, []
+
+    def watched(self, requests):
+        for item, outcome in real(self, requests):
+            seen.append(item.unit.instruction_id)
+            yield item, outcome
+
+    monkeypatch.setattr(transformers_engine.TransformersEngine, "stream", watched)
     run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, batch_size=4)
-    assert run.counts["answers"] == 3
-    assert 1 < len(seen) <= 3
-    assert all(batch in whole for batch in seen)
+    assert (run.counts["answers"], run.counts["there"]) == (3, 15)
+    assert sorted(seen) == [1, 7, 14]
     assert rows(store) == before
 
 
-def test_a_batch_that_fails_is_written_down_and_the_others_go_on(store, checkpoint: Path, monkeypatch):
-    real = transformers_engine.TransformersEngine.generate
+def test_an_engine_that_breaks_has_failed_what_it_had_and_goes_on_with_the_rest(
+    store, checkpoint: Path, monkeypatch
+):
+    real = transformers_engine.TransformersEngine.stream
 
-    def failing(self, chats):
-        if any("столица" in chat[0]["content"] for chat in chats):
-            raise RuntimeError("out of something\nand a page of detail")
-        return real(self, chats)
+    def breaking(self, requests):
+        for key, outcome in real(self, requests):
+            if "столица" in key.unit.chat[0]["content"]:
+                raise RuntimeError("out of something\nand a page of detail")
+            yield key, outcome
 
     with monkeypatch.context() as patched:
-        patched.setattr(transformers_engine.TransformersEngine, "generate", failing)
-        run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING)
+        patched.setattr(transformers_engine.TransformersEngine, "stream", breaking)
+        run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, batch_size=1)
     assert (run.exit_code, run.counts["answers"]) == (3, 12)
     with reading(store) as session:
         failures = runs.failures_of(session, run.id)
@@ -179,6 +191,152 @@ def test_a_batch_that_fails_is_written_down_and_the_others_go_on(store, checkpoi
     assert {f.reason for f in failures} == {"RuntimeError: out of something"}
     again = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING)
     assert (again.exit_code, again.counts["answers"]) == (0, 6)
+
+
+def test_an_answer_that_never_comes_back_is_not_forgotten(store, checkpoint: Path, monkeypatch):
+    real = transformers_engine.TransformersEngine.stream
+
+    def losing(self, requests):
+        for key, outcome in real(self, requests):
+            if key.unit.label != "en/k3":
+                yield key, outcome
+
+    monkeypatch.setattr(transformers_engine.TransformersEngine, "stream", losing)
+    run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING)
+    assert run.failures == [("en/k3", "the engine gave no answer")]
+    assert run.counts["answers"] == 17
+
+
+def test_samples_are_drawn_with_seeds_of_their_own_and_the_same_each_time(store, new_store, checkpoint: Path):
+    drawn = Decoding(20, 1.0, temperature=2.0, top_p=0.95)
+    settings = {
+        "model_name": "m",
+        "checkpoint": checkpoint,
+        "decoding": drawn,
+        "languages": ["en"],
+        "limit": 4,
+    }
+    run = generate(store, samples=2, **settings)
+    assert run.counts["answers"] == 8
+    more = generate(store, samples=5, batch_size=3, **settings)
+    assert (more.counts["answers"], more.counts["there"]) == (12, 8)
+    with reading(store) as session:
+        found = {
+            (r.instruction_id, r.sample): r.text for r in session.exec(select(Response).order_by(Response.id))
+        }
+        stored = session.exec(select(Run)).all()
+    assert [found_run.seed for found_run in stored] == [1, 1]
+    assert len(set(found.values())) > 10
+    other = new_store("other.db")
+    generate(other, samples=5, batch_size=20, **settings)
+    with reading(other) as session:
+        assert found == {(r.instruction_id, r.sample): r.text for r in session.exec(select(Response))}
+    reseeded = Decoding(20, 1.0, temperature=2.0, top_p=0.95, seed=2)
+    generate(store, **{**settings, "decoding": reseeded})
+    with reading(store) as session:
+        assert len(session.exec(select(StoredDecoding)).all()) == 2
+        texts = [r.text for r in session.exec(select(Response).where(Response.decoding_id == 2))]
+    assert texts != [found[key] for key in sorted(found) if key[1] == 0]
+
+
+def test_several_models_answer_and_adapters_share_a_base(store, checkpoint: Path, adapter: Path, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    real, loaded = AutoModelForCausalLM.from_pretrained, []
+
+    def counted(*given, **named):
+        loaded.append(given)
+        return real(*given, **named)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", counted)
+    names = {"base": checkpoint, "tuned": adapter, "base again": checkpoint}
+    sources = [Source(name, str(path)) for name, path in names.items()]
+    records, tallies = generate_all(store, sources, decoding=DECODING)
+    assert [record.counts["answers"] for record in records] == [18, 18, 18]
+    assert len(loaded) == 1
+    assert [(t.model, t.language, t.answered, t.left) for t in tallies] == [
+        (name, language, count, 0) for name in names for language, count in (("en", 12), ("ru", 6))
+    ]
+    with reading(store) as session:
+        answers = {}
+        for model, response in session.exec(select(Model, Response).join(Response)):
+            answers.setdefault(model.name, {})[response.instruction_id] = response.text
+    assert answers["base"] == answers["base again"]
+    assert answers["base"] != answers["tuned"]
+
+
+def test_of_several_models_one_that_can_not_be_loaded_fails_alone(store, checkpoint: Path, tmp_path: Path):
+    hollow = Path(shutil.copytree(checkpoint, tmp_path / "hollow"))
+    (hollow / "model.safetensors").write_bytes(b"nothing that could be loaded")
+    records, _ = generate_all(
+        store, [Source("bad", str(hollow)), Source("good", str(checkpoint))], decoding=DECODING
+    )
+    assert [record.exit_code for record in records] == [3, 0]
+    assert records[0].failures[0][0] == "bad"
+    assert "can't be loaded" in records[0].failures[0][1]
+    assert records[1].counts["answers"] == 18
+
+
+def test_two_models_of_one_name_are_refused_unless_the_engine_tells_them_apart(
+    store, checkpoint: Path, adapter: Path, gguf_file: Path
+):
+    with pytest.raises(UsageError, match="could not be told apart"):
+        generate_all(store, [Source("m", str(checkpoint)), Source("m", str(adapter))])
+    records, _ = generate_all(
+        store, [Source("m", str(checkpoint)), Source("m", str(gguf_file))], decoding=DECODING, limit=2
+    )
+    assert [record.counts["answers"] for record in records] == [4, 4]
+
+
+def test_two_runs_at_once_share_the_work(tmp_path: Path, new_store, babbler: Path):
+    shared, alone = new_store("shared.db"), new_store("alone.db")
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "shared.db"), str(babbler), "transformers"]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    generate(alone, model_name="m", checkpoint=babbler, decoding=Decoding(60, 1.0), batch_size=2)
+    assert rows(shared) == rows(alone)
+    with reading(shared) as session:
+        counts = [run.counts["answers"] for run in session.exec(select(Run))]
+        asked = sum(run.counts["stop"] + run.counts["length"] for run in session.exec(select(Run)))
+        assert not session.exec(select(Claim)).all()
+    assert sum(counts) == 18
+    assert asked == 18  # no answer was made twice and thrown away
+
+
+def test_what_another_run_holds_is_waited_for_and_done_when_it_is_given_up(
+    store, checkpoint: Path, monkeypatch, capsys
+):
+    """The other run is on another machine: only the end of its lease tells that it is gone."""
+    generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, limit=1)
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=2))
+    with writing(store) as session:
+        elsewhere = "gpu-box 12 34"
+        wanted = [(2, 0), (3, 0)]
+        assert claims.take(session, 1, 1, wanted, run_id=1, process=elsewhere)[0] == wanted
+    run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING)
+    assert len(rows(store)) == 18
+    assert run.counts["answers"] == 16
+    assert "2 are being generated by run 1 on gpu-box; waiting for them." in capsys.readouterr().err
+
+
+def test_answers_of_another_run_that_come_while_waiting_are_taken_as_there(store, checkpoint: Path):
+    generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING, limit=1)
+    with writing(store) as session:
+        assert claims.take(session, 1, 1, [(2, 0)], run_id=1, process="gpu-box 12 34")[0] == [(2, 0)]
+
+    def answer():
+        time.sleep(2)
+        row = {"instruction_id": 2, "model_id": 1, "decoding_id": 1, "text": "from elsewhere", "run_id": 1}
+        with writing(store) as session:
+            responses.add_responses(session, [row])
+            claims.settle(session, 1, 1, [(2, 0)], run_id=1)
+
+    other = threading.Thread(target=answer)
+    other.start()
+    run = generate(store, model_name="m", checkpoint=checkpoint, decoding=DECODING)
+    other.join()
+    assert (run.counts["answers"], run.counts["there"]) == (15, 3)
+    assert "from elsewhere" in [row[2] for row in rows(store)]
 
 
 def test_a_prompt_longer_than_the_context_fails_alone(store, checkpoint: Path, gguf_file: Path):
@@ -199,7 +357,9 @@ def test_a_prompt_longer_than_the_context_fails_alone(store, checkpoint: Path, g
     [
         ({"suite": "x"}, "No suite 'x'"),
         ({"languages": ["en", "xx"]}, "no instructions in xx; it has en, ru"),
-        ({"engine_name": "x"}, "No engine 'x'. There are: transformers, llama.cpp"),
+        ({"engine_name": "x"}, "No engine 'x'. There are: transformers, llama.cpp, openai, vllm"),
+        ({"samples": 2}, "Greedy answers are all the same"),
+        ({"samples": 0}, "at least 1"),
         ({"batch_size": 0}, "at least 1"),
         ({"limit": -1}, "at least 1"),
     ],

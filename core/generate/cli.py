@@ -1,0 +1,161 @@
+"""The commands that make answers: `xlit-core convert`, `generate` and `decodings`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.console import (
+    JsonOption,
+    LanguagesOption,
+    StoreOption,
+    SuiteOption,
+    finish,
+    opened,
+    show,
+    show_json,
+)
+from core.extras import needs_extra
+from core.progress import say
+from store import UsageError
+
+HERE = "here"
+
+
+def with_ray_address(arguments: list[str]) -> list[str]:
+    """Command-line arguments in which a bare `--ray` has the address of this machine's own cluster (an option
+    with an optional value is not something that typer has)."""
+    found = list(arguments)
+    for place, argument in enumerate(arguments):
+        if argument == "--ray" and (place + 1 == len(arguments) or arguments[place + 1].startswith("-")):
+            found[place] = f"--ray={HERE}"
+    return found
+
+
+def convert(
+    checkpoint: Annotated[str, typer.Argument(help="Checkpoint or adapter folder, or a model of the hub.")],
+    out: Annotated[Path, typer.Argument(help="The GGUF file to write.")],
+    to: Annotated[str, typer.Option("--to", help="f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m ...")] = "q8_0",
+) -> None:
+    """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
+    from core.generate.gguf.convert import convert as convert_checkpoint
+    from core.generate.hub import locate
+
+    say(f"Converted: {convert_checkpoint(locate(checkpoint), out, to)}")
+
+
+def generate(
+    checkpoints: Annotated[
+        list[str],
+        typer.Option(
+            "--checkpoint",
+            help="Folder of a model or adapter, GGUF file, hub name, or a served model's name; may be given "
+            "several times, each with its --model.",
+        ),
+    ],
+    names: Annotated[
+        list[str],
+        typer.Option("--model", help="The model's name in the store, for example 'base / data / FT'."),
+    ],
+    engine: Annotated[
+        str | None,
+        typer.Option(help="transformers, llama.cpp, openai or vllm (default: told by the checkpoint)."),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://HOST:8000/v1.")
+    ] = None,
+    suite: SuiteOption = None,
+    languages: LanguagesOption = None,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
+    repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
+    temperature: Annotated[float, typer.Option(help="0 is greedy; above, tokens are drawn.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens that reach this.")] = 1.0,
+    top_k: Annotated[int, typer.Option(help="Draw from so many likeliest tokens (0: all).")] = 0,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 1,
+    samples: Annotated[int, typer.Option(help="Answers to each instruction.")] = 1,
+    batch_size: Annotated[int, typer.Option(help="Answers in the making together.")] = 32,
+    dtype: Annotated[
+        str | None, typer.Option(help="f32, bf16 or f16 (default: bf16 on a GPU, f32 without).")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Of llama.cpp (default: the cores given to us).")
+    ] = None,
+    gpu_layers: Annotated[
+        int | None, typer.Option(help="Layers on the GPU in llama.cpp (default: all that it can).")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(help="Requests to a server at a time.")] = 16,
+    timeout: Annotated[float, typer.Option(help="Seconds for one answer of a server.")] = 600.0,
+    limit: Annotated[int | None, typer.Option(help="Only the first N instructions of each language.")] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="[ADDRESS]",
+            help="Spread over a Ray cluster; without ADDRESS one on this machine.",
+        ),
+    ] = None,
+    ray_actors: Annotated[int | None, typer.Option(help="Engines on the cluster at a time.")] = None,
+    ray_gpus: Annotated[float | None, typer.Option(help="GPUs for each of them.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show a table of models and languages.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let models answer the suite's instructions; only what is missing is generated."""
+    from core.generate.decoding import Decoding
+    from core.generate.display import summary, summary_table
+    from core.generate.run import generate as generate_responses
+    from core.generate.settings import EngineOptions, RaySettings, Source
+    from core.suites.loader import ensure_suite
+
+    if len(checkpoints) != len(names):
+        raise UsageError(f"{len(checkpoints)} --checkpoint and {len(names)} --model: give each its own.")
+    if ray is None and (ray_actors is not None or ray_gpus is not None):
+        raise UsageError("--ray-actors and --ray-gpus are for --ray.")
+    sources = [
+        Source(name, checkpoint, engine, base_url, {"checkpoint": checkpoint})
+        for name, checkpoint in zip(names, checkpoints, strict=True)
+    ]
+    decoding = Decoding(max_new_tokens, repetition_penalty, temperature, top_p, top_k, seed)
+    options = EngineOptions(batch_size, dtype, threads, gpu_layers, concurrency, timeout)
+    cluster = RaySettings(None if ray == HERE else ray, ray_actors, ray_gpus) if ray else None
+    opened_store = opened(store, create=True)
+    ensure_suite(opened_store, suite)
+    records, tallies = generate_responses(
+        opened_store,
+        sources,
+        suite=suite,
+        languages=languages,
+        decoding=decoding,
+        options=options,
+        samples=samples,
+        limit=limit,
+        ray=cluster,
+        watch=watch,
+    )
+    if not as_json:
+        show(summary_table(tallies))
+    finish(*records, as_json=as_json, more={"summary": summary(tallies)})
+
+
+def decodings(
+    suite: SuiteOption = None,
+    names: Annotated[
+        list[str] | None, typer.Option("--model", help="Only this model; may be given several times.")
+    ] = None,
+    languages: LanguagesOption = None,
+    reference: Annotated[
+        str | None, typer.Option(help="The decoding that others are compared with, as the table names it.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What quantising, or another engine, changes: shares of identical answers, and surface metrics."""
+    with needs_extra("report", "The comparison of decodings"):
+        from core.analysis.decodings import compare_decodings, decodings_table
+        from core.report.formats.terminal import table_renderable
+
+    found = compare_decodings(opened(store), suite, models=names, languages=languages, reference=reference)
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        show(table_renderable(decodings_table(found)))

@@ -1,0 +1,1 @@
+"""Spreading a generation over a Ray cluster."""
