@@ -22,10 +22,10 @@ def locate(checkpoint: str | Path) -> Path:
     if path.exists() or not NAME.fullmatch(str(checkpoint)):
         return path
     with needs_extra("local", "A checkpoint of the hub"):
-        import huggingface_hub
-    huggingface_hub.utils.disable_progress_bars()
+        from huggingface_hub import snapshot_download, utils
+    utils.disable_progress_bars()
     try:
-        return Path(huggingface_hub.snapshot_download(str(checkpoint), allow_patterns=list(FILES)))
+        return Path(snapshot_download(str(checkpoint), allow_patterns=list(FILES)))
     except Exception as error:  # of the network, of HTTP, of the hub's client
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise XlitError(
