@@ -1,5 +1,6 @@
 """Answers from a checkpoint folder through transformers, batched continuously, on a GPU when there is one."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -78,7 +79,8 @@ class TransformersEngine:
         """
         tokenizer = load_tokenizer(checkpoint)
         base = self._adapters.base
-        check_tokenizer(checkpoint, tokenizer, int(base.get_input_embeddings().weight.shape[0]))
+        self._vocabulary = int(base.get_input_embeddings().weight.shape[0])
+        check_tokenizer(checkpoint, tokenizer, self._vocabulary)
         self.model: Any = self._adapters.switch(checkpoint)
         self.tokenizer, self.stop = tokenizer, stop_tokens(base, tokenizer)
         longest = getattr(base.config.get_text_config(), "max_position_embeddings", None)
@@ -104,21 +106,44 @@ class TransformersEngine:
         return len(self.encode(self.prompt(chat)))
 
     def stream(self, requests: Iterable[tuple[Key, Request]]) -> Iterator[tuple[Key, Generation | Failed]]:
-        """See `TextEngine`. An answer for which memory does not do, even alone, is `Failed`."""
-        rows = (self._row(key, request) for key, request in requests)
+        """See `TextEngine`. `Failed` is a request whose prompt can't be written or is not one for this model,
+        and one that memory does not hold even alone."""
+        unfit: deque[tuple[Key, Failed]] = deque()
+        rows = self._rows(requests, unfit)
         if self.batching == "continuous":
             room = Room(self.batch_size, token_budget(self.model.device, self._bytes_per_token))
             ended = answer_continuously(self.model, rows, self.decoding, self.stop, room)
         else:
             batch_size = self.batch_size if self.batching == "padded" else 1
             ended = answer_padded(self.model, rows, self.decoding, self.stop, batch_size)
-        return ((row.key, self._outcome(row)) for row in ended)
+        for row in ended:
+            while unfit:
+                yield unfit.popleft()
+            yield row.key, self._outcome(row)
+        yield from unfit
 
-    def _row(self, key: Any, request: Request) -> Row:
-        prompt = self.prompt(request.chat)
-        ids = self.encode(prompt)
-        limit = min(self.decoding.max_new_tokens, self.context_length - len(ids))
-        return Row(key, ids, limit, request.seed, text_digest(prompt))
+    def _rows(
+        self, requests: Iterable[tuple[Key, Request]], unfit: deque[tuple[Key, Failed]]
+    ) -> Iterator[Row]:
+        """The requests as rows; those that can't be put to the model go to `unfit` instead."""
+        for key, request in requests:
+            try:
+                prompt = self.prompt(request.chat)
+                ids = self.encode(prompt)
+                self._check(ids)
+            except XlitError as error:
+                unfit.append((key, Failed(str(error))))
+                continue
+            limit = min(self.decoding.max_new_tokens, self.context_length - len(ids))
+            yield Row(key, ids, limit, request.seed, text_digest(prompt))
+
+    def _check(self, ids: list[int]) -> None:
+        if not 0 < len(ids) < self.context_length:
+            raise XlitError(f"A prompt of {len(ids)} tokens; the context holds {self.context_length}.")
+        if max(ids) >= self._vocabulary:
+            raise XlitError(
+                f"Token {max(ids)} in the prompt; the model has embeddings for {self._vocabulary}."
+            )
 
     def _outcome(self, row: Row) -> Generation | Failed:
         if row.failed is not None:

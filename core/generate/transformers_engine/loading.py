@@ -87,11 +87,13 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
 
 def check_tokenizer(checkpoint: Checkpoint, tokenizer: Any, vocabulary: int) -> None:
     """Raises `XlitError` when a tokenizer can't write prompts for a model with `vocabulary` embeddings: it
-    has no chat template, or tokens that the model does not know (but for padding, which no prompt holds)."""
+    has no chat template, or tokens that the model does not know. (Tokens for padding and for the unknown,
+    which libraries add unasked, may be such.)"""
     if not tokenizer.chat_template:
         raise XlitError(f"{checkpoint.path} has no chat template, so no prompt can be written for it.")
     beyond = {token: place for token, place in tokenizer.get_vocab().items() if place >= vocabulary}
-    beyond.pop(tokenizer.pad_token, None)
+    for added in (tokenizer.pad_token, tokenizer.unk_token):
+        beyond.pop(added, None)
     if beyond:
         first = min(beyond, key=lambda token: beyond[token])
         raise XlitError(

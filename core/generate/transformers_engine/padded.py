@@ -26,7 +26,7 @@ def answer_padded(
     waiting: deque[Row] = deque()
     while True:
         start = time.monotonic()
-        waiting.extend(islice(rows, batch_size - len(waiting)))
+        waiting.extend(islice(rows, max(batch_size - len(waiting), 0)))
         batch = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
         if not batch:
             return

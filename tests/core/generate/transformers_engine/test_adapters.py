@@ -1,0 +1,98 @@
+"""Several adapters over one base: as if each had been loaded alone, and the base is loaded once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import transformers
+
+from core.generate.checkpoint import inspect
+from core.generate.decoding import Decoding
+from core.generate.engine import answer_all
+from core.generate.transformers_engine.engine import TransformersEngine
+from store import UsageError, XlitError
+from tests.checkpoints import CHAT_TEMPLATE, make_adapter
+
+DECODING = Decoding(20)
+
+
+@pytest.fixture(scope="module")
+def folders(checkpoint: Path, adapter: Path, tmp_path_factory) -> dict[str, Path]:
+    """The base, two adapters of other training, and one with a template and an end token of its own."""
+    folder = tmp_path_factory.mktemp("adapters")
+    second = make_adapter(folder / "second.v2", checkpoint, seed=2, steps=15)
+    dressed = Path(shutil.copytree(adapter, folder / "dressed"))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer.chat_template = CHAT_TEMPLATE.replace("<|user|>", "<|user|>Well:")
+    tokenizer.eos_token = "e"
+    tokenizer.save_pretrained(dressed)
+    return {"base": checkpoint, "first": adapter, "second": second, "dressed": dressed}
+
+
+def content(answers) -> list[tuple]:
+    return [(a.text, a.finish_reason, a.tokens_in, a.tokens_out, a.prompt_digest) for a in answers]
+
+
+def test_switching_gives_the_answers_of_each_loaded_alone_from_one_base(folders, chats, monkeypatch):
+    alone = {
+        name: content(answer_all(TransformersEngine(inspect(folder), DECODING), chats))
+        for name, folder in folders.items()
+    }
+    assert len({str(answers) for answers in alone.values()}) == 4
+    load, loads = transformers.AutoModelForCausalLM.from_pretrained, []
+
+    def counted(source, **options):
+        loads.append(source)
+        return load(source, **options)
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", counted)
+    order = ["first", "base", "second", "first", "dressed", "base", "second", "dressed"]
+    engine = TransformersEngine(inspect(folders["base"]), DECODING)
+    for name in order:
+        engine.adapt(inspect(folders[name]))
+        assert content(answer_all(engine, chats)) == alone[name], name
+    assert loads == [str(folders["base"])]
+
+
+def test_an_adapter_that_was_loaded_first_gives_its_base_back(folders, chats):
+    engine = TransformersEngine(inspect(folders["first"]), DECODING)
+    engine.adapt(inspect(folders["base"]))
+    alone = TransformersEngine(inspect(folders["base"]), DECODING)
+    assert content(answer_all(engine, chats)) == content(answer_all(alone, chats))
+
+
+def test_a_learnt_prompt_is_answered_with_too(checkpoint, chats, tmp_path):
+    import peft
+    import torch
+
+    base = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    torch.manual_seed(0)
+    prompt = peft.get_peft_model(base, peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3))
+    prompt.save_pretrained(str(tmp_path / "prompt"))
+    engine = TransformersEngine(inspect(tmp_path / "prompt"), DECODING)
+    assert engine.batching != "continuous"
+    together, alone = answer_all(engine, chats[:6]), [answer_all(engine, [c])[0] for c in chats[:6]]
+    assert content(together) == content(alone)
+    engine.adapt(inspect(checkpoint))
+    assert engine.batching == "continuous"
+    plain = TransformersEngine(inspect(checkpoint), DECODING)
+    assert content(answer_all(engine, chats)) == content(answer_all(plain, chats))
+    assert content(answer_all(engine, chats[:6])) != content(alone)
+
+
+def test_an_adapter_of_another_base_is_refused(folders, babbler, tmp_path):
+    engine = TransformersEngine(inspect(babbler), DECODING)
+    with pytest.raises(UsageError, match="is not an adapter of"):
+        engine.adapt(inspect(folders["first"]))
+    with pytest.raises(UsageError, match="is not an adapter of"):
+        engine.adapt(inspect(folders["base"]))
+
+
+def test_a_torn_adapter_is_a_sentence_and_the_engine_goes_on(folders, chats, tmp_path):
+    engine = TransformersEngine(inspect(folders["base"]), DECODING)
+    before = content(answer_all(engine, chats))
+    torn = Path(shutil.copytree(folders["first"], tmp_path / "torn"))
+    (torn / "adapter_model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(XlitError, match=r"adapter .*torn can't be loaded"):
+        engine.adapt(inspect(torn))
+    assert content(answer_all(engine, chats)) == before
