@@ -2,19 +2,25 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from core.endpoint.address import check_address, without_secrets
 from core.endpoint.keys import NAMES, SERVICE, find_key
-from core.endpoint.reply import AskFailed, Busy, Refused, Reply
+from core.endpoint.reply import AskFailed, Busy, Missing, Refused, Reply
 from core.endpoint.wire import MOST_BYTES, NotAChat, read_completion, read_json, storable, wait_asked_for
 from core.extras import needs_extra
 from store import UsageError, XlitError
 
 LIBRARIES = ("openai",)
+
+# The names of the limit of new tokens: most servers', and OpenAI's for its reasoning models.
+LIMITS = ("max_tokens", "max_completion_tokens")
+
+# A list of models is longer than an answer, with some who sell hundreds.
+_MOST_OF_A_LIST = 10_000_000
 
 # Seconds in which a server that is there has taken the connection.
 _CONNECT = 30.0
@@ -92,7 +98,7 @@ class Client:
             messages=messages,  # type: ignore[arg-type]
             extra_body=dict(options),
         )
-        body, headers = await self._read(asked)
+        body, headers = await self._read(asked, self._most_bytes)
         try:
             return self.safe(read_completion(body)), headers
         except NotAChat as error:
@@ -100,8 +106,9 @@ class Client:
 
     async def models(self) -> tuple[Any, Mapping[str, str]]:
         """What the server says of its models: the JSON value of `GET models`, and the headers it came with;
-        None when it is not JSON. Errors as `post`."""
-        body, headers = await self._read(self.client.models.with_streaming_response.list())
+        None when it is not JSON. Errors as `post`; `Missing` when the server has no such list."""
+        asked = self.client.models.with_streaming_response.list()
+        body, headers = await self._read(asked, _MOST_OF_A_LIST)
         return read_json(body), headers
 
     async def page(self, path: str) -> Any:
@@ -111,16 +118,22 @@ class Client:
         key = {"Authorization": f"Bearer {self._key.text}"} if self._key else {}
         try:
             async with asyncio.timeout(self._timeout), self._http.stream("GET", url, headers=key) as response:
-                return read_json(await self._body(response)) if response.status_code == 200 else None
-        except Exception:  # a server that has it or not is as good as any
+                if response.status_code != 200:
+                    return None
+                return read_json(await self._body(response.aiter_bytes(), self._most_bytes))
+        except (Busy, TimeoutError):
+            return None
+        except Exception as error:
+            if not of_the_wire(error):
+                raise
             return None
 
-    async def _read(self, asked: Any) -> tuple[bytes, Mapping[str, str]]:
+    async def _read(self, asked: Any, most: int) -> tuple[bytes, Mapping[str, str]]:
         """The body of an answer, and its headers. Errors as `post`."""
         try:
             async with asyncio.timeout(self._timeout), asked as response:
                 self._reached = True
-                return await self._body(response), response.headers
+                return await self._body(response.iter_bytes(), most), response.headers
         except TimeoutError:
             raise self._too_slow() from None
         except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
@@ -129,17 +142,19 @@ class Client:
         except self._openai.OpenAIError as error:
             raise self.failure(error) from None
 
-    async def _body(self, response: Any) -> bytes:
+    async def _body(self, pieces: AsyncIterator[bytes], most: int) -> bytes:
         """The body of an answer, read by pieces, so that one without end is not kept whole."""
         body = bytearray()
         try:
-            async for piece in response.iter_bytes():
+            async for piece in pieces:
                 body += piece
-                if len(body) > self._most_bytes:
-                    raise Busy(f"the server's answer is longer than {self._most_bytes} bytes", charged=True)
+                if len(body) > most:
+                    raise Busy(f"the server's answer is longer than {most} bytes", charged=True)
         except Busy:
             raise
-        except Exception as error:  # of httpx or httpx2, whichever the openai package stands on
+        except Exception as error:
+            if not of_the_wire(error):
+                raise
             if "Timeout" in type(error).__name__:
                 raise self._too_slow() from None
             raise Busy("the connection was cut", charged=True) from None
@@ -172,7 +187,7 @@ class Client:
             source = self._key.source if self._key else " or ".join(NAMES)
             return XlitError(f"{self.shown} refused the key (status {status}). Check {source}.")
         if isinstance(error, api.NotFoundError):
-            return XlitError(f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}")
+            return Missing(f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}")
         if status == 429 and error.code == "insufficient_quota":
             return XlitError(f"{self.shown}: the quota of this key is spent.")
         reason = f"status {status}: {self.message(error)}"
@@ -195,3 +210,9 @@ class Client:
 
     def _redact(self, text: str) -> str:
         return text.replace(self._key.text, "[key]") if self._key else text
+
+
+def of_the_wire(error: Exception) -> bool:
+    """Whether an error is one of the HTTP library that the openai package stands on, whichever that is: the
+    package hands on what it raises while a body is read."""
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from store import XlitError
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -44,6 +46,10 @@ class AskFailed(Exception):
     def __init__(self, message: str, *, busy: bool = False) -> None:
         super().__init__(message)
         self.busy = busy
+
+
+class Missing(XlitError):
+    """The server has no such address or model (status 404)."""
 
 
 class Refused(AskFailed):

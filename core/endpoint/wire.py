@@ -33,6 +33,8 @@ def read_completion(body: bytes) -> Reply:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise NotAChat("the server answers, but not as a chat completion does: is it the right address?")
+    if not isinstance(message.get("content"), str | None):
+        raise NotAChat("the server's answer has a content that is no text")
     usage = content.get("usage")
     return Reply(
         text=_text(message.get("content")),

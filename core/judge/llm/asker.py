@@ -8,11 +8,11 @@ from typing import Protocol, Self
 from core.endpoint.client import LIBRARIES
 from core.endpoint.reply import Busy, Reply
 from core.endpoint.retrying import Retrying
+from core.endpoint.tokens import about_tokens
 from core.judge.llm.budget import Budget
 from core.judge.llm.endpoint import Endpoint
 from core.judge.llm.options import MAX_TOKENS
 from core.judge.llm.reply import Prompt
-from core.judge.llm.tokens import about_tokens
 
 
 class Asker(Protocol):

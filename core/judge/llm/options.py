@@ -8,12 +8,13 @@ servers do (`json_object` with a `schema`), `json_object` alone, nothing. The li
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.endpoint.client import LIMITS
 from core.judge.llm.reply import Prompt
 
 # Enough for six numbers and for a judge that explains itself; a local server would else write without end.
 MAX_TOKENS = 1_000
 
-_LIMITS = ("max_tokens", "max_completion_tokens", None)
+_LIMITS = (*LIMITS, None)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from core.endpoint.tokens import about_tokens
 from core.judge.llm.budget import Budget
 from core.judge.llm.options import MAX_TOKENS
 from core.judge.llm.questions import Questions
-from core.judge.llm.tokens import about_tokens
 
 # Tokens of an answer, before a judge has given any: six numbers with their names.
 ABOUT_OUT = 60

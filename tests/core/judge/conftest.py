@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from core.endpoint import retrying
 from store import open_store
-from tests.core.judge.chat_server import Answer, ChatServer
+from tests.core.endpoint.serving import serving, without_keys
 from tests.core.judge.judged import fill
 
 
@@ -39,25 +39,12 @@ def answered(store: Engine) -> Callable[..., Engine]:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     """No key of the one who runs the tests, and no long waits."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    without_keys(monkeypatch)
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(retrying, "PATIENCE", 20)
 
 
 @pytest.fixture
 def serve():
-    servers = []
-
-    def start(*answers: Answer | Callable) -> ChatServer:
-        """Answers in this order, the last one for good; or one function of (request, number)."""
-        if callable(answers[0]):
-            script = answers[0]
-        else:
-            script = lambda _, number: answers[min(number, len(answers) - 1)]  # noqa: E731
-        servers.append(ChatServer(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with serving() as start:
+        yield start

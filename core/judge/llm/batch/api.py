@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import IO, Any, TypeVar
 
+from core.endpoint.client import of_the_wire
 from core.endpoint.reply import AskFailed, Busy
 from core.endpoint.waits import jittered
 from core.judge.llm.batch.remote import TAG, NotABatch, Remote, read_file_id, read_page, read_remote
@@ -179,8 +180,7 @@ class BatchApi:
         except XlitError:
             raise
         except Exception as error:
-            # The openai package hands on what httpx or httpx2 raises while a body is read.
-            if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2"):
+            if not of_the_wire(error):
                 raise
             raise Busy("the connection was cut", charged=True) from None
         self._reached = True

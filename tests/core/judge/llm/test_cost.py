@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
+from core.endpoint.tokens import about_tokens
 from core.judge.agree import person
 from core.judge.llm.prices import SHIPPED, Price, read_prices
-from core.judge.llm.tokens import about_tokens
 from store import UsageError
 from tests.core.judge.chat_server import GOOD, Answer, error
 from tests.core.judge.judged import judge, ratings

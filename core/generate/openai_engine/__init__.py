@@ -1,0 +1,1 @@
+"""Generating through any OpenAI-compatible server."""
