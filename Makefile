@@ -8,8 +8,8 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
 	$(VENV)/bin/xlit-core demo
 
-test: check  ## lint, types, import contracts and all tests
-	$(VENV)/bin/pytest
+test: check  ## lint, types, import contracts and all tests, a file of them to a core
+	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
 
 check: $(INSTALLED)
 	echo "ruff, mypy, import contracts ..."

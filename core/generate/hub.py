@@ -27,8 +27,8 @@ def locate(checkpoint: str | Path) -> Path:
     try:
         return Path(snapshot_download(str(checkpoint), allow_patterns=list(FILES)))
     except Exception as error:  # of the network, of HTTP, of the hub's client
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
         raise XlitError(
-            f"No checkpoint at {checkpoint}, and none of that name comes from the hub: {reason[:200]} "
+            f"No checkpoint at {checkpoint}, and none of that name comes from the hub: {reason[:200]}. "
             "Give the folder of a model or adapter, a GGUF file, or the name of a model on the hub."
         ) from None
