@@ -3,28 +3,35 @@
 import ctypes
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint, inspect
-from core.generate.gguf import tensors, vocabulary
+from core.generate.gguf.architectures import NAMES, check_architecture, write_hyperparameters
 from core.generate.gguf.file import SOURCE_DIGEST, STOP_TOKENS, read_head
+from core.generate.gguf.tensors import tensors_of, write_tensors
+from core.generate.gguf.vocabulary import cutting_of, write_vocabulary
+from core.generate.gguf.vocabulary_check import check_vocabulary
+from core.generate.gguf.weights import Weights, model_config
 from core.generate.llama_cpp_engine import api
-from core.generate.transformers_engine.loading import load_model, load_tokenizer, stop_tokens
+from core.generate.transformers_engine.loading import load_tokenizer, stop_tokens
 from store import UsageError, XlitError
 
-WRITER_VERSION = "1"
+WRITER_VERSION = "2"
 DIGESTED = ("*.safetensors", "*.json", "*.jinja")
-QUANTIZATIONS = ("f32", "f16", "q8_0", "q4_k_m")
+PLAIN = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
+QUANTIZATIONS = (*PLAIN, "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k")
 
 
 def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:
-    """Write a Llama checkpoint folder, or an adapter merged into its base, as the GGUF file `out`.
+    """Write a checkpoint folder, or an adapter merged into its base, as the GGUF file `out`.
 
-    `quantization`: one of `QUANTIZATIONS`. The file appears when it is whole; one that was made from the
-    same source before is kept. The model is held in memory in float32 while it is written.
+    `quantization`: one of `QUANTIZATIONS`. Those that are not `PLAIN` are made by llama.cpp, without an
+    importance matrix, from a file beside `out` in the checkpoint's own number format; an adapter is merged in
+    float32 first. The weights are read and written one at a time. The file appears when it is whole; one that
+    was made from the same source before is kept.
 
     Raises `UsageError` when `out` holds anything else or the quantisation is unknown, and `XlitError` for an
     architecture or a tokenizer that would not come out right.
@@ -43,7 +50,7 @@ def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:
         raise XlitError(f"No folder {out.parent} to put {out.name} in. Make it first.")
     with _unfinished(out) as plain, _unfinished(out, ".quantized") as quantized:
         _write(source, plain, quantization, digest)
-        if quantization in ("f32", "f16"):
+        if quantization in PLAIN:
             plain.replace(out)
         else:
             _quantize(plain, quantized, quantization)
@@ -66,35 +73,41 @@ def source_digest(source: Checkpoint, quantization: str) -> str:
 
 
 def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> None:
-    """The whole GGUF file in float32, or float16 when that is what is wanted."""
+    """The whole GGUF file in a plain number format: the one that is wanted, or the checkpoint's own."""
     with needs_extra("gguf", "Converting a checkpoint"):
         import gguf
     with needs_extra("local", "Converting a checkpoint"):
         import torch
+    folder, config = model_config(source)
+    check_architecture(config, folder)
     tokenizer = load_tokenizer(source)
-    model = load_model(source, torch.float32, merge=True)
-    tensors.check_architecture(model.config, source.path)
-    half = quantization == "f16"
-    writer = gguf.GGUFWriter(file, "llama")
-    try:
+    cutting = cutting_of(tokenizer, source.path)
+    weights = Weights(source, folder, config)
+
+    def head() -> Any:
+        writer = gguf.GGUFWriter(file, NAMES[config.model_type])
         writer.add_name(source.path.resolve().name)
-        writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if half else gguf.LlamaFileType.ALL_F32)
+        if quantization in PLAIN:
+            prefix = "ALL" if quantization == "f32" else "MOSTLY"
+            writer.add_file_type(gguf.LlamaFileType[f"{prefix}_{quantization.upper()}"])
         writer.add_string(SOURCE_DIGEST, digest)
-        writer.add_array(STOP_TOKENS, stop_tokens(model, tokenizer))
-        tensors.write_hyperparameters(writer, model.config)
-        vocabulary.write_vocabulary(writer, tokenizer, model.config.vocab_size, source.path)
-        tensors.write_tensors(writer, model, half=half)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    finally:
-        writer.close()
-    vocabulary.check_vocabulary(file, tokenizer, source.path)
+        writer.add_array(STOP_TOKENS, stop_tokens(weights.model, tokenizer))
+        write_hyperparameters(writer, config)
+        write_vocabulary(writer, tokenizer, cutting, config.vocab_size, source.path)
+        return writer
+
+    with closing(head()) as writer:  # before the weights: what is refused is refused at once
+        write_tensors(writer, ())
+    check_vocabulary(file, tokenizer, cutting, source.path)
+    with closing(head()) as writer:
+        wanted = getattr(torch, PLAIN[quantization]) if quantization in PLAIN else None
+        write_tensors(writer, list(tensors_of(weights, wanted)))
 
 
 def _quantize(plain: Path, out: Path, quantization: str) -> None:
     llama: Any = api.library()
     settings = llama.llama_model_quantize_default_params()
+    settings.nthread = api.threads()
     settings.ftype = getattr(llama, f"LLAMA_FTYPE_MOSTLY_{quantization.upper()}")
     if llama.llama_model_quantize(str(plain).encode(), str(out).encode(), ctypes.byref(settings)):
         raise XlitError(f"llama.cpp could not quantise to {quantization}: {api.last_error()}.")

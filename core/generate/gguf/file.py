@@ -9,6 +9,8 @@ from store import XlitError
 
 STOP_TOKENS = "xlit.stop_token_ids"
 SOURCE_DIGEST = "xlit.source_digest"
+NORMALIZATION = "xlit.normalization"
+DROPS_FIRST_SPACE = "xlit.drops_first_space"
 SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
 
 
@@ -16,13 +18,20 @@ SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
 class GgufHead:
     """`number_format`: of the weights, as llama.cpp names its file types (`f32`, `q8_0`, `q4_k_m`).
     `special_tokens`: texts by chat-template name (`bos_token` ...). `stop_tokens` and `source_digest` are
-    None in files that `core.generate.gguf.convert` did not make."""
+    None in files that `core.generate.gguf.convert` did not make.
+
+    `normalization`: the Unicode form (`NFC`) that text must be brought into before llama.cpp cuts it.
+    `drops_first_space`: an answer's first character, when it is a space, is no part of its text: its first
+    token begins a word.
+    """
 
     number_format: str
     chat_template: str | None
     special_tokens: dict[str, str]
     stop_tokens: tuple[int, ...] | None
     source_digest: str | None
+    normalization: str | None = None
+    drops_first_space: bool = False
 
 
 def read_head(path: Path) -> GgufHead:
@@ -45,12 +54,20 @@ def read_head(path: Path) -> GgufHead:
             special_tokens=special,
             stop_tokens=None if stop is None else tuple(int(found) for found in stop),
             source_digest=_value(fields, SOURCE_DIGEST),
+            normalization=_value(fields, NORMALIZATION),
+            drops_first_space=bool(_value(fields, DROPS_FIRST_SPACE, _is_sentencepiece(fields))),
         )
     except Exception as error:  # on torn files the reader fails in many ways
         raise XlitError(f"{path} is torn, or is no GGUF file of a language model. Make it again.") from error
 
 
 _GGUF_NAMES = {"unk": "unknown", "pad": "padding"}
+
+
+def _is_sentencepiece(fields: Any) -> bool:
+    """Whether a file of other make has SentencePiece's tokenizer, that puts a space before text."""
+    model = _value(fields, "tokenizer.ggml.model")
+    return model == "llama" and bool(_value(fields, "tokenizer.ggml.add_space_prefix", True))
 
 
 def _value(fields: Any, key: str, default: Any = None) -> Any:

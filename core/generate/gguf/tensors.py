@@ -1,90 +1,92 @@
-"""The tensors and hyperparameters of a Llama model as llama.cpp wants them."""
+"""Writing the weights of a model as llama.cpp wants them, one after another."""
 
-from pathlib import Path
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.generate.gguf.architectures import NAMES, rope_factors
+from core.generate.gguf.weights import Weights
 from store import XlitError
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
-NAMES = {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.norm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-}
-BLOCK_NAMES = {
-    "input_layernorm": "attn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "post_attention_layernorm": "ffn_norm",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
+ROPE_FACTORS = "rope_freqs.weight"
 
 
-def check_architecture(config: Any, folder: Path) -> None:
-    """Raises `XlitError` for a model that is not a plain Llama (`config`: of transformers)."""
-    reason = None
-    if config.model_type != "llama":
-        reason = f"its architecture is {config.model_type}, only llama is written"
-    elif config.attention_bias or config.mlp_bias:
-        reason = "its linear layers have biases"
-    elif config.hidden_act != "silu":
-        reason = f"its activation is {config.hidden_act}, not silu"
-    elif (rope := config.rope_parameters.get("rope_type", "default")) != "default":
-        reason = f"its rotary embedding is scaled ({rope})"
-    if reason:
-        raise XlitError(
-            f"{folder} can't be converted: {reason}. Generate with the engine `transformers` instead."
-        )
+@dataclass(frozen=True)
+class Tensor:
+    """One to be written: its name in llama.cpp, its shape, and its number format in the file."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: "torch.dtype"
+    read: Callable[[], "torch.Tensor"]
 
 
-def write_hyperparameters(writer: Any, config: Any) -> None:
-    """Write what llama.cpp needs to build the model to a `gguf.GGUFWriter`."""
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
-    writer.add_rope_dimension_count(config.head_dim)
-    writer.add_rope_freq_base(float(config.rope_parameters["rope_theta"]))
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
+def write_tensors(writer: Any, tensors: Sequence[Tensor]) -> None:
+    """Write the head of the file that a `gguf.GGUFWriter` has gathered, and then the tensors.
+
+    Raises `XlitError` for a weight that is too large for float16.
+    """
+    import gguf
+    import torch
+
+    raw = {torch.bfloat16: gguf.GGMLQuantizationType.BF16}
+    for tensor in tensors:
+        numbers = _array(torch.empty(0, dtype=tensor.dtype)).dtype
+        size = math.prod(tensor.shape) * numbers.itemsize
+        writer.add_tensor_info(tensor.name, tensor.shape, numbers, size, raw.get(tensor.dtype))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for tensor in tensors:
+        read = tensor.read()
+        converted = read.to(tensor.dtype)
+        if tensor.dtype == torch.float16 and read.dtype != torch.float16 and not converted.isfinite().all():
+            raise XlitError(f"{tensor.name} has weights that are too large for f16. Convert to bf16 instead.")
+        writer.write_tensor_data(_array(converted))
 
 
-def write_tensors(writer: Any, model: Any, *, half: bool) -> None:
-    """Write the weights in float32, or the matrices in float16 with `half`."""
-    import numpy as np
+def tensors_of(weights: Weights, wanted: "torch.dtype | None") -> Iterator[Tensor]:
+    """The weights of a model: matrices in the format `wanted` (float32, float16 or bfloat16; None: each in
+    its own), vectors in float32."""
+    import gguf
+    import torch
 
-    config = model.config
-    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
-    for name, tensor in model.state_dict().items():
-        if name == "lm_head.weight" and config.tie_word_embeddings:
-            continue
-        target = _name(name)
-        weights = tensor.float().numpy()
-        if (count := heads.get(target.split(".")[-2])) is not None:
-            weights = _interleave(weights, count)
-        wide = weights.astype(np.float16) if half and weights.ndim == 2 else weights
-        writer.add_tensor(target, np.ascontiguousarray(wide))
+    config = weights.config
+    architecture = NAMES[config.model_type]
+    kind = next(found for found, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
+    turned = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    if (factors := rope_factors(config)) is not None:
+        yield Tensor(ROPE_FACTORS, tuple(factors.shape), torch.float32, lambda: factors)
+    for name in weights.names:
+        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if target is None:
+            raise XlitError(f"{weights.folder} can't be converted: llama.cpp has no name for {name}.")
+        shape = weights.shape(name)
+        dtype = torch.float32 if len(shape) == 1 else wanted or weights.dtype(name)
+        heads = turned.get(target.split(".")[-2]) if architecture == "llama" else None
+        yield Tensor(target, shape, dtype, partial(_read, weights, name, heads))
 
 
-def _name(name: str) -> str:
-    if name in NAMES:
-        return NAMES[name]
-    _, _, block, rest = name.split(".", 3)
-    return f"blk.{block}.{BLOCK_NAMES[rest.removesuffix('.weight')]}.weight"
+def _read(weights: Weights, name: str, heads: int | None) -> "torch.Tensor":
+    """A weight. With `heads`, the rows of a query or key projection (heads x head size) are put into another
+    order: transformers rotates the first half of a head against the second, llama.cpp's `llama` neighbouring
+    rows (`permute` in its convert_hf_to_gguf.py)."""
+    found = weights.read(name)
+    if heads is None:
+        return found
+    return found.reshape(heads, 2, found.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(found.shape)
 
 
-def _interleave(weights: "np.ndarray[Any, Any]", heads: int) -> "np.ndarray[Any, Any]":
-    """Reorder the rows (heads x head size) of a query or key projection: transformers rotates the first half
-    of a head against the second, llama.cpp neighbouring rows (`permute` in its convert_hf_to_gguf.py)."""
-    rows = weights.shape[0]
-    return weights.reshape(heads, 2, rows // heads // 2, -1).swapaxes(1, 2).reshape(weights.shape)
+def _array(tensor: "torch.Tensor") -> "np.ndarray[Any, Any]":
+    """The numbers as NumPy takes them: bfloat16, which it has not, as its bits."""
+    import torch
+
+    bits = tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor
+    return bits.contiguous().numpy()

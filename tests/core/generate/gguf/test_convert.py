@@ -8,12 +8,12 @@ import pytest
 
 from core.generate.decoding import Decoding
 from core.generate.engine import answer_all
-from core.generate.gguf.convert import convert
+from core.generate.gguf.convert import QUANTIZATIONS, convert
 from core.generate.gguf.file import read_head
 from core.generate.llama_cpp_engine.api import GgufModel
 from core.generate.llama_cpp_engine.engine import LlamaCppEngine
 from store import UsageError, XlitError
-from tests.checkpoints import PAIRS, make_checkpoint, make_tokenizer
+from tests.checkpoints import PAIRS, make_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +22,33 @@ def wide(tmp_path_factory) -> Path:
     return make_checkpoint(tmp_path_factory.mktemp("wide") / "wide", hidden=256, tied=False)
 
 
-@pytest.mark.parametrize("quantization", ["f32", "f16", "q8_0", "q4_k_m"])
+# How many of the questions that the model learnt may get another answer.
+FORGIVEN = {"q4_0": 3, "q3_k_m": 3, "q2_k": len(PAIRS)}
+
+
+@pytest.mark.parametrize("quantization", QUANTIZATIONS)
 def test_every_number_format_answers_what_the_model_learnt(wide: Path, tmp_path: Path, quantization: str):
     out = convert(wide, tmp_path / "out.gguf", quantization)
     assert read_head(out).number_format == quantization
     engine = LlamaCppEngine(out, Decoding(40, 1.0))
     answers = answer_all(engine, [[{"role": "user", "content": question}] for question, _ in PAIRS])
+    engine.close()
     right = sum(found.text == answer for found, (_, answer) in zip(answers, PAIRS, strict=True))
-    assert right >= len(PAIRS) - 1
+    assert right >= len(PAIRS) - FORGIVEN.get(quantization, 1)
     assert [file.name for file in tmp_path.iterdir()] == ["out.gguf"]
+
+
+@pytest.mark.parametrize("quantization", QUANTIZATIONS)
+def test_rows_that_a_format_can_not_hold_are_kept_in_another(checkpoint: Path, tmp_path: Path, quantization):
+    file = convert(checkpoint, tmp_path / "out.gguf", quantization)  # rows of 64, K-quants need 256
+    assert read_head(file).number_format == quantization
+    opened = GgufModel(file)
+    assert opened.size == read_size(checkpoint)
+    opened.close()
+
+
+def read_size(folder: Path) -> int:
+    return json.loads((folder / "config.json").read_text())["vocab_size"]
 
 
 def test_the_same_source_is_converted_once_and_another_is_not_overwritten(
@@ -46,17 +64,6 @@ def test_the_same_source_is_converted_once_and_another_is_not_overwritten(
     assert out.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def change_tokenizer(folder: Path, **changes) -> None:
-    content = json.loads((folder / "tokenizer.json").read_text())
-    for key, value in changes.items():
-        if key == "model":
-            content["model"].update(value)
-        else:
-            content[key] = value
-    (folder / "tokenizer.json").write_text(json.dumps(content))
-
-
-METASPACE = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
 DIGITS = {
     "type": "Sequence",
     "pretokenizers": [
@@ -69,31 +76,19 @@ DIGITS = {
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pre_tokenizer": METASPACE, "model": {"byte_fallback": True}}, "SentencePiece"),
-        ({"pre_tokenizer": METASPACE}, "splits text by Metaspace"),
         ({"pre_tokenizer": DIGITS}, "splits text by Digits, ByteLevel"),
         ({"normalizer": {"type": "NFKC"}}, "normalises"),
-        ({"model": {"ignore_merges": True}}, "merges in another way"),
+        ({"model": {"ignore_merges": True}}, "splits text in another way"),
     ],
 )
 def test_a_tokenizer_that_would_come_out_wrong_is_refused(checkpoint: Path, tmp_path: Path, changes, message):
     folder = Path(shutil.copytree(checkpoint, tmp_path / "copy"))
-    change_tokenizer(folder, **changes)
+    content = json.loads((folder / "tokenizer.json").read_text())
+    content |= {**changes, "model": content["model"] | changes.get("model", {})}
+    (folder / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(XlitError, match=message):
         convert(folder, tmp_path / "out.gguf", "f16")
     assert [file.name for file in tmp_path.iterdir()] == ["copy"]
-
-
-def test_another_architecture_is_refused(tmp_path: Path):
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    folder = tmp_path / "gpt2"
-    tokenizer = make_tokenizer(folder)
-    config = GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, n_positions=64)
-    GPT2LMHeadModel(config).save_pretrained(folder)
-    with pytest.raises(XlitError, match="architecture is gpt2"):
-        convert(folder, tmp_path / "out.gguf", "f16")
-    assert [file.name for file in tmp_path.iterdir()] == ["gpt2"]
 
 
 def test_stop_tokens_beside_the_end_token_come_along(checkpoint: Path, tmp_path: Path):
