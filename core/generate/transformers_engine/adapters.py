@@ -21,28 +21,55 @@ class Adapters:
         self.base = load_whole(self.source, dtype).to(device)
         self._peft: Any = None
         self._names: dict[Path, str] = {}
+        self._tried = 0
+        self._in_force: str | None = None
 
     def switch(self, checkpoint: Checkpoint) -> Any:
-        """The model to call for this checkpoint; those of earlier calls are not to be called any more.
+        """The model to call for this checkpoint from now on, in place of that of an earlier call.
 
-        Raises `UsageError` for a checkpoint on another base, `XlitError` for an adapter that can't be loaded.
+        Raises `UsageError` for a checkpoint on another base, and after an adapter that changes the base
+        itself; `XlitError` for an adapter that can't be loaded: what was in force stays so.
         """
         if source_of(checkpoint) != self.source:
             raise UsageError(f"{checkpoint.path} is not an adapter of {self.source}, which is loaded.")
-        if checkpoint.kind != "adapter":
-            self._layers("disable_adapter_layers")
+        name = self._name(checkpoint.path) if checkpoint.kind == "adapter" else None
+        if name != self._in_force and self._changes_base():
+            raise UsageError(f"An adapter of {self.source} changes its biases, so no other can follow it.")
+        return self._put_in_force(name)
+
+    def _name(self, folder: Path) -> str:
+        """The name of an adapter among the others, loaded if it is not."""
+        if folder not in self._names:
+            # A name for every try: what has been loaded of a torn adapter stays behind under its name.
+            self._tried += 1
+            name = f"adapter-{self._tried}"
+            try:
+                self._peft = load_adapter(self._peft or self.base, folder, name)
+            except Exception:
+                self._put_in_force(self._in_force)
+                raise
+            self._names[folder] = name
+        return self._names[folder]
+
+    def _changes_base(self) -> bool:
+        if self._in_force is None:
+            return False
+        return getattr(self._peft.peft_config[self._in_force], "bias", "none") != "none"
+
+    def _put_in_force(self, name: str | None) -> Any:
+        self._in_force = name
+        if self._tried:
+            self._turn_layers(on=name is not None)
+        if name is None:
             return self.base
-        if (name := self._names.get(checkpoint.path)) is None:
-            name = f"adapter-{len(self._names)}"
-            self._peft = load_adapter(self._peft or self.base, checkpoint.path, name)
-            self._names[checkpoint.path] = name
-        self._layers("enable_adapter_layers")
         self._peft.set_adapter(name)
-        # Adapters of layers are in the base by now; a learnt prompt is added by the model around it.
+        # The layers of adapters are in the base; a learnt prompt is added by the model around it.
         return self._peft if self._peft.active_peft_config.is_prompt_learning else self.base
 
-    def _layers(self, switch: str) -> None:
-        """Turn the adapters' layers on or off, where there are any."""
-        around = getattr(self._peft, "base_model", None)
-        if hasattr(around, switch):
-            getattr(around, switch)()
+    def _turn_layers(self, *, on: bool) -> None:
+        from peft.tuners.tuners_utils import BaseTunerLayer
+        from peft.utils import AuxiliaryTrainingWrapper
+
+        for module in self.base.modules():
+            if isinstance(module, (BaseTunerLayer, AuxiliaryTrainingWrapper)):
+                module.enable_adapters(on)

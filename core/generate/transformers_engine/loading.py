@@ -57,19 +57,26 @@ def load_whole(source: str, dtype: "torch.dtype") -> Any:
 
 def load_adapter(model: Any, folder: Path, name: str) -> Any:
     """Put an adapter on a model, as the active one: `model` is a base, or what this function returned for
-    another adapter of it. The base itself is changed, not copied. Returns the `peft.PeftModel`."""
+    another adapter of it. The base itself is changed, not copied. Returns the `peft.PeftModel`.
+
+    Raises `XlitError` when it can't be loaded, or when weights of it are missing.
+    """
     with needs_extra("local", "Loading an adapter"):
         import peft
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft uses names that transformers will rename
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
             if isinstance(model, peft.PeftModel):
-                model.load_adapter(str(folder), adapter_name=name)
+                torn = bool(model.load_adapter(str(folder), adapter_name=name).missing_keys)
                 model.set_adapter(name)
-                return model.eval()
-            return peft.PeftModel.from_pretrained(model, str(folder), adapter_name=name).eval()
+            else:
+                model = peft.PeftModel.from_pretrained(model, str(folder), adapter_name=name)
+                torn = any("missing adapter keys" in str(warning.message) for warning in said)
     except Exception as error:
         raise XlitError(f"The adapter {folder} can't be loaded: {_first_line(error)}") from error
+    if torn:
+        raise XlitError(f"The adapter {folder} is not whole: weights that its settings ask for are missing.")
+    return model.eval()
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:

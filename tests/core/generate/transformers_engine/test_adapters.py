@@ -46,7 +46,7 @@ def test_switching_gives_the_answers_of_each_loaded_alone_from_one_base(folders,
         return load(source, **options)
 
     monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", counted)
-    order = ["first", "base", "second", "first", "dressed", "base", "second", "dressed"]
+    order = ["first", "base", "second", "dressed", "first", "base"]
     engine = TransformersEngine(inspect(folders["base"]), DECODING)
     for name in order:
         engine.adapt(inspect(folders[name]))
@@ -80,6 +80,20 @@ def test_a_learnt_prompt_is_answered_with_too(checkpoint, chats, tmp_path):
     assert content(answer_all(engine, chats[:6])) != content(alone)
 
 
+def test_nothing_follows_an_adapter_that_changes_its_base(architecture, chats, tmp_path):
+    import peft
+
+    folder = architecture("GPT2")
+    base = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    adapted = peft.get_peft_model(base, peft.LoraConfig(r=2, target_modules=["c_attn"], bias="all"))
+    adapted.save_pretrained(str(tmp_path / "biases"))
+    engine = TransformersEngine(inspect(tmp_path / "biases"), DECODING)
+    assert all(answer.tokens_out for answer in answer_all(engine, chats))
+    engine.adapt(inspect(tmp_path / "biases"))
+    with pytest.raises(UsageError, match="changes its biases"):
+        engine.adapt(inspect(folder))
+
+
 def test_an_adapter_of_another_base_is_refused(folders, babbler, tmp_path):
     engine = TransformersEngine(inspect(babbler), DECODING)
     with pytest.raises(UsageError, match="is not an adapter of"):
@@ -88,11 +102,33 @@ def test_an_adapter_of_another_base_is_refused(folders, babbler, tmp_path):
         engine.adapt(inspect(folders["base"]))
 
 
-def test_a_torn_adapter_is_a_sentence_and_the_engine_goes_on(folders, chats, tmp_path):
+def cut(folder: Path) -> None:
+    (folder / "adapter_model.safetensors").write_bytes(b"nothing")
+
+
+def reshape(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "adapter_model.safetensors")
+    save_file({name: w[:, :3].clone() for name, w in weights.items()}, folder / "adapter_model.safetensors")
+
+
+def misname(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "adapter_model.safetensors")
+    save_file({f"x.{name}": w for name, w in weights.items()}, folder / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize("damage", [cut, reshape, misname])
+def test_a_torn_adapter_is_a_sentence_and_the_engine_goes_on(folders, chats, tmp_path, damage):
     engine = TransformersEngine(inspect(folders["base"]), DECODING)
     before = content(answer_all(engine, chats))
     torn = Path(shutil.copytree(folders["first"], tmp_path / "torn"))
-    (torn / "adapter_model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(XlitError, match=r"adapter .*torn can't be loaded"):
+    damage(torn)
+    with pytest.raises(XlitError, match=r"adapter .*torn (can't be loaded|is not whole)"):
         engine.adapt(inspect(torn))
     assert content(answer_all(engine, chats)) == before
+    engine.adapt(inspect(folders["first"]))
+    alone = TransformersEngine(inspect(folders["first"]), DECODING)
+    assert content(answer_all(engine, chats)) == content(answer_all(alone, chats))
