@@ -10,12 +10,13 @@ from core.generate.decoding import Decoding
 from core.generate.engine import TextEngine
 from core.generate.hub import locate
 from core.generate.llama_cpp_engine import engine as llama_cpp_engine
+from core.generate.openai_engine import engine as openai_engine
 from core.generate.settings import EngineOptions, Source
 from core.generate.transformers_engine import engine as transformers_engine
+from core.generate.vllm_engine import engine as vllm_engine
 from store import UsageError
 
-OPENAI, VLLM = "openai", "vllm"
-ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME, OPENAI, VLLM)
+ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME, openai_engine.NAME, vllm_engine.NAME)
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,26 @@ def prepare(source: Source, decoding: Decoding, options: EngineOptions | None = 
     if name not in ENGINES:
         raise UsageError(f"No engine {name!r}. There are: {', '.join(ENGINES)}.")
     _check_options(name, source, options)
-    if name == OPENAI:
+    if name == openai_engine.NAME:
         return _server(source, decoding, options)
     if name == llama_cpp_engine.NAME:
         return _llama_cpp(inspect(Path(source.checkpoint), kinds=("gguf",)), decoding, options)
-    kinds = ("model",) if name == VLLM else ("model", "adapter")
+    kinds = ("model",) if name == vllm_engine.NAME else ("model", "adapter")
     folder = inspect(locate(source.checkpoint), kinds=kinds)
-    return (_vllm if name == VLLM else _transformers)(folder, decoding, options)
+    return (_vllm if name == vllm_engine.NAME else _transformers)(folder, decoding, options)
 
 
 def _engine_for(source: Source) -> str:
     if source.base_url:
-        return OPENAI
+        return openai_engine.NAME
     return llama_cpp_engine.NAME if source.checkpoint.endswith(".gguf") else transformers_engine.NAME
 
 
 def _check_options(name: str, source: Source, options: EngineOptions) -> None:
-    if source.base_url and name != OPENAI:
-        raise UsageError(f"The address of a server is for the engine {OPENAI}, not for {name}.")
+    if source.base_url and name != openai_engine.NAME:
+        raise UsageError(f"The address of a server is for the engine {openai_engine.NAME}, not for {name}.")
     own = {
-        "dtype": (transformers_engine.NAME, VLLM),
+        "dtype": (transformers_engine.NAME, vllm_engine.NAME),
         "threads": (llama_cpp_engine.NAME,),
         "gpu_layers": (llama_cpp_engine.NAME,),
     }
@@ -102,10 +103,8 @@ def _llama_cpp(file: Checkpoint, decoding: Decoding, options: EngineOptions) -> 
 
 
 def _vllm(folder: Checkpoint, decoding: Decoding, options: EngineOptions) -> Prepared:
-    from core.generate.vllm_engine import engine as vllm_engine
-
     return Prepared(
-        VLLM,
+        vllm_engine.NAME,
         vllm_engine.number_format(options.dtype),
         vllm_engine.LIBRARIES,
         lambda: vllm_engine.VllmEngine(folder, decoding, batch_size=options.batch_size, dtype=options.dtype),
@@ -113,10 +112,8 @@ def _vllm(folder: Checkpoint, decoding: Decoding, options: EngineOptions) -> Pre
 
 
 def _server(source: Source, decoding: Decoding, options: EngineOptions) -> Prepared:
-    from core.generate.openai_engine import engine as openai_engine
-
     return Prepared(
-        OPENAI,
+        openai_engine.NAME,
         None,
         openai_engine.LIBRARIES,
         lambda: openai_engine.OpenAiEngine(
