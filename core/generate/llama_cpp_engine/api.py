@@ -1,24 +1,20 @@
-"""The few calls of llama.cpp that are used here, silent and with Python's memory rules.
+"""llama.cpp, silent and with Python's memory rules: the library and a GGUF file opened by it.
 
 llama-cpp-python's own `Llama` class is not used: it decodes one sequence, prints from C, parses the chat
 template with a formatter that does not know `{% generation %}`, and loses tokens longer than 32 bytes.
 """
 
 import ctypes
-import os
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.extras import needs_extra
-from store import XlitError
+from core.generate.llama_cpp_engine.machine import threads as threads
+from store import UsageError, XlitError
 
-if TYPE_CHECKING:
-    import numpy as np
-
-TOKENS_PER_DECODE = 512
 GGML_LEVEL_ERROR = 3
+POOLING_NONE = "0"
 
 _errors: deque[str] = deque(maxlen=3)
 _kept: list[Any] = []  # the C side holds the callback for the life of the process
@@ -45,32 +41,53 @@ def last_error() -> str:
     return _errors[0] if _errors else "no reason given"
 
 
-def threads() -> int:
-    """How many threads to compute with: `OMP_NUM_THREADS`, as torch does, or the cores given to us."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+def forget_errors() -> None:
+    """From now on `last_error` tells of what comes."""
+    _errors.clear()
 
 
 class GgufModel:
     """A GGUF file opened by llama.cpp; with `vocab_only` its weights stay on disk."""
 
-    def __init__(self, path: Path, *, vocab_only: bool = False) -> None:
-        """Raises `XlitError`, with llama.cpp's reason, when the file can't be loaded."""
+    def __init__(self, path: Path, *, vocab_only: bool = False, gpu_layers: int | None = None) -> None:
+        """`gpu_layers`: how many layers go to a GPU; None for all when llama.cpp was built for one.
+
+        Raises `XlitError`, with llama.cpp's reason, when the file can't be loaded, and `UsageError` for
+        layers on a GPU when llama.cpp was built for none.
+        """
         self._llama = library()
-        _errors.clear()
+        gpu = bool(self._llama.llama_supports_gpu_offload())
+        if gpu_layers and not gpu:
+            raise UsageError(
+                f"{gpu_layers} layers can't go to a GPU: this llama-cpp-python is built for the CPU alone."
+            )
+        forget_errors()
         settings = self._llama.llama_model_default_params()
         settings.vocab_only = vocab_only
-        if not vocab_only and self._llama.llama_supports_gpu_offload():
-            settings.n_gpu_layers = -1
+        settings.n_gpu_layers = gpu_layers if gpu_layers is not None else -1 if gpu and not vocab_only else 0
+        self.on_gpu = settings.n_gpu_layers != 0
         self.model = self._llama.llama_model_load_from_file(str(path).encode(), settings)
         if not self.model:
-            raise XlitError(f"{path} can't be loaded: {last_error()}.")
+            raise XlitError(f"{path} can't be loaded: {_cause()}.")
         self.vocabulary = self._llama.llama_model_get_vocab(self.model)
         self.size = int(self._llama.llama_vocab_n_tokens(self.vocabulary))
         self.context_length = int(self._llama.llama_model_n_ctx_train(self.model))
+
+    def writes_text(self) -> bool:
+        """Whether this is a decoder that continues a text; encoders and embedding models do not."""
+        architecture = self.metadata("general.architecture")
+        return (
+            not self._llama.llama_model_has_encoder(self.model)
+            and self._llama.llama_model_has_decoder(self.model)
+            and self.metadata(f"{architecture}.attention.causal") != "false"
+            and self.metadata(f"{architecture}.pooling_type") in (None, POOLING_NONE)
+        )
+
+    def metadata(self, key: str) -> str | None:
+        """A value from the head of the file, as text of at most 127 bytes."""
+        buffer = ctypes.create_string_buffer(128)
+        size = self._llama.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
+        return None if size < 0 else buffer.value.decode("utf-8", "replace")
 
     def tokenize(self, text: str) -> list[int]:
         """The ids of a text in which special tokens are parsed; none is added."""
@@ -102,45 +119,9 @@ class GgufModel:
             self.model = None
 
 
-class Context:
-    """The memory of one sequence, `length` tokens long."""
-
-    def __init__(self, model: GgufModel, length: int, *, exact: bool) -> None:
-        """`exact` keeps keys and values in float32 (else float16), as transformers does with such weights."""
-        self._llama = library()
-        self.length = length
-        self._size = model.size
-        settings = self._llama.llama_context_default_params()
-        settings.n_ctx = length
-        settings.n_batch = settings.n_ubatch = TOKENS_PER_DECODE
-        settings.n_seq_max = 1
-        settings.n_threads = settings.n_threads_batch = threads()
-        settings.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        if exact:
-            settings.type_k = settings.type_v = self._llama.GGML_TYPE_F32
-        self._context = self._llama.llama_init_from_model(model.model, settings)
-        if not self._context:
-            raise XlitError(f"llama.cpp has no memory for {length} tokens: {last_error()}.")
-
-    def clear(self) -> None:
-        """Forget the sequence."""
-        self._llama.llama_memory_clear(self._llama.llama_get_memory(self._context), True)
-
-    def feed(self, tokens: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Append tokens to the sequence; returns the logits (vocabulary,) after the last one, in llama.cpp's
-        own memory: valid until the next call."""
-        import numpy as np
-
-        for start in range(0, len(tokens), TOKENS_PER_DECODE):
-            part = tokens[start : start + TOKENS_PER_DECODE]
-            ids = (self._llama.llama_token * len(part))(*part)
-            status = self._llama.llama_decode(self._context, self._llama.llama_batch_get_one(ids, len(part)))
-            if status:
-                raise XlitError(f"llama.cpp failed to decode (status {status}): {last_error()}.")
-        pointer = self._llama.llama_get_logits_ith(self._context, -1)
-        return np.ctypeslib.as_array(pointer, shape=(self._size,))
-
-    def close(self) -> None:
-        if self._context:
-            self._llama.llama_free(self._context)
-            self._context = None
+def _cause() -> str:
+    """Why a model could not be loaded, in words for a reader who does not know llama.cpp."""
+    reason = last_error().removeprefix("llama_model_load: error loading model: ").rstrip(".")
+    if "unknown model architecture" in reason:
+        return f"{reason}. A newer llama-cpp-python may know it"
+    return reason

@@ -1,20 +1,23 @@
-"""Answers from a GGUF file through llama.cpp, one sequence at a time."""
+"""Answers from a GGUF file through llama.cpp, several sequences decoded in parallel."""
 
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.generate.decoding import Decoding
 from core.generate.engine import Chat, Failed, Generation, Key, Request, readable
 from core.generate.gguf.file import read_head
-from core.generate.llama_cpp_engine.api import Context, GgufModel
+from core.generate.llama_cpp_engine import machine
+from core.generate.llama_cpp_engine.answering import Answering
+from core.generate.llama_cpp_engine.api import GgufModel, library
 from core.generate.llama_cpp_engine.chat_template import compile_template
-from store import XlitError
+from core.generate.llama_cpp_engine.decoder import Decoder
+from store import UsageError, XlitError
 from store.queries.responses import text_digest
 
 NAME = "llama.cpp"
 LIBRARIES = ("llama-cpp-python", "gguf")
-CONTEXT_STEP = 256
 
 
 def number_format(path: Path) -> str:
@@ -26,80 +29,117 @@ class LlamaCppEngine:
     """A GGUF model. The prompt, its token ids, the penalty and the end tokens are those of the transformers
     engine on the checkpoint that the file was made from; only the arithmetic differs."""
 
-    def __init__(self, path: Path, decoding: Decoding, *, batch_size: int = 32) -> None:
-        """`batch_size`: requests answered at a time.
+    def __init__(
+        self,
+        path: Path,
+        decoding: Decoding,
+        *,
+        batch_size: int = 32,
+        threads: int | None = None,
+        gpu_layers: int | None = None,
+    ) -> None:
+        """`batch_size`: the most requests that are answered at a time; fewer when memory does not hold their
+        keys and values. `threads`: None for `machine.threads`. `gpu_layers`: see `GgufModel`.
 
-        Loads the file. Raises `XlitError` when it can't be, or when it has no chat template.
+        Loads the file. Raises `XlitError` when it can't be, when it is no model that continues a text, or
+        when it has no chat template; `UsageError` for a number that makes no sense here.
         """
+        if batch_size < 1 or (threads is not None and threads < 1) or (gpu_layers or 0) < 0:
+            raise UsageError("Batch size and threads must be at least 1, layers on a GPU at least 0.")
         head = read_head(path)
-        if not head.chat_template:
-            raise XlitError(f"{path} has no chat template, so no prompt can be written for it.")
         self.decoding, self.batch_size = decoding, batch_size
+        self._decoder: Decoder | None = None  # what the last stream has left for the next one
+        self._model = GgufModel(path, gpu_layers=gpu_layers)
+        if not self._model.writes_text():
+            self.close()
+            raise XlitError(f"{path} is an encoder or an embedding model, which can't write an answer.")
+        if not head.chat_template:
+            self.close()
+            raise XlitError(f"{path} has no chat template, so no prompt can be written for it.")
         self.prompt = compile_template(head.chat_template, head.special_tokens)
-        self._exact = head.number_format == "f32"
-        self._model = GgufModel(path)
-        self._stop = frozenset(self._model.end_tokens() if head.stop_tokens is None else head.stop_tokens)
         self.context_length = self._model.context_length
-        self._context: Context | None = None
+        self._head = head
+        self._stop = frozenset(self._model.end_tokens() if head.stop_tokens is None else head.stop_tokens)
+        self._threads = threads or machine.threads()
 
     def encode(self, prompt: str) -> list[int]:
         """The token ids of a prompt; the template has written the special tokens already."""
+        if self._head.normalization:
+            prompt = unicodedata.normalize(self._head.normalization, prompt)  # type: ignore[arg-type]
         return self._model.tokenize(prompt)
 
     def count_tokens(self, chat: Chat) -> int:
         return len(self.encode(self.prompt(chat)))
 
     def stream(self, requests: Iterable[tuple[Key, Request]]) -> Iterator[tuple[Key, Generation | Failed]]:
-        for key, request in requests:
-            yield key, self._generate_one(request.chat)
-
-    def _generate_one(self, chat: Chat) -> Generation:
-        start = time.monotonic()
-        prompt = self.prompt(chat)
-        before = self.encode(prompt)
-        ids = self._decode(before)
-        return Generation(
-            text=readable(b"".join(self._model.piece(token) for token in ids)),
-            finish_reason="stop" if ids and ids[-1] in self._stop else "length",
-            tokens_in=len(before),
-            tokens_out=len(ids),
-            seconds=time.monotonic() - start,
-            prompt_digest=text_digest(prompt),
-        )
-
-    def _decode(self, prompt: list[int]) -> list[int]:
-        """The new ids, up to and with the first stop token, or to the limit."""
-        import numpy as np
-
-        limit = min(self.decoding.max_new_tokens, self.context_length - len(prompt))
-        context = self._room(len(prompt) + limit)
-        context.clear()
-        penalty = np.float32(self.decoding.repetition_penalty)
-        seen = np.unique(np.asarray(prompt, dtype=np.int64))
-        new: list[int] = []
-        logits = context.feed(prompt)
-        while True:
-            said = logits[seen]
-            logits[seen] = np.where(said > 0, said / penalty, said * penalty)
-            token = int(logits.argmax())
-            new.append(token)
-            if token in self._stop or len(new) == limit:
-                return new
-            if token not in seen:
-                seen = np.append(seen, token)
-            logits = context.feed([token])
-
-    def _room(self, tokens: int) -> Context:
-        """A context for this many tokens; made anew only when a longer one is needed."""
-        if self._context is None or self._context.length < tokens:
-            if self._context is not None:
-                self._context.close()
-            length = -(-tokens // CONTEXT_STEP) * CONTEXT_STEP
-            self._context = Context(self._model, length, exact=self._exact)
-        return self._context
+        """See `TextEngine`. `Failed` is a request whose prompt can't be written or is too long."""
+        rest, more = iter(requests), True
+        decoder, self._decoder = self._decoder or self._new_decoder(), None
+        since = time.monotonic()
+        try:
+            while more or len(decoder):
+                while more and decoder.has_room():
+                    if (item := next(rest, None)) is None:
+                        more = False
+                    elif isinstance(row := self._begin(*item), Failed):
+                        yield item[0], row
+                    else:
+                        decoder.add(row)
+                if not len(decoder):
+                    return
+                rows = decoder.step(more=more)
+                now = time.monotonic()
+                for row in rows:
+                    row.seconds += (now - since) / len(rows)
+                since = now
+                for row in rows:
+                    if row.ended(self._stop):
+                        yield row.key, self._generation(row)
+                        since = time.monotonic()
+        finally:
+            decoder.abandon()
+            if self._decoder is None:
+                self._decoder = decoder
+            else:
+                decoder.close()
 
     def close(self) -> None:
-        if self._context is not None:
-            self._context.close()
-            self._context = None
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
         self._model.close()
+
+    def _new_decoder(self) -> Decoder:
+        return Decoder(
+            self._model,
+            self.decoding,
+            self._stop,
+            most=min(self.batch_size, int(library().llama_max_parallel_sequences())),
+            exact=self._head.number_format == "f32",
+            threads=self._threads,
+        )
+
+    def _begin(self, key: object, request: Request) -> Answering | Failed:
+        try:
+            prompt = self.prompt(request.chat)
+            ids = self.encode(prompt)
+        except XlitError as error:
+            return Failed(str(error))
+        if not 0 < len(ids) < self.context_length:
+            return Failed(f"A prompt of {len(ids)} tokens; the context holds {self.context_length}.")
+        limit = min(self.decoding.max_new_tokens, self.context_length - len(ids))
+        return Answering(key, ids, limit, request.seed, text_digest(prompt))
+
+    def _generation(self, row: Answering) -> Generation:
+        answer = row.answer
+        raw = b"".join(map(self._model.piece, answer))
+        if self._head.drops_first_space:
+            raw = raw.removeprefix(b" ")
+        return Generation(
+            text=readable(raw),
+            finish_reason="stop" if answer[-1] in self._stop else "length",
+            tokens_in=row.prompt_length,
+            tokens_out=len(answer),
+            seconds=row.seconds,
+            prompt_digest=row.prompt_digest,
+        )

@@ -1,0 +1,182 @@
+"""Decoding requests together: which tokens go to llama.cpp next, and to which sequence of the context."""
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from core.generate.decoding import Decoding
+from core.generate.llama_cpp_engine.answering import Answering
+from core.generate.llama_cpp_engine.api import GgufModel
+from core.generate.llama_cpp_engine.choosing import choose
+from core.generate.llama_cpp_engine.context import Context, NoRoom, Part
+from store import XlitError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LENGTH_STEP = 256
+LENGTH_GROWTH = 1.5
+WORTH_SHARING = 16
+"""Tokens of a common beginning from which on copying it is cheaper than computing it again."""
+
+
+class Decoder:
+    """Answers up to `most` requests at a time in one context.
+
+    What llama.cpp computes in one go is shaped by what it can do with sequences that have cells of their own:
+    it takes neighbouring sequences together, and of each as many tokens. So the prompts go in groups of equal
+    length, the longest first; then all answers go on by a token together, and when no more requests come
+    they are kept on neighbouring sequences.
+
+    A request's beginning that a sequence of the context holds is copied from there, and one that shares its
+    beginning with a request whose turn comes before waits until it can be copied.
+    """
+
+    def __init__(
+        self,
+        model: GgufModel,
+        decoding: Decoding,
+        stop: frozenset[int],
+        *,
+        most: int,
+        exact: bool,
+        threads: int,
+    ) -> None:
+        """`stop`: the tokens that end an answer; `exact` and `threads`: see `Context`."""
+        self._model, self._decoding, self._stop = model, decoding, stop
+        self._most, self._exact, self._threads = most, exact, threads
+        self._context: Context | None = None
+        self._held: dict[int, Answering] = {}  # by sequence, whose first `fed` ids it holds
+        self._waiting: list[Answering] = []  # for a sequence
+        self._fresh: list[Answering] = []  # with a sequence that holds nothing of theirs yet
+        self._active: list[Answering] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._fresh) + len(self._active)
+
+    def has_room(self) -> bool:
+        return len(self) < self._most
+
+    def add(self, row: Answering) -> None:
+        """Take a request; there must be room."""
+        self._waiting.append(row)
+
+    def step(self, *, more: bool) -> list[Answering]:
+        """Let some requests go on by a token; returns them. Those that have ended leave.
+
+        `more`: whether requests may still come. Raises `XlitError` when there is no memory for one request.
+        """
+        while True:
+            try:
+                rows, logits = self._feed(more)
+                break
+            except NoRoom as error:
+                self._halve(error)
+        for row, token in zip(rows, choose(logits, rows, self._decoding), strict=True):
+            row.fed += row.pending
+            row.add(token)
+        self._active = [row for row in self._active if not row.ended(self._stop)]
+        return rows
+
+    def abandon(self) -> None:
+        """Let go of all requests."""
+        self._waiting, self._fresh, self._active = [], [], []
+
+    def close(self) -> None:
+        self.abandon()
+        self._drop_context()
+
+    def _feed(self, more: bool) -> tuple[list[Answering], "np.ndarray[Any, np.dtype[np.float32]]"]:
+        context = self._context_for_waiting()
+        self._seat(context)
+        self._share(context)
+        longest = max(row.pending for row in self._active)
+        rows = [row for row in self._active if row.pending == longest]
+        if longest == 1 and not more:
+            self._close_ranks(context)
+        rows.sort(key=lambda row: row.sequence)
+        return rows, context.feed([Part(row.sequence, row.fed, row.ids[row.fed :]) for row in rows])
+
+    def _context_for_waiting(self) -> Context:
+        """The context, made anew when there are more or longer requests than it was made for."""
+        sequences = min(self._most, len(self))
+        length = max(row.longest for row in chain(self._waiting, self._fresh, self._active))
+        if self._context is not None:
+            sequences = max(sequences, self._context.sequences)
+            if self._context.sequences == sequences and self._context.length >= length:
+                return self._context
+            if self._context.length < length:
+                length = max(length, int(self._context.length * LENGTH_GROWTH))
+            length = max(min(length, self._model.context_length), self._context.length)
+        self._drop_context()
+        length = -(-length // LENGTH_STEP) * LENGTH_STEP
+        self._context = Context(self._model, sequences, length, exact=self._exact, threads=self._threads)
+        return self._context
+
+    def _drop_context(self) -> None:
+        """Close the context; what stood in it waits for the next one, to be fed with all that it has."""
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._waiting = [*self._active, *self._fresh, *self._waiting]
+        for row in self._waiting:
+            row.fed = 0
+        self._active, self._fresh, self._held = [], [], {}
+
+    def _halve(self, error: NoRoom) -> None:
+        tried = min(self._most, len(self))
+        if tried == 1:
+            raise XlitError(f"Memory does not hold one answer, prompt included: {error}.") from error
+        self._most = tried // 2
+        self._drop_context()
+
+    def _seat(self, context: Context) -> None:
+        """Give waiting requests the free sequences, such as are of equal length neighbouring ones."""
+        taken = {row.sequence for row in chain(self._fresh, self._active)}
+        free = [sequence for sequence in range(context.sequences) if sequence not in taken]
+        seated = sorted(self._waiting[: len(free)], key=lambda row: len(row.ids))
+        del self._waiting[: len(free)]
+        for row, sequence in zip(seated, free, strict=False):
+            row.sequence = sequence
+        self._fresh += seated
+
+    def _share(self, context: Context) -> None:
+        """Make fresh requests active, with the beginning that is in the context already; those for which
+        more of it soon will be stay fresh."""
+        fresh, self._fresh = self._fresh, []
+        coming = [row for row in self._active if row.pending > 1]
+        for row in fresh:
+            source, shared = self._beginning(row)
+            if any(_common(row, other.ids) >= shared + WORTH_SHARING for other in coming):
+                self._fresh.append(row)
+                continue
+            if shared < WORTH_SHARING:
+                shared = 0
+            elif source != row.sequence:
+                context.copy(source, row.sequence)
+            row.fed = shared if context.cut(row.sequence, shared) else 0
+            self._held[row.sequence] = row
+            self._active.append(row)
+            coming.append(row)
+
+    def _beginning(self, row: Answering) -> tuple[int, int]:
+        """The sequence that holds most of the row's beginning, and how many tokens of it."""
+        held = ((sequence, _common(row, other.ids[: other.fed])) for sequence, other in self._held.items())
+        return max(held, key=lambda found: found[1], default=(0, 0))
+
+    def _close_ranks(self, context: Context) -> None:
+        """Move the last sequences into the gaps that ended ones have left."""
+        taken = {row.sequence for row in self._active}
+        gaps = (sequence for sequence in range(len(taken)) if sequence not in taken)
+        beyond = (row for row in self._active if row.sequence >= len(taken))
+        for gap, row in zip(gaps, beyond, strict=True):
+            context.copy(row.sequence, gap)
+            self._held.pop(row.sequence, None)
+            row.sequence = gap
+            self._held[gap] = row
+
+
+def _common(row: Answering, other: "np.ndarray[Any, Any]") -> int:
+    """How many tokens at the beginning are the same, leaving at least the row's last one to be computed."""
+    length = min(len(row.ids) - 1, len(other))
+    differ = row.ids[:length] != other[:length]
+    return int(differ.argmax()) if differ.any() else length
