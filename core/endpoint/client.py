@@ -92,11 +92,9 @@ class Client:
         when this request failed for good otherwise, and `XlitError` when no other would do better: the key is
         refused, the quota is spent, the model is not there, the server was never reached.
         """
-        # As `extra_body`, for the package looks through all parameters that it knows, key by key.
+        # All of it as `extra_body`, for the package looks through what it knows of, message by message.
         asked = self.client.chat.completions.with_streaming_response.create(
-            model=self.model,
-            messages=messages,  # type: ignore[arg-type]
-            extra_body=dict(options),
+            model=self.model, messages=[], extra_body={"messages": messages, **options}
         )
         body, headers = await self._read(asked, self._most_bytes)
         try:

@@ -37,13 +37,21 @@ class Requests:
         self._over = None
 
     async def answer(self, request: Request) -> Generation | Failed:
-        """What the server answers. Raises `XlitError` when no other request would do better."""
+        """What the server answers. Raises `XlitError` when no other request would do better; none is sent
+        then that was to be."""
+        try:
+            return await self._answer(request)
+        except XlitError as error:
+            self._over = error
+            raise
+
+    async def _answer(self, request: Request) -> Generation | Failed:
         ticket: float | None = None
         seconds = 0.0
 
         async def send() -> tuple[Reply, Mapping[str, str]]:
             nonlocal ticket
-            if self._over is not None:  # the caller has yet to hear of it
+            if self._over is not None:
                 raise self._over
             if ticket is None:
                 ticket = self._shares.begin()
@@ -53,11 +61,8 @@ class Requests:
         try:
             reply = await self._retrying.ask(send, tokens)
         except AskFailed as error:
-            self._failed(error)
+            self._giving_up.failed(error)
             return Failed(str(error))
-        except XlitError as error:
-            self._over = error
-            raise
         finally:
             if ticket is not None:
                 seconds = self._shares.end(ticket)
@@ -72,13 +77,6 @@ class Requests:
             seconds=seconds,
             prompt_digest=text_digest(_canonical(request.chat)),
         )
-
-    def _failed(self, error: AskFailed) -> None:
-        try:
-            self._giving_up.failed(error)
-        except XlitError as last:
-            self._over = last
-            raise
 
     async def _send(self, request: Request) -> tuple[Reply, Mapping[str, str]]:
         decoded = options(self._decoding, self._server, request.seed)

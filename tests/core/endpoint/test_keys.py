@@ -37,6 +37,9 @@ class Keyring(KeyringBackend):
 class Hosts(Keyring):
     keys = {("xlit", "a.example"): "key-of-a", ("xlit", "default"): " key-of-all\\n", ("other", "b"): "no"}
 
+class All(Keyring):
+    keys = {("xlit", "api.openai.com"): "key-of-openai", ("xlit", "default"): "key-of-all"}
+
 class Locked(Keyring):
     def get_password(self, service, username):
         raise KeyringLocked("unlock me")
@@ -57,13 +60,15 @@ print(key and (key.text, key.source), repr(key))
 """
 
 
-def look(folder: Path, backend: str, host: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What is found for a host by a process whose keyring has this backend."""
+def look(
+    folder: Path, backend: str, host: str, code: str = LOOK, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run code (that looks for the key of a host) in a process whose keyring has this backend."""
     (folder / "own_keyring.py").write_text(BACKEND)
     path = os.pathsep.join([str(folder), str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
     variables = {**os.environ, "PYTHONPATH": path, "PYTHON_KEYRING_BACKEND": backend, **environment}
     return subprocess.run(
-        [sys.executable, "-c", LOOK, host],
+        [sys.executable, "-c", code, host],
         env=variables, cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -141,3 +146,20 @@ async def test_a_key_in_an_answer_is_hidden(monkeypatch, serve):
 def test_without_a_key_only_a_server_that_is_named_is_asked():
     with pytest.raises(UsageError, match=r"No key for m: .*keyring set xlit api\.openai\.com"):
         Client("m")
+
+
+@needs_keyring
+@pytest.mark.parametrize(
+    ("backend", "found"),
+    [
+        ("own_keyring.All", "a key for api.openai.com and for default"),
+        ("own_keyring.Hosts", "a key for default"),
+        ("own_keyring.Odd", "not a key"),
+        ("own_keyring.Locked", "no key"),
+    ],
+)
+def test_the_doctor_says_whether_a_key_is_there_and_not_which(tmp_path, backend, found):
+    say = "from core.doctor import _keyring; print(_keyring())"
+    told = look(tmp_path, backend, "a.example", say)
+    assert f"found='{found}'" in told.stdout
+    assert "key-of" not in told.stdout + told.stderr
