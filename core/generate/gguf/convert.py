@@ -107,7 +107,6 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
 def _quantize(plain: Path, out: Path, quantization: str) -> None:
     llama: Any = api.library()
     settings = llama.llama_model_quantize_default_params()
-    settings.nthread = api.threads()
     settings.ftype = getattr(llama, f"LLAMA_FTYPE_MOSTLY_{quantization.upper()}")
     if llama.llama_model_quantize(str(plain).encode(), str(out).encode(), ctypes.byref(settings)):
         raise XlitError(f"llama.cpp could not quantise to {quantization}: {api.last_error()}.")

@@ -1,0 +1,79 @@
+"""The table of decodings beside their reference: `xlit-core decodings`."""
+
+from collections.abc import Iterator
+
+from core.analysis.decodings import DecodingComparison, ModelDecodings
+from core.report.table import Cell, Column, Table
+from store.queries.decodings import Measures
+
+NOT_MEASURED = "Not measured: `xlit-core judge surface` and `xlit-core judge relevance`"
+REFERENCE = "The reference, over all that it answered"
+UNKNOWN = "Not told by what generated it"
+
+
+def decodings_table(found: DecodingComparison) -> Table:
+    """A row for each language of each decoding, with the reference of each model before the others."""
+    columns = (
+        Column("model"),
+        Column("decoding"),
+        Column("language"),
+        Column("responses", "count"),
+        Column("identical", "percent", "beside the reference"),
+        Column("common start", "percent", "beside the reference"),
+        Column("right language", "percent", "surface"),
+        Column("spelling", "percent", "surface"),
+        Column("relevant", "percent", "surface"),
+        Column("tokens", "count", "length"),
+        Column("cut", "percent", "length"),
+        Column("empty", "percent", "length"),
+    )
+    rows = tuple(row for model in found.models for row in _rows(model))
+    notes = (
+        "Identical: responses with the same text as the reference's to the same instruction (and sample). "
+        "Common start: how far the two are the same from their beginning, as a share of the longer one. "
+        "Cut: responses that reached the limit of tokens. All languages: the mean over languages.",
+        *found.notes,
+        *(note for model in found.models for note in model.notes),
+    )
+    return Table("decodings", f"Decodings beside their reference, {found.suite}", columns, rows, notes)
+
+
+def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
+    none = Cell(None, why=REFERENCE)
+    for language, measures in model.measures.items():
+        yield (
+            Cell(model.model),
+            Cell(model.reference),
+            Cell(language),
+            Cell(measures.n),
+            none,
+            none,
+            *_cells(measures),
+        )
+    for decoding in model.decodings:
+        for row in decoding.rows:
+            yield (
+                Cell(model.model),
+                Cell(decoding.name),
+                Cell(row.language),
+                Cell(row.own.n),
+                Cell(100 * row.identical),
+                Cell(100 * row.common_start),
+                *_cells(row.own),
+            )
+
+
+def _cells(measures: Measures) -> tuple[Cell, ...]:
+    return (
+        *(
+            _share(value, NOT_MEASURED)
+            for value in (measures.right_language, measures.spelling, measures.relevant)
+        ),
+        Cell(measures.tokens_out, why="" if measures.tokens_out is not None else UNKNOWN),
+        _share(measures.cut, UNKNOWN),
+        Cell(100 * measures.empty),
+    )
+
+
+def _share(value: float | None, why: str) -> Cell:
+    return Cell(None, why=why) if value is None else Cell(100 * value)
