@@ -57,12 +57,14 @@ class VllmEngine:
             self._engine: Any = vllm.LLM(
                 model=folder,
                 dtype=DTYPES[number_format(dtype)],
+                max_model_len=-1,  # the longest that memory holds, up to the model's own
                 max_num_seqs=batch_size,
                 generation_config="vllm",
                 skip_tokenizer_init=True,
                 trust_remote_code=False,
                 disable_log_stats=True,
                 use_tqdm_on_load=False,
+                gpu_memory_utilization=_memory_share(),
             ).llm_engine
         except Exception as error:  # vLLM raises anything, from ValueError to what its own process died of
             raise XlitError(f"vLLM can't load {folder}: {_first_line(error)}") from error
@@ -183,6 +185,14 @@ def _library() -> Any:
     except Exception as error:  # most of all a build for other drivers or another torch
         raise XlitError(f"vLLM is installed but does not work: {_first_line(error)}") from error
     return vllm
+
+
+def _memory_share() -> float:
+    """The share of the device's memory that vLLM takes at once: its own default on a GPU. Without one it is a
+    share of the machine's, and vLLM does not start where so much is not free."""
+    from vllm.platforms import current_platform
+
+    return 0.4 if current_platform.is_cpu() else 0.9
 
 
 def _vocabulary_and_stop_tokens(checkpoint: Checkpoint, tokenizer: Any) -> tuple[int, list[int]]:

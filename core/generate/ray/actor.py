@@ -1,0 +1,112 @@
+"""What an actor on a cluster does: it holds an engine, and answers one block of requests after another."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from core.generate.decoding import Decoding
+from core.generate.engine import Failed, Generation, Request, TextEngine
+from core.generate.engines import EnginePool, Prepared, prepare
+from core.generate.settings import EngineOptions, Source
+from core.generate.work import reason_of
+from store import XlitError
+
+# A block, or a model, of which so many workers have died without an end is given up.
+DEATHS = 5
+GIVEN_UP = f"its worker died of it, or was killed, {DEATHS} times over: most likely it is out of memory"
+
+Outcome = Generation | Failed
+
+
+class Answerer:
+    """Answers blocks, each of one model, with the engine of the model that it worked on last."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        decoding: Decoding,
+        options: EngineOptions,
+        deaths: Any,
+    ) -> None:
+        """`deaths`: the handle of an actor that is `core.generate.ray.deaths.Deaths`."""
+        self._sources, self._decoding, self._options, self._deaths = sources, decoding, options, deaths
+        self._pool = EnginePool()
+        self._prepared: dict[int, Prepared] = {}
+        self._closed: dict[int, str] = {}
+
+    def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
+        """A block of rows `place`, `source` (the same in all), `chat` (JSON) and `seed` as a block of rows
+        `place` and `outcome` (see `as_text`), one for each."""
+        places = [int(place) for place in block["place"]]
+        source = int(block["source"][0])
+        requests = {
+            place: Request(json.loads(chat), int(seed))
+            for place, chat, seed in zip(places, block["chat"], block["seed"], strict=True)
+        }
+        names = [f"block {places[0]}", f"model {source}"]
+        if self._tell("begin", names) >= DEATHS:
+            outcomes: dict[int, Outcome] = dict.fromkeys(places, Failed(GIVEN_UP))
+        else:
+            outcomes = self._outcomes(source, requests)
+            self._tell("end", names)
+        return {"place": places, "outcome": [as_text(outcomes[place]) for place in places]}
+
+    def _tell(self, what: str, names: list[str]) -> Any:
+        import ray
+
+        worker = ray.get_runtime_context().get_actor_id()
+        return ray.get(getattr(self._deaths, what).remote(worker, names))
+
+    def _outcomes(self, source: int, requests: dict[int, Request]) -> dict[int, Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        reason = "the engine gave no answer"
+        try:
+            engine = self._engine(source)
+            outcomes.update(_unfit(engine, requests))
+            fit = [(place, request) for place, request in requests.items() if place not in outcomes]
+            for place, outcome in engine.stream(fit):
+                outcomes[place] = outcome
+        except Exception as error:  # of any engine; the next block gets a fresh one
+            reason = _one_line(error)
+            self._pool.close()
+        return {place: outcomes.get(place, Failed(reason)) for place in requests}
+
+    def _engine(self, source: int) -> TextEngine:
+        """Raises `XlitError` when the model can't be opened; it is not tried again then."""
+        if source in self._closed:
+            raise XlitError(self._closed[source])
+        try:
+            if source not in self._prepared:
+                self._prepared[source] = prepare(self._sources[source], self._decoding, self._options)
+            return self._pool.engine(self._prepared[source])
+        except Exception as error:
+            self._closed[source] = _one_line(error)
+            raise
+
+
+def as_text(outcome: Outcome) -> str:
+    """An outcome as JSON, which is all that crosses a cluster."""
+    return json.dumps(asdict(outcome))
+
+
+def from_text(text: str) -> Outcome:
+    """What `as_text` was given."""
+    found = json.loads(text)
+    return Failed(**found) if "reason" in found else Generation(**found)
+
+
+def _unfit(engine: TextEngine, requests: dict[int, Request]) -> Iterator[tuple[int, Failed]]:
+    """The requests that can't be put to the engine, and why."""
+    for place, request in requests.items():
+        try:
+            length = engine.count_tokens(request.chat)
+        except XlitError as error:
+            yield place, Failed(str(error))
+            continue
+        if not 0 < length < engine.context_length:
+            yield place, Failed(f"A prompt of {length} tokens; the context holds {engine.context_length}.")
+
+
+def _one_line(error: Exception) -> str:
+    return str(error) if isinstance(error, XlitError) else reason_of(error)
