@@ -10,7 +10,7 @@ a row is masked, as in a batch that is padded on the left:
 A newcomer's prompt is written so that it ends there too. A row that goes is replaced by the last one, so the
 rows in use are always the first ones. When the columns are used up, what is in use moves to the left, or to
 larger cells. Since this is what models meet in a padded batch, the masks that they make themselves (causal,
-sliding windows, chunks, ALiBi) hold for it.
+sliding windows, chunks, ALiBi) hold for it, in whichever attention they use (SDPA where they have it).
 """
 
 from dataclasses import dataclass, field
@@ -114,14 +114,16 @@ class SlotCache:
         needed = max(self.lengths)
         if len(self.lengths) <= rows and needed <= self._end < columns:
             return
-        new = (max(rows, len(self.lengths)), needed + max(SPARE_COLUMNS, needed // 4))
-        kept = min(self._end, needed)
+        # No more rows than are in use: those of earlier short prompts are not made as long as a long one.
+        new = (len(self.lengths), needed + max(SPARE_COLUMNS, needed // 4))
+        stay, kept = min(rows, new[0]), min(self._end, needed)
 
         def moved(cells: "torch.Tensor", dim: int) -> "torch.Tensor":
             # Zeros, for what is masked is still multiplied by nought, and nought times NaN is NaN.
             shape = (new[0], *cells.shape[1:dim], new[1], *cells.shape[dim + 1 :])
             made = cells.new_zeros(shape)
-            made[:rows].narrow(dim, needed - kept, kept).copy_(cells.narrow(dim, self._end - kept, kept))
+            old = cells[:stay].narrow(dim, self._end - kept, kept)
+            made[:stay].narrow(dim, needed - kept, kept).copy_(old)
             return made
 
         self.mask = moved(self.mask, 1)
