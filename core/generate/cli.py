@@ -151,8 +151,9 @@ def decodings(
 ) -> None:
     """What quantising, or another engine, changes: shares of identical answers, and surface metrics."""
     with needs_extra("report", "The comparison of decodings"):
-        from core.analysis.decodings import compare_decodings, decodings_table
+        from core.analysis.decodings import compare_decodings
         from core.report.formats.terminal import table_renderable
+        from core.report.sections.decodings import decodings_table
 
     found = compare_decodings(opened(store), suite, models=names, languages=languages, reference=reference)
     if as_json:

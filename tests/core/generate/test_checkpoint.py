@@ -7,6 +7,7 @@ import pytest
 
 from core.generate.decoding import Decoding
 from core.generate.engines import prepare
+from core.generate.settings import Source
 from store import XlitError
 
 
@@ -19,7 +20,7 @@ def write(folder: Path, **files: str) -> Path:
 
 def refused(path: Path, engine: str = "transformers") -> str:
     with pytest.raises(XlitError) as caught:
-        prepare(engine, path, Decoding()).open()
+        prepare(Source("m", str(path), engine), Decoding()).open()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
