@@ -10,7 +10,7 @@ from typing import Any
 
 from core.extras import needs_extra
 from core.generate.settings import RaySettings
-from store import XlitError
+from store import UsageError, XlitError
 
 SECONDS_TO_ANSWER = 10.0
 
@@ -19,6 +19,10 @@ SECONDS_FOR_BLOCK = 6 * 3600.0
 
 # Rows are short texts; by default Ray takes a third of the memory for them, which the models need.
 BYTES_FOR_ROWS = 256 * 2**20
+
+# Ray's port is gRPC's, whose server answers a greeting with a frame of settings (RFC 9113, 3.4 and 4.1).
+HTTP2_SETTINGS = b"\x04"
+HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + HTTP2_SETTINGS + bytes(5)
 
 # What Ray writes to the terminal, what it tells its makers, and that its workers yield to all else, unless
 # the user's environment asks for it.
@@ -46,8 +50,15 @@ def joined(address: str | None) -> Iterator[None]:
     end, or one of our own on this machine, which ends with the block.
 
     A process that has joined a cluster already uses that one, and stays in it. Raises `XlitError` when Ray is
-    missing, or when nothing answers at the address.
+    missing, or when nothing answers at the address, and `UsageError` for an address of Ray Client.
     """
+    if address and address.startswith("ray://"):
+        raise UsageError(
+            f"{address} is for Ray Client, which can't carry Ray Data. Run the command on a node of the "
+            "cluster, with the address auto."
+        )
+    if address:
+        _check_answers(address)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with needs_extra("ray", "Spreading over a cluster"):
@@ -57,19 +68,7 @@ def joined(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    _check_answers(address)
-    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": BYTES_FOR_ROWS}
-    try:
-        with _no_stderr():
-            ray.init(
-                address or "local",
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                **({} if address else own),
-            )
-    except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError and its own
-        which = f"The Ray cluster at {address}" if address else "Ray on this machine"
-        raise XlitError(f"{which} can't be used: {_first_line(error)}") from error
+    _join(address)
     try:
         yield
     finally:
@@ -103,8 +102,24 @@ def share_out(nodes: Sequence[Mapping[str, float]], settings: RaySettings) -> Sh
     return Share(actors, float(int(cpus)) if cpus >= 1 else cpus, gpus)
 
 
+def _join(address: str | None) -> None:
+    import ray
+
+    own = {} if address else {"include_dashboard": False, "object_store_memory": BYTES_FOR_ROWS}
+    try:
+        with _no_stderr():
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **own)
+    except ConnectionError:
+        raise XlitError(
+            f"No Ray cluster is found at {address}. Start one (ray start --head), or give its host:port."
+        ) from None
+    except Exception as error:  # of other versions, of authentication, of Ray that does not start
+        which = f"The Ray cluster at {address}" if address else "Ray on this machine"
+        raise XlitError(f"{which} can't be used: {_one_line(error)}") from error
+
+
 def _settle(context: Any) -> None:
-    """Ray Data says nothing, and waits longer than its half an hour for a block or for room on the cluster."""
+    """Ray Data says nothing, and waits longer than half an hour for a block, or for room on the cluster."""
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -126,17 +141,24 @@ def _no_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _check_answers(address: str | None) -> None:
-    """Ray itself waits for minutes, or ends the process, where nothing answers."""
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+def _check_answers(address: str) -> None:
+    """Where nothing answers, or something that is not Ray, Ray itself would wait for ever."""
+    host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         return
+    place = host.strip("[]"), int(port)
     try:
-        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+        with socket.create_connection(place, timeout=SECONDS_TO_ANSWER) as server:
+            if os.environ.get("RAY_USE_TLS", "0") != "0":
+                return
+            server.sendall(HTTP2_GREETING)
+            with server.makefile("rb") as heard:
+                greeted = heard.read(9)[3:4] == HTTP2_SETTINGS
     except (OSError, OverflowError) as error:
         raise XlitError(f"No Ray cluster answers at {address}: {error}.") from None
+    if not greeted:
+        raise XlitError(f"What answers at {address} is no Ray cluster.")
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,6 +1,7 @@
 """Answers from engines that are spread over a Ray cluster (Ray Data, https://docs.ray.io/en/latest/data/data.html)."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -90,7 +91,7 @@ class RayPool:
         import ray
 
         share = self._share
-        # An actor of its own on a node that has no CPU to spare; when it dies, deaths are counted anew.
+        # It needs no CPU of its own. Should it die itself, deaths are counted from nothing again.
         deaths = ray.remote(Deaths).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
         size = block_size(len(asked), share.actors, self._options.batch_size)
         tables = [pyarrow.table(block) for block in blocks(asked, size)]
@@ -101,12 +102,7 @@ class RayPool:
             compute=ray.data.ActorPoolStrategy(size=share.actors, max_tasks_in_flight_per_actor=1),
             num_cpus=share.cpus,
             num_gpus=share.gpus or None,
-            fn_constructor_args=(
-                self._sources,
-                self._decoding,
-                self._options,
-                deaths,
-            ),
+            fn_constructor_args=(self._sources, self._decoding, self._options, deaths),
         )
         for block in answered.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
             for place, text in zip(block["place"], block["outcome"], strict=True):
@@ -136,6 +132,8 @@ def blocks(asked: Sequence[tuple[Item, Request]], size: int) -> Iterator[dict[st
 
 
 def _cause(error: Exception) -> str:
-    """The line of a message that tells the cause: Ray puts the traceback of a worker before it."""
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip() if lines else type(error).__name__
+    """The line of a message that names an error: Ray puts a traceback before it and advice after it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*: ", line)]
+    told = (named or lines)[-1][:300]
+    return f"{told}. xlit must be installed on every node." if "No module named" in told else told
