@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 TOKENS_PER_DECODE = 512
+LENGTH_STEP = 256
+SHORT = 192
 OUT_OF_ROOM = (1, -2)
 """Answers of `llama_decode`: no cells for the tokens; no memory for the sums."""
 
@@ -35,7 +37,7 @@ class Part:
 
 
 class Context:
-    """Room for sequences numbered from 0, each of up to `length` tokens."""
+    """Room for sequences numbered from 0, each of at least `length` tokens."""
 
     def __init__(self, model: GgufModel, sequences: int, length: int, *, exact: bool, threads: int) -> None:
         """`exact` keeps keys and values in float32 (else float16), as transformers does with such weights.
@@ -44,18 +46,19 @@ class Context:
         which can't continue a text token by token.
         """
         self._llama = library()
-        self.sequences, self.length = sequences, length
+        self.sequences, self.length = sequences, -(-length // LENGTH_STEP) * LENGTH_STEP
         self._vocabulary = model.size
-        if not model.on_gpu and _cache_bytes(model, sequences * length, 4 if exact else 2) > _budget(model):
+        if not model.on_gpu and _cache_bytes(model, sequences * self.length, 4 if exact else 2) > _budget(
+            model
+        ):
             raise NoRoom("the memory that is free does not hold their keys and values")
         settings = self._llama.llama_context_default_params()
-        settings.n_ctx = sequences * length
+        settings.n_ctx = sequences * self.length
         settings.n_batch = settings.n_ubatch = max(TOKENS_PER_DECODE, sequences)
         settings.n_seq_max = settings.n_outputs_max = sequences
         settings.n_threads = settings.n_threads_batch = threads
         settings.kv_unified = False
-        if exact or not model.on_gpu:  # on a CPU it reads float16 slower than the plain sums do
-            settings.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        settings.flash_attn_type = _flash_attention(exact, model.on_gpu, length)
         if exact:
             settings.type_k = settings.type_v = self._llama.GGML_TYPE_F32
         forget_errors()
@@ -149,6 +152,17 @@ class _Batch:
         self._wanted[width - 1 : count : width] = wanted
         self._batch.n_tokens = count
         return self._batch
+
+
+def _flash_attention(exact: bool, on_gpu: bool, length: int) -> int:
+    """Whether attention is computed in one go with its softmax. On a CPU that is faster only while most of
+    the cells, which the plain sums take by the 256, are empty, and in float32 it is never."""
+    llama = library()
+    if on_gpu and not exact:
+        return llama.LLAMA_FLASH_ATTN_TYPE_AUTO
+    if length <= SHORT and not exact:
+        return llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    return llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
 
 
 def _cache_bytes(model: GgufModel, tokens: int, bytes_per_number: int) -> int:

@@ -13,7 +13,6 @@ from store import XlitError
 if TYPE_CHECKING:
     import numpy as np
 
-LENGTH_STEP = 256
 LENGTH_GROWTH = 1.5
 WORTH_SHARING = 16
 """Tokens of a common beginning from which on copying it is cheaper than computing it again."""
@@ -108,7 +107,6 @@ class Decoder:
                 length = max(length, int(self._context.length * LENGTH_GROWTH))
             length = max(min(length, self._model.context_length), self._context.length)
         self._drop_context()
-        length = -(-length // LENGTH_STEP) * LENGTH_STEP
         self._context = Context(self._model, sequences, length, exact=self._exact, threads=self._threads)
         return self._context
 
