@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PREFILL_TOKENS = 4096
 """The most tokens, padding included, of one pass over prompts; a longer prompt takes several."""
 
+BUSY_TOKENS = 512
+"""With so many tokens a pass is worth its while: rows that are much shorter, mostly padding, have another."""
+
 
 class Batch:
     """Rows that are answered together, one token each a step: `logits`, `choose`, `feed`.
@@ -51,8 +54,8 @@ class Batch:
             self._last = torch.cat([self._last, self._on_device([row.ids[-1] for row in rows])])
             while first < len(self.rows):
                 length = self.slots.lengths[first]
-                count = max(1, PREFILL_TOKENS // max(length, 1))
-                self._read(slice(first, min(first + count, len(self.rows))), length)
+                count = _read_together(self.slots.lengths[first:])
+                self._read(slice(first, first + count), length)
                 first += count
 
     def _read(self, places: slice, length: int) -> None:
@@ -145,6 +148,16 @@ class Batch:
         import torch
 
         return torch.tensor(numbers, dtype=torch.long, device=self._model.device)
+
+
+def _read_together(lengths: list[int]) -> int:
+    """How many rows, the longest of which is the first, are read in one pass."""
+    longest = lengths[0]
+    for count, length in enumerate(lengths):
+        much = count * longest
+        if count and (much + longest > PREFILL_TOKENS or (much >= BUSY_TOKENS and length < longest * 3 / 4)):
+            return count
+    return len(lengths)
 
 
 def _draws(row: Row) -> Draws:

@@ -9,6 +9,7 @@ from core.generate.decoding import Decoding
 from core.generate.engine import Failed, Request, answer_all
 from core.generate.transformers_engine import batch, cache, continuous, padded
 from core.generate.transformers_engine.engine import TransformersEngine
+from core.generate.transformers_engine.row import Row
 
 
 def content(answers) -> list[tuple]:
@@ -47,6 +48,21 @@ def test_moving_the_cells_and_reading_prompts_in_parts_changes_no_answer(
     monkeypatch.setattr(cache, "SPARE_COLUMNS", 1)
     monkeypatch.setattr(batch, "PREFILL_TOKENS", 7)
     assert content(answer_all(engine, mixed_chats)) == expected
+
+
+def test_prompts_of_alike_length_are_read_together(architecture, monkeypatch):
+    engine = TransformersEngine(inspect(architecture("Llama")), Decoding(1))
+    read = []
+
+    def look(module, args, kwargs):
+        read.append(tuple(kwargs["input_ids"].shape))
+
+    engine.model.register_forward_pre_hook(look, with_kwargs=True)
+    monkeypatch.setattr(batch, "BUSY_TOKENS", 60)
+    monkeypatch.setattr(batch, "PREFILL_TOKENS", 200)
+    rows = [Row(n, [5] * length, 1) for n, length in enumerate([4, 31, 31, 29, 3, 21, 10, 4, 151])]
+    batch.Batch(engine.model, engine.decoding).admit(rows)
+    assert read == [(1, 150), (3, 30), (3, 20), (2, 3)]
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])
