@@ -29,7 +29,7 @@ def check_vocabulary(file: Path, tokenizer: Any, cutting: Cutting, folder: Path)
     if cutting.plain:
         texts += [*samples, "".join(special), *("".join(special) + sample for sample in samples)]
     elif not texts:
-        texts = [special[0] + sample.lstrip() for sample in samples]
+        texts = ["".join(special[:1]) + sample.lstrip() for sample in samples]
     model = GgufModel(file, vocab_only=True)
     try:
         for text in texts:

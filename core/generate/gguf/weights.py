@@ -153,7 +153,8 @@ def model_config(source: Checkpoint) -> tuple[Path, Any]:
         if source.kind == "adapter":
             folder = Path(source.base)
             if not folder.is_dir():
-                folder = Path(snapshot_download(source.base, allow_patterns=["*.safetensors", "*.json"]))
+                wanted = ["model*.safetensors", "*.json"]
+                folder = Path(snapshot_download(source.base, allow_patterns=wanted))
         return folder, transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except XlitError:
         raise

@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from core.generate.checkpoint import inspect
+from core.generate.decoding import Decoding
+from core.generate.engine import answer_all
 from core.generate.gguf.byte_level import LLAMA3, QWEN2
 from core.generate.gguf.convert import convert
 from core.generate.gguf.file import read_head
 from core.generate.gguf.vocabulary_check import normalized
 from core.generate.llama_cpp_engine.api import GgufModel
+from core.generate.llama_cpp_engine.engine import LlamaCppEngine
+from core.generate.transformers_engine.engine import TransformersEngine
 from store import XlitError
 from tests.core.generate.gguf.made import (
     byte_level_tokenizer,
@@ -19,10 +24,10 @@ from tests.core.generate.gguf.made import (
 )
 
 
-def converted(tokenizer: Any, folder: Path) -> Path:
+def converted(tokenizer: Any, folder: Path, quantization: str = "f16") -> Path:
     tokenizer.save_pretrained(folder / "m")
     random_model("llama", folder / "m", len(tokenizer) + 3, num_hidden_layers=1)
-    return convert(folder / "m", folder / "out.gguf", "f16")
+    return convert(folder / "m", folder / "out.gguf", quantization)
 
 
 def differing(file: Path, tokenizer: Any, texts: list[str]) -> list[str]:
@@ -131,3 +136,15 @@ def test_more_tokens_than_embeddings_are_refused(tmp_path: Path):
     random_model("llama", tmp_path / "m", len(tokenizer) - 1)
     with pytest.raises(XlitError, match="more tokens"):
         convert(tmp_path / "m", tmp_path / "out.gguf", "f16")
+
+
+@pytest.mark.parametrize("scheme", ["legacy", "first"])
+def test_both_engines_give_the_same_answers(tmp_path: Path, scheme: str):
+    file = converted(sentencepiece_tokenizer(scheme), tmp_path, "f32")
+    chats = [[{"role": "user", "content": line}] for line in (*lines()[5:300:60], "  ελληνικά 中文")]
+    checkpoint, decoding = inspect(tmp_path / "m"), Decoding(20, 1.1)
+    ours, theirs = LlamaCppEngine(file, decoding), TransformersEngine(checkpoint, decoding, dtype="f32")
+    for mine, expected in zip(answer_all(ours, chats), answer_all(theirs, chats), strict=True):
+        assert (mine.text, mine.tokens_in) == (expected.text, expected.tokens_in)
+    ours.close()
+    theirs.close()
