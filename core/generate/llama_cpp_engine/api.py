@@ -13,7 +13,7 @@ from core.extras import needs_extra
 from core.generate.llama_cpp_engine.machine import threads as threads
 from store import UsageError, XlitError
 
-GGML_LEVEL_ERROR = 3
+GGML_LEVEL_ERROR = 4
 POOLING_NONE = "0"
 
 _errors: deque[str] = deque(maxlen=3)
@@ -90,8 +90,12 @@ class GgufModel:
         return None if size < 0 else buffer.value.decode("utf-8", "replace")
 
     def tokenize(self, text: str) -> list[int]:
-        """The ids of a text in which special tokens are parsed; none is added."""
-        raw = text.encode("utf-8")
+        """The ids of a text in which special tokens are parsed; none is added. Raises `XlitError` for what
+        is no text."""
+        try:
+            raw = text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise XlitError(f"Character {error.start} of the prompt is half of a surrogate pair.") from None
         room = len(raw) + 8
         ids = (self._llama.llama_token * room)()
         count = self._llama.llama_tokenize(self.vocabulary, raw, len(raw), ids, room, False, True)

@@ -49,11 +49,14 @@ class Decoder:
         self._fresh: list[Answering] = []  # with a sequence that holds nothing of theirs yet
         self._active: list[Answering] = []
 
-    def __len__(self) -> int:
+    @property
+    def requests(self) -> int:
+        """How many there are at the moment."""
         return len(self._waiting) + len(self._fresh) + len(self._active)
 
+    @property
     def has_room(self) -> bool:
-        return len(self) < self._most
+        return self.requests < self._most
 
     def add(self, row: Answering) -> None:
         """Take a request; there must be room."""
@@ -97,7 +100,7 @@ class Decoder:
 
     def _context_for_waiting(self) -> Context:
         """The context, made anew when there are more or longer requests than it was made for."""
-        sequences = min(self._most, len(self))
+        sequences = min(self._most, self.requests)
         length = max(row.longest for row in chain(self._waiting, self._fresh, self._active))
         if self._context is not None:
             sequences = max(sequences, self._context.sequences)
@@ -121,7 +124,7 @@ class Decoder:
         self._active, self._fresh, self._held = [], [], {}
 
     def _halve(self, error: NoRoom) -> None:
-        tried = min(self._most, len(self))
+        tried = min(self._most, self.requests)
         if tried == 1:
             raise XlitError(f"Memory does not hold one answer, prompt included: {error}.") from error
         self._most = tried // 2

@@ -77,15 +77,15 @@ class LlamaCppEngine:
         decoder, self._decoder = self._decoder or self._new_decoder(), None
         since = time.monotonic()
         try:
-            while more or len(decoder):
-                while more and decoder.has_room():
+            while more or decoder.requests:
+                while more and decoder.has_room:
                     if (item := next(rest, None)) is None:
                         more = False
                     elif isinstance(row := self._begin(*item), Failed):
                         yield item[0], row
                     else:
                         decoder.add(row)
-                if not len(decoder):
+                if not decoder.requests:
                     return
                 rows = decoder.step(more=more)
                 now = time.monotonic()
