@@ -1,12 +1,13 @@
 """The table of decodings beside their reference: `xlit-core decodings`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from core.analysis.decodings import DecodingComparison, ModelDecodings
+from core.analysis.decodings import ALL, DecodingComparison, ModelDecodings
 from core.report.table import Cell, Column, Table
 from store.queries.decodings import Measures
 
-NOT_MEASURED = "Not measured: `xlit-core judge surface` and `xlit-core judge relevance`"
+SURFACE = "Not measured: `xlit-core judge surface`"
+RELEVANCE = "Not judged: `xlit-core judge relevance`"
 REFERENCE = "The reference, over all that it answered"
 UNKNOWN = "Not told by what generated it"
 
@@ -40,36 +41,43 @@ def decodings_table(found: DecodingComparison) -> Table:
 
 def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
     none = Cell(None, why=REFERENCE)
-    for language, measures in model.measures.items():
+    for language in _told(model.measures):
+        measures = model.measures[language]
         yield (
-            Cell(model.model),
-            Cell(model.reference),
-            Cell(language),
-            Cell(measures.n),
+            *_names(model.model, model.reference, language, measures.n),
             none,
             none,
             *_cells(measures),
         )
     for decoding in model.decodings:
-        for row in decoding.rows:
+        rows = {row.language: row for row in decoding.rows}
+        for language in _told(rows):
+            row = rows[language]
             yield (
-                Cell(model.model),
-                Cell(decoding.name),
-                Cell(row.language),
-                Cell(row.own.n),
+                *_names(model.model, decoding.name, language, row.n),
                 Cell(100 * row.identical),
                 Cell(100 * row.common_start),
                 *_cells(row.own),
             )
 
 
+def _told(languages: Iterable[str]) -> list[str]:
+    """The languages that get a row: all together only where there are several."""
+    found = list(languages)
+    return found if len(found) > 2 else [language for language in found if language != ALL]
+
+
+def _names(model: str, decoding: str, language: str, responses: int) -> tuple[Cell, ...]:
+    return Cell(model), Cell(decoding), Cell(language), Cell(responses)
+
+
 def _cells(measures: Measures) -> tuple[Cell, ...]:
+    tokens = measures.tokens_out
     return (
-        *(
-            _share(value, NOT_MEASURED)
-            for value in (measures.right_language, measures.spelling, measures.relevant)
-        ),
-        Cell(measures.tokens_out, why="" if measures.tokens_out is not None else UNKNOWN),
+        _share(measures.right_language, SURFACE),
+        _share(measures.spelling, SURFACE),
+        _share(measures.relevant, RELEVANCE),
+        Cell(None, why=UNKNOWN) if tokens is None else Cell(tokens),
         _share(measures.cut, UNKNOWN),
         Cell(100 * measures.empty),
     )

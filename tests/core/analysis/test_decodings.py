@@ -193,6 +193,8 @@ def test_the_table_has_the_reference_first_and_the_whole_is_plain_data(filled):
         ("llama.cpp q4_k_m", "ru", 1),
     ]
     assert table.rows[4][4].value == pytest.approx(100 / 3)
+    one = decodings_table(compare_decodings(filled.engine, languages=["ru"]))
+    assert [row[2].value for row in one.rows] == ["ru", "ru"]
     console = Console(file=StringIO(), width=160)
     console.print(table_renderable(table))
     assert "llama.cpp q4_k_m" in console.file.getvalue()
