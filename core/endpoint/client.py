@@ -196,10 +196,11 @@ class Client:
         return AskFailed(reason)
 
     def message(self, error: Exception) -> str:
-        """What an error says, in one line without the key."""
+        """What an error says, in one line without the key and without what steers a terminal."""
         body = getattr(error, "body", None)
         message = body.get("message") if isinstance(body, dict) else None
-        return self._redact(" ".join(storable(str(message or error)).split()))[:200]
+        line = self._redact(" ".join(storable(str(message or error)).split()))[:200]
+        return "".join(sign if sign.isprintable() else "�" for sign in line)
 
     def safe(self, reply: Reply) -> Reply:
         """The reply without the key, should the model have got hold of it."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -18,6 +19,14 @@ from tests.core.generate.openai_engine.asking import GREEDY, ask, chat, opened, 
 
 def echo(request, _) -> Answer:
     return Answer(f"to {request['messages'][0]['content']}")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to that")
 
 
 def test_each_answer_stands_under_its_key_with_its_counts(serve):
@@ -108,6 +117,13 @@ def test_a_prompt_that_is_refused_fails_alone(serve):
     assert {answer.text for answer in answers.values()} == {"Good."}
 
 
+def test_a_word_of_the_decoding_in_a_later_refusal_ends_nothing(serve):
+    server = serve(Answer(), error(400, "the temperature of this prompt is too high"), Answer())
+    with opened(server, concurrency=1) as engine:
+        answers = [answer for _, answer in engine.stream(requests(*"abc"))]
+    assert [isinstance(answer, Failed) for answer in answers] == [False, True, False]
+
+
 def test_so_many_at_a_time_and_no_more(serve):
     server = serve(Answer(delay=0.05))
     with opened(server, concurrency=5) as engine:
@@ -139,11 +155,9 @@ def test_closed_early_it_hangs_up(serve):
     with opened(server, concurrency=4) as engine:
         answers = engine.stream(requests(*map(str, range(50))))
         next(answers)
-        while len(server.requests) < 5:
-            time.sleep(0.01)
+        until(lambda: len(server.requests) == 5)
         answers.close()
-        while server.gone < 4:
-            time.sleep(0.01)
+        until(lambda: server.gone == 4)
         asked = len(server.requests)
         server.script = lambda *_: Answer("again")
         assert [answer.text for _, answer in engine.stream(requests("a", "b"))] == ["again", "again"]

@@ -7,6 +7,7 @@ import pytest
 
 from core.endpoint import retrying
 from core.generate.engine import Failed
+from core.generate.openai_engine.engine import READY
 from store import XlitError
 from tests.core.endpoint.chat_server import Answer, error
 from tests.core.generate.openai_engine.asking import ask, opened, requests
@@ -106,10 +107,11 @@ def test_ten_that_fail_in_a_row_end_it_and_what_was_answered_comes_first(serve):
 
 def test_a_key_that_is_refused_later_ends_it_after_what_was_answered(serve):
     server = serve(lambda request, number: Answer() if number < 5 else error(401))
-    got = []
+    got, rest = [], requests(*map(str, range(100)))
     with opened(server, concurrency=2) as engine, pytest.raises(XlitError, match="refused the key"):
-        got.extend(engine.stream(requests(*map(str, range(100)))))
+        got.extend(engine.stream(rest))
     assert len(got) == 5
+    assert len(list(rest)) >= 100 - 5 - 2 - READY
     assert len(server.requests) <= 8
 
 

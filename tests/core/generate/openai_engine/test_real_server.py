@@ -79,17 +79,18 @@ def llama_server(gguf_file: Path, tmp_path_factory):
         yield url
 
 
+def content(answers) -> list[tuple]:
+    return [(a.text, a.finish_reason, a.tokens_in, a.tokens_out) for a in answers]
+
+
 def answered(url: str, decoding: Decoding, chats) -> tuple[dict, list[tuple]]:
     with closing(OpenAiEngine("tiny", decoding, base_url=url, concurrency=4, timeout=120)) as engine:
-        answers = answer_all(engine, chats)
-        return engine.describe_server(), [
-            (a.text, a.finish_reason, a.tokens_in, a.tokens_out) for a in answers
-        ]
+        return engine.describe_server(), content(answer_all(engine, chats))
 
 
 def expected(checkpoint: Path, decoding: Decoding, chats) -> list[tuple]:
     with closing(TransformersEngine(inspect(checkpoint), decoding)) as engine:
-        return [(a.text, a.finish_reason, a.tokens_in, a.tokens_out) for a in answer_all(engine, chats)]
+        return content(answer_all(engine, chats))
 
 
 def plain(chats):
