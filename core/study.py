@@ -44,6 +44,10 @@ class DecodingSettings(_Part):
     samples: Annotated[int, Field(ge=1)] = 1
 
 
+# Those of `core.generate.gguf.convert.QUANTIZATIONS`.
+Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"]
+
+
 class ModelGroup(_Part):
     """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
 
@@ -59,7 +63,7 @@ class ModelGroup(_Part):
     learning_rates: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
     label: str | None = None
     data_label: str | None = None
-    gguf: list[Literal["f32", "f16", "q8_0", "q4_k_m"]] = Field(default_factory=list)
+    gguf: list[Quantization] = Field(default_factory=list)
 
 
 class LlmJudge(_Part):

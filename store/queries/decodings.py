@@ -9,10 +9,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from store.queries.expected import expected_in_sql, is_language_in_sql
+from store.queries.responses import is_empty
 from store.tables import Decoding, Instruction, Model, Response, SurfaceMetric
-
-# What makes a response empty when there is nothing else in it.
-_BLANKS = " \t\n\v\f\r\u00a0\u3000\ufeff"
 
 ROWS_AT_ONCE = 1_000
 
@@ -98,7 +96,7 @@ def measures_of(session: Session, side: Side) -> dict[str, Measures]:
         _share_of(col(relevance.value), col(relevance.value) >= 0.5),
         func.avg(col(own.tokens_out)),
         _share_of(col(own.finish_reason), col(own.finish_reason) == "length"),
-        _share_of(col(own.id), func.trim(col(own.text), _BLANKS) == ""),
+        _share_of(col(own.id), is_empty(col(own.text))),
     ).group_by(col(Instruction.language))
     for metric, name in zip(metrics, ("language", "spelling", "relevance"), strict=True):
         statement = statement.outerjoin(metric, _latest(own, metric, name))

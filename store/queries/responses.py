@@ -4,10 +4,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from store.tables import Instruction, Response
 from store.upsert import insert_missing
+
+# What makes a response empty when there is nothing else in it.
+BLANKS = " \t\n\v\f\r\u00a0\u3000\ufeff"
 
 IDENTITY = ("instruction_id", "model_id", "decoding_id", "sample")
 
@@ -24,6 +28,11 @@ def add_responses(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     """
     complete = [{"sample": 0, **row, "text_digest": text_digest(row["text"])} for row in rows]
     return insert_missing(session, Response, complete, IDENTITY)
+
+
+def is_empty(text: Any) -> ColumnElement[bool]:
+    """In SQL, whether a text is white space only (not by its length, which ends at a NUL in SQLite)."""
+    return func.trim(text, BLANKS) == ""
 
 
 def answered(

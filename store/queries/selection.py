@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from store.queries.expected import expected_language, is_language
+from store.queries.responses import is_empty
 from store.tables import Instruction, Model, Response, SurfaceMetric
-
-# What makes a response empty when there is nothing else in it.
-_BLANKS = " \t\n\v\f\r\u00a0\u3000\ufeff"
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def measured_in(session: Session, suite_id: int) -> dict[int, Measured]:
     )
     for response, metric, value, label in _rows(session, statement):
         latest[metric][response] = (value, label)
-    empty = func.trim(col(Response.text), _BLANKS) == ""  # not by its length, which ends at a NUL in SQLite
+    empty = is_empty(col(Response.text))
     answers = (
         select(col(Response.id), col(Instruction.language), col(Instruction.modifier), empty)
         .join(Instruction, col(Instruction.id) == col(Response.instruction_id))

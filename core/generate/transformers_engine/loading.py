@@ -18,19 +18,6 @@ def source_of(checkpoint: Checkpoint) -> str:
     return checkpoint.base if checkpoint.kind == "adapter" else str(checkpoint.path)
 
 
-def load_model(checkpoint: Checkpoint, dtype: "torch.dtype", *, merge: bool = False) -> Any:
-    """The model in evaluation mode on the CPU; an adapter on its base, merged into it with `merge`.
-
-    Raises `XlitError` as `load_whole` and `load_adapter` do.
-    """
-    model = load_whole(source_of(checkpoint), dtype)
-    if checkpoint.kind == "adapter":
-        model = load_adapter(model, checkpoint.path, "default")
-        if merge:
-            model = model.merge_and_unload()
-    return model.eval()
-
-
 def load_whole(source: str, dtype: "torch.dtype") -> Any:
     """The model that `source`, a folder or a name on the hub, holds, in evaluation mode on the CPU.
 
