@@ -1,12 +1,12 @@
 """Running a study: whatever is missing of it, in order: train, convert, generate, judge."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from core.endpoint.keys import find_key
 from core.generate.settings import Source
 from core.judge.llm.batch.settings import BatchSettings
 from core.judge.llm.run import JudgeSettings
@@ -20,6 +20,7 @@ from store.queries.suites import suite_by_id
 from store.session import writing
 
 MODELS_FOLDER = "models"
+OPENAI_HOST = "api.openai.com"
 
 
 def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *, agree: Agree = None) -> int:
@@ -182,8 +183,7 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
 
 
 def _can_be_asked(kind: str, judge: LlmJudge) -> bool:
-    keys = ("OPENAI_API_KEY", "XLIT_API_KEY")
-    if judge.base_url or judge.checkpoint or any(os.environ.get(key) for key in keys):
+    if judge.base_url or judge.checkpoint or find_key(OPENAI_HOST) is not None:
         return True
     say(f"{kind} judge {judge.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
     return False
