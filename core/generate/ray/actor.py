@@ -35,22 +35,18 @@ class Answerer:
         self._prepared: dict[int, Prepared] = {}
         self._closed: dict[int, str] = {}
 
-    def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
-        """A block of rows `place`, `source` (the same in all), `chat` (JSON) and `seed` as a block of rows
-        `place` and `outcome` (see `as_text`), one for each."""
-        places = [int(place) for place in block["place"]]
-        source = int(block["source"][0])
-        requests = {
-            place: Request(json.loads(chat), int(seed))
-            for place, chat, seed in zip(places, block["chat"], block["seed"], strict=True)
-        }
-        names = [f"block {places[0]}", f"model {source}"]
+    def __call__(self, block: dict[str, Sequence[Any]]) -> dict[str, list[str]]:
+        """A row `block` (its number), `source` and `requests` (JSON: a list of place, chat and seed) as a row
+        `outcomes` (JSON: a list of place and outcome, one for each request)."""
+        (number,), (source,), (listed,) = block["block"], block["source"], block["requests"]
+        requests = {place: Request(chat, seed) for place, chat, seed in json.loads(str(listed))}
+        names = [f"block {number}", f"model {source}"]
         if self._tell("begin", names) >= DEATHS:
-            outcomes: dict[int, Outcome] = dict.fromkeys(places, Failed(GIVEN_UP))
+            outcomes: dict[int, Outcome] = dict.fromkeys(requests, Failed(GIVEN_UP))
         else:
-            outcomes = self._outcomes(source, requests)
+            outcomes = self._outcomes(int(source), requests)
             self._tell("end", names)
-        return {"place": places, "outcome": [as_text(outcomes[place]) for place in places]}
+        return {"outcomes": [json.dumps([(place, asdict(found)) for place, found in outcomes.items()])]}
 
     def _tell(self, what: str, names: list[str]) -> Any:
         import ray
@@ -85,15 +81,10 @@ class Answerer:
             raise
 
 
-def as_text(outcome: Outcome) -> str:
-    """An outcome as JSON, which is all that crosses a cluster."""
-    return json.dumps(asdict(outcome))
-
-
-def from_text(text: str) -> Outcome:
-    """What `as_text` was given."""
-    found = json.loads(text)
-    return Failed(**found) if "reason" in found else Generation(**found)
+def read_outcomes(text: str) -> Iterator[tuple[int, Outcome]]:
+    """What `Answerer` has written as `outcomes`."""
+    for place, found in json.loads(text):
+        yield place, Failed(**found) if "reason" in found else Generation(**found)
 
 
 def _unfit(engine: TextEngine, requests: dict[int, Request]) -> Iterator[tuple[int, Failed]]:

@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import groupby
+from itertools import count, groupby
 from types import TracebackType
 from typing import Any, Self
 
 from core.generate.decoding import Decoding
 from core.generate.engine import Failed, Generation, Request
-from core.generate.ray.actor import Answerer, from_text
+from core.generate.ray.actor import Answerer, read_outcomes
 from core.generate.ray.cluster import joined, share_out
 from core.generate.ray.deaths import Deaths
 from core.generate.settings import EngineOptions, RaySettings, Source
@@ -94,19 +94,18 @@ class RayPool:
         # It needs no CPU of its own. Should it die itself, deaths are counted from nothing again.
         deaths = ray.remote(Deaths).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
         size = block_size(len(asked), share.actors, self._options.batch_size)
-        tables = [pyarrow.table(block) for block in blocks(asked, size)]
-        answered = ray.data.from_arrow(tables).map_batches(
+        answered = ray.data.from_arrow([pyarrow.table(row) for row in blocks(asked, size)]).map_batches(
             Answerer,
-            batch_size=None,
+            batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(size=share.actors, max_tasks_in_flight_per_actor=1),
             num_cpus=share.cpus,
             num_gpus=share.gpus or None,
             fn_constructor_args=(self._sources, self._decoding, self._options, deaths),
         )
-        for block in answered.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
-            for place, text in zip(block["place"], block["outcome"], strict=True):
-                yield int(place), from_text(str(text))
+        for found in answered.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
+            for text in found["outcomes"]:
+                yield from read_outcomes(str(text))
 
 
 def block_size(requests: int, actors: int, batch_size: int) -> int:
@@ -117,18 +116,14 @@ def block_size(requests: int, actors: int, batch_size: int) -> int:
 
 
 def blocks(asked: Sequence[tuple[Item, Request]], size: int) -> Iterator[dict[str, list[Any]]]:
-    """The requests as columns of `size` rows at the most, each of one source: `place` in the sequence,
-    `source`, `chat` (JSON), `seed`."""
+    """The requests, `size` at a time and each time of one source, as tables of one row as `Answerer` takes
+    them. A request's place is that in the sequence."""
+    numbers = count()
     for source, found in groupby(enumerate(asked), key=lambda row: row[1][0].task.source):
-        rows = list(found)
+        rows = [(place, request.chat, request.seed) for place, (_, request) in found]
         for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            yield {
-                "place": [place for place, _ in part],
-                "source": [source] * len(part),
-                "chat": [json.dumps(request.chat) for _, (_, request) in part],
-                "seed": [request.seed for _, (_, request) in part],
-            }
+            part = json.dumps(rows[start : start + size])
+            yield {"block": [next(numbers)], "source": [source], "requests": [part]}
 
 
 def _cause(error: Exception) -> str:
