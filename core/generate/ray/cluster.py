@@ -105,10 +105,15 @@ def share_out(nodes: Sequence[Mapping[str, float]], settings: RaySettings) -> Sh
 def _join(address: str | None) -> None:
     import ray
 
-    own = {} if address else {"include_dashboard": False, "object_store_memory": BYTES_FOR_ROWS}
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": BYTES_FOR_ROWS}
     try:
         with _no_stderr():
-            ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **own)
+            ray.init(
+                address or "local",
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **({} if address else own),
+            )
     except ConnectionError:
         raise XlitError(
             f"No Ray cluster is found at {address}. Start one (ray start --head), or give its host:port."

@@ -81,7 +81,8 @@ class Killer:
 
 def test_a_base_and_its_adapter_answer_as_in_one_process(new_store, checkpoint, adapter):
     sources = [Source("base", str(checkpoint)), Source("adapted", str(adapter))]
-    decoding, options = Decoding(max_new_tokens=12, temperature=0.8), EngineOptions(batch_size=4)
+    decoding = Decoding(max_new_tokens=12, temperature=0.8)
+    options = EngineOptions(batch_size=1)  # many blocks
     here, there = new_store("here.db"), new_store("there.db")
     generate(here, sources, decoding=decoding, options=options, samples=2)
     records, tallies = generate(
