@@ -91,7 +91,7 @@ def generate(
         typer.Option(
             "--ray",
             metavar="[ADDRESS]",
-            help="Spread over a Ray cluster; without ADDRESS one on this machine.",
+            help="Spread over a Ray cluster (auto, or HOST:PORT); without ADDRESS one on this machine.",
         ),
     ] = None,
     ray_actors: Annotated[int | None, typer.Option(help="Engines on the cluster at a time.")] = None,

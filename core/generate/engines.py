@@ -145,6 +145,7 @@ class EnginePool:
         open_one, last = self._engine, self._prepared
         if open_one is not None and last is not None and prepared.adapt and last.base == prepared.base:
             if last is not prepared:
+                self._prepared = None  # should it fail, the engine answers as neither
                 prepared.adapt(open_one)
             self._prepared = prepared
             return open_one

@@ -64,4 +64,4 @@ def test_ray_needs_no_address():
     assert with_ray_address(["generate", "--ray", "--watch"]) == ["generate", "--ray=here", "--watch"]
     assert with_ray_address(["generate", "--ray"]) == ["generate", "--ray=here"]
     assert with_ray_address(["generate", "--ray", "auto"]) == ["generate", "--ray", "auto"]
-    assert with_ray_address(["generate", "--ray=ray://head:1"]) == ["generate", "--ray=ray://head:1"]
+    assert with_ray_address(["generate", "--ray=head:6379"]) == ["generate", "--ray=head:6379"]
