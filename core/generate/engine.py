@@ -63,8 +63,9 @@ class TextEngine(Protocol):
         """The answers, each under its request's key, as they finish.
 
         Requests are taken one by one when there is room for another, never long before. An answer is the
-        same whatever else is answered beside it (to the rounding of the number format). Every prompt must be
-        shorter than `context_length`. Requests of alike length after each other are answered fastest.
+        same whatever else is answered beside it (to the rounding of the number format). Requests of alike
+        length after each other are answered fastest. One whose prompt can't be written, or is not shorter
+        than `context_length`, is `Failed`, and the others go on.
 
         Raises `XlitError` when no request can be answered any more.
         """

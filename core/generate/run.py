@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from core.generate.decoding import Decoding
 from core.generate.display import shown
-from core.generate.engine import Failed, TextEngine
+from core.generate.engine import TextEngine
 from core.generate.engines import EnginePool, Prepared, prepare
 from core.generate.plan import Unit, longest_first, units_of
 from core.generate.settings import EngineOptions, RaySettings, Source
@@ -133,7 +133,7 @@ def _here(store: Engine, plans: Sequence[_Plan], options: EngineOptions) -> list
                     continue
                 _describe(task.run, engine)
                 with Lease(store, [task.run.id]), Writer(store) as writer:
-                    items = _items(task, plan.missing, engine, writer)
+                    items = _items(task, plan.missing, engine)
                     work_off(Worklist(store, items, options.batch_size), engine.stream, writer)
     return records
 
@@ -224,25 +224,21 @@ def _plan(
     return _Plan(place, source, prepared, model, drawn, decoding, {**own, **parameters}, tallies, missing)
 
 
-def _items(task: Task, missing: Sequence[Unit], engine: TextEngine, writer: Writer) -> list[Item]:
-    """The units that the engine can answer, language by language, longest first; the others have failed."""
+def _items(task: Task, missing: Sequence[Unit], engine: TextEngine) -> list[Item]:
+    """The units language by language, longest first."""
     items: list[Item] = []
     for _, found in groupby(missing, key=lambda unit: unit.language):
-        lengths: dict[Unit, int] = {}
-        for unit in found:
-            item = Item(task, unit)
-            try:
-                length = engine.count_tokens(unit.chat)
-            except XlitError as error:
-                writer.put(item, Failed(str(error)))
-                continue
-            if 0 < length < engine.context_length:
-                lengths[unit] = length
-            else:
-                told = f"A prompt of {length} tokens; the context holds {engine.context_length}."
-                writer.put(item, Failed(told))
+        lengths = {unit: _length(engine, unit) for unit in found}
         items += [Item(task, unit) for unit in longest_first(list(lengths), lengths.__getitem__)]
     return items
+
+
+def _length(engine: TextEngine, unit: Unit) -> int:
+    """Tokens of a prompt; 0 for one that can't be written, of which the engine will say why."""
+    try:
+        return engine.count_tokens(unit.chat)
+    except XlitError:
+        return 0
 
 
 def _size(unit: Unit) -> int:

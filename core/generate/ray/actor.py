@@ -59,9 +59,7 @@ class Answerer:
         reason = "the engine gave no answer"
         try:
             engine = self._engine(source)
-            outcomes.update(_unfit(engine, requests))
-            fit = [(place, request) for place, request in requests.items() if place not in outcomes]
-            for place, outcome in engine.stream(fit):
+            for place, outcome in engine.stream(requests.items()):
                 outcomes[place] = outcome
         except Exception as error:  # of any engine; the next block gets a fresh one
             reason = _one_line(error)
@@ -85,18 +83,6 @@ def read_outcomes(text: str) -> Iterator[tuple[int, Outcome]]:
     """What `Answerer` has written as `outcomes`."""
     for place, found in json.loads(text):
         yield place, Failed(**found) if "reason" in found else Generation(**found)
-
-
-def _unfit(engine: TextEngine, requests: dict[int, Request]) -> Iterator[tuple[int, Failed]]:
-    """The requests that can't be put to the engine, and why."""
-    for place, request in requests.items():
-        try:
-            length = engine.count_tokens(request.chat)
-        except XlitError as error:
-            yield place, Failed(str(error))
-            continue
-        if not 0 < length < engine.context_length:
-            yield place, Failed(f"A prompt of {length} tokens; the context holds {engine.context_length}.")
 
 
 def _one_line(error: Exception) -> str:
