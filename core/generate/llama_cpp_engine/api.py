@@ -6,6 +6,8 @@ template with a formatter that does not know `{% generation %}`, and loses token
 
 import ctypes
 from collections import deque
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,20 @@ class GgufModel:
                 return buffer.raw[:size]
             room = -size
 
+    def text(self, tokens: Sequence[int]) -> bytes:
+        """The bytes of some tokens. Neighbouring tokens of one byte each (SentencePiece's way with characters
+        that it does not know) that together are no UTF-8 are U+FFFD, one for each byte, as in the tokenizers
+        of transformers."""
+        pieces = []
+        for single, run in groupby(tokens, self._is_byte):
+            raw = b"".join(map(self.piece, run))
+            pieces.append("\ufffd".encode() * len(raw) if single and not _is_utf8(raw) else raw)
+        return b"".join(pieces)
+
+    def _is_byte(self, token: int) -> bool:
+        attributes = self._llama.llama_vocab_get_attr(self.vocabulary, token)
+        return bool(attributes & self._llama.LLAMA_TOKEN_ATTR_BYTE)
+
     def end_tokens(self) -> list[int]:
         """The ids that llama.cpp takes for the end of an answer."""
         return [token for token in range(self.size) if self._llama.llama_vocab_is_eog(self.vocabulary, token)]
@@ -129,3 +145,11 @@ def _cause() -> str:
     if "unknown model architecture" in reason:
         return f"{reason}. A newer llama-cpp-python may know it"
     return reason
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -132,7 +132,7 @@ class LlamaCppEngine:
 
     def _generation(self, row: Answering) -> Generation:
         answer = row.answer
-        raw = b"".join(map(self._model.piece, answer))
+        raw = self._model.text(answer)
         if self._head.drops_first_space:
             raw = raw.removeprefix(b" ")
         return Generation(
