@@ -119,8 +119,6 @@ class Decoder:
             self._context.close()
             self._context = None
         self._waiting = [*self._active, *self._fresh, *self._waiting]
-        for row in self._waiting:
-            row.fed = 0
         self._active, self._fresh, self._held = [], [], {}
 
     def _halve(self, error: NoRoom) -> None:

@@ -82,13 +82,38 @@ def test_all_answers_go_on_together_and_keep_to_neighbouring_sequences(
     assert len(steps[0]) == len(chats) > len(steps[-1])
 
 
-def test_a_longer_prompt_gets_a_longer_context_and_nothing_is_lost(roomy_gguf: Path, open_engine):
-    chats = [user(WORDS * times) for times in (1, 2, 60, 3, 4)]
-    alone = [answers(open_engine(roomy_gguf, Decoding(40, 1.1)), [chat])[0] for chat in chats]
-    for batch_size in (2, 3):
-        engine = open_engine(roomy_gguf, Decoding(40, 1.1), batch_size=batch_size)
-        assert answers(engine, chats) == alone
+MIXED = [user(WORDS * times) for times in (1, 2, 60, 3, 4)]
+
+
+def test_a_longer_prompt_gets_a_longer_context_and_nothing_is_lost(
+    roomy_gguf: Path, open_engine, monkeypatch
+):
+    made = []
+
+    class Recorded(Context):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append((self.sequences, self.length))
+
+    alone = [answers(open_engine(roomy_gguf, Decoding(40, 1.1)), [chat])[0] for chat in MIXED]
+    monkeypatch.setattr(decoder, "Context", Recorded)
+    assert answers(open_engine(roomy_gguf, Decoding(40, 1.1), batch_size=2), MIXED) == alone
+    assert made == [(2, 256), (2, 512)]
     assert min(answer[2] for answer in alone) < 256 < max(answer[2] for answer in alone)
+
+
+def test_where_llama_cpp_finds_no_cells_fewer_go_on(roomy_gguf: Path, open_engine, monkeypatch, spy):
+    class Short(decoder.Context):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            if self.length < 512:
+                self.length = 512  # more than there are cells for
+
+    alone = [answers(open_engine(roomy_gguf, Decoding(40, 1.1)), [chat])[0] for chat in MIXED]
+    spy.clear()
+    monkeypatch.setattr(decoder, "Context", Short)
+    assert answers(open_engine(roomy_gguf, Decoding(40, 1.1), batch_size=2), MIXED) == alone
+    assert [len(call) for call in spy].count(2) > 0 == len(spy[-1]) - 1
 
 
 @pytest.mark.parametrize("decoding", [Decoding(30, 1.1), SAMPLING])
