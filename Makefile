@@ -2,14 +2,17 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check install format screenshots bench-room clean
+.PHONY: demo test test-thorough check install format screenshots bench-room clean
 .SILENT:
 
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
 	$(VENV)/bin/xlit-core demo
 
 test: check  ## lint, types, import contracts and all tests, a file of them to a core
-	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
+	$(VENV)/bin/pytest --numprocesses auto --dist loadfile -m "not thorough"
+
+test-thorough: $(INSTALLED)  ## the tests that `make test` leaves out for their length
+	$(VENV)/bin/pytest -m thorough
 
 check: $(INSTALLED)
 	echo "ruff, mypy, import contracts ..."

@@ -57,7 +57,7 @@ class SlotCache:
         self.mask = torch.zeros((0, 0), dtype=torch.long, device=device)
         self._end = 0
         self._view = View()
-        self.cache: Any = Cache(layer_class_to_replicate=partial(_layer_class(), self._view))  # type: ignore[arg-type]
+        self.cache: Any = Cache(layer_class_to_replicate=partial(_layer_class(), self._view))
 
     def bytes_per_token(self) -> int:
         """What the keys and values of one token take; 0 before the first pass."""

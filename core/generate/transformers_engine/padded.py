@@ -111,10 +111,10 @@ def _rule(rows: list[Row], decoding: Decoding) -> Any:
             else:
                 self.seen.scatter_(1, input_ids[:, -1:], True)
             if decoding.repetition_penalty != 1:
-                scores = punish(scores, self.seen, decoding.repetition_penalty)  # type: ignore[assignment]
+                scores = punish(scores, self.seen, decoding.repetition_penalty)
             if decoding.greedy:
                 return scores
             drawn = draw(scores, [draws.next() for draws in self.draws], decoding)
-            return torch.full_like(scores, -torch.inf).scatter_(1, drawn[:, None], 0.0)  # type: ignore[return-value]
+            return torch.full_like(scores, -torch.inf).scatter_(1, drawn[:, None], 0.0)
 
     return Rule()

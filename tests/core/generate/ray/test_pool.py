@@ -79,6 +79,7 @@ class Killer:
                 self.kills += 1
 
 
+@pytest.mark.thorough
 def test_a_base_and_its_adapter_answer_as_in_one_process(new_store, checkpoint, adapter):
     sources = [Source("base", str(checkpoint)), Source("adapted", str(adapter))]
     decoding = Decoding(max_new_tokens=12, temperature=0.8)
@@ -108,6 +109,7 @@ def test_an_actor_that_is_killed_costs_no_answer(new_store, babbler):
     assert records[0].exit_code == 0
 
 
+@pytest.mark.thorough
 def test_a_model_that_its_workers_die_of_each_time_comes_to_failures(store, checkpoint):
     with Killer(lambda kills: True) as killer:
         records, _ = generate(store, [Source("m", str(checkpoint))], limit=2, ray=RaySettings(actors=1))
@@ -119,6 +121,7 @@ def test_a_model_that_its_workers_die_of_each_time_comes_to_failures(store, chec
     assert rows(store) == []
 
 
+@pytest.mark.thorough
 def test_a_model_that_cannot_be_opened_fails_alone_and_so_does_a_prompt_too_long(store, checkpoint, tmp_path):
     torn = tmp_path / "torn"
     shutil.copytree(checkpoint, torn)

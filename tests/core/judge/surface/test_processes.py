@@ -45,14 +45,20 @@ def measured(engine):
 
 
 def running(path) -> subprocess.Popen:
-    """The command over that store, in two processes, once it has written something."""
+    """The command over that store, in two processes, halted once it has written something: so it is not
+    done before its test goes on. `go_on` lets it."""
     command = [sys.executable, "-c", SCRIPT, str(path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     engine = open_store(path)
     while not measured(engine) and process.poll() is None:
         time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGSTOP)
     engine.dispose()
     return process
+
+
+def go_on(process: subprocess.Popen) -> None:
+    os.killpg(process.pid, signal.SIGCONT)
 
 
 def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
@@ -93,6 +99,7 @@ def test_a_killed_command_leaves_no_process_behind_and_the_next_one_does_the_res
     workers = workers_of(process)
     assert len(workers) == 2
     os.kill(process.pid, signal.SIGKILL)
+    go_on(process)
     _, said = process.communicate(timeout=30)
     assert gone(workers)
     assert said == ""
@@ -111,6 +118,7 @@ def test_ctrl_c_ends_with_one_message_and_leaves_no_process_behind(many, tmp_pat
     process = running(tmp_path / "s.db")
     workers = workers_of(process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all that it started
+    go_on(process)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if not line.startswith("surface: ")]
@@ -123,6 +131,7 @@ def test_a_process_that_dies_is_one_clear_error_and_what_was_measured_stays(many
     process = running(tmp_path / "s.db")
     workers = workers_of(process)
     workers[0].kill()
+    go_on(process)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "Traceback" not in said
