@@ -23,5 +23,7 @@ class SuiteImporter:
                 if isinstance(found, BadRow):
                     yield found
                     continue
-                place, new = found
-                yield Row(place, suite, new.language, new.key, new.text, new.task, new.modifier, new.check)
+                new = found.new
+                yield Row(
+                    found.place, suite, new.language, new.key, new.text, new.task, new.modifier, new.check
+                )
