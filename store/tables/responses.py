@@ -1,0 +1,70 @@
+"""Responses, the claims on those in the making, and what was measured of them without a judge."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from store.tables.columns import BigKey, UtcDateTime, json_column, utc_now
+
+
+class Response(SQLModel, table=True):
+    """What one model answered to one instruction under one decoding.
+
+    `finish_reason` is `stop` (end token), `length` or None (unknown, imported); `seconds` is the share of
+    wall-clock time spent on it; `text_digest` is the SHA-256 of `text` in hex.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("instruction_id", "model_id", "decoding_id", "sample"),
+        Index("ix_response_source", "model_id", "decoding_id", "sample"),
+        Index("ix_response_digest", "text_digest"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    instruction_id: int = Field(foreign_key="instruction.id")
+    model_id: int = Field(foreign_key="model.id")
+    decoding_id: int = Field(foreign_key="decoding.id")
+    sample: int = 0
+    text: str
+    text_digest: str
+    finish_reason: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    seconds: float | None = None
+    prompt_digest: str | None = None
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    created_at: datetime = Field(default_factory=utc_now, sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Claim(SQLModel, table=True):
+    """A response in the making: until `expires_at` nobody but this run generates it. `process` is the one
+    that does (see `store.process`)."""
+
+    __table_args__ = (Index("ix_claim_run", "run_id"),)
+
+    model_id: int = Field(foreign_key="model.id", primary_key=True)
+    decoding_id: int = Field(foreign_key="decoding.id", primary_key=True)
+    instruction_id: int = Field(foreign_key="instruction.id", primary_key=True)
+    sample: int = Field(default=0, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    process: str
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class SurfaceMetric(SQLModel, table=True):
+    """A number that needs no judge: `language` (probability of `label`), `spelling` (share of words that
+    pass), `relevance` (0 or 1). `tool` names the tool and its version; `detail` holds what the room shows."""
+
+    __tablename__ = "surface_metric"
+    __table_args__ = (UniqueConstraint("response_id", "metric", "tool"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    response_id: int = Field(sa_type=BigKey, foreign_key="response.id")
+    metric: str
+    tool: str
+    value: float | None = None
+    label: str | None = None
+    detail: dict[str, Any] = json_column()
+    run_id: int | None = Field(default=None, foreign_key="run.id")
