@@ -26,12 +26,14 @@ class NewInstruction:
 
 @dataclass(frozen=True)
 class SuiteSummary:
-    """A suite as a line of `xlit-core status` shows it: `languages` maps a language to its instructions."""
+    """What a suite is, and how many instructions it has: `languages` maps a language to their number."""
 
     id: int
     name: str
     version: str
     languages: dict[str, int]
+    licence: str | None = None
+    source: str | None = None
 
     @property
     def label(self) -> str:
@@ -88,7 +90,14 @@ def list_suites(session: Session) -> list[SuiteSummary]:
     for suite_id, language, count in session.exec(statement):
         counts.setdefault(suite_id, {})[language] = count
     return [
-        SuiteSummary(suite.id or 0, suite.name, suite.version, counts.get(suite.id or 0, {}))
+        SuiteSummary(
+            suite.id or 0,
+            suite.name,
+            suite.version,
+            counts.get(suite.id or 0, {}),
+            suite.licence,
+            suite.source,
+        )
         for suite in session.exec(select(Suite).order_by(Suite.id))  # type: ignore[arg-type]
     ]
 

@@ -1,0 +1,83 @@
+"""What a check of a suite finds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.exchange.records import Place
+from core.suites.lines import SuiteLine
+from core.suites.loader import WholeSuite
+from store.provenance import EXIT_DONE, EXIT_PARTLY
+
+Level = Literal["error", "warning"]
+EXIT_ERRORS = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong (`error`) or should be looked at (`warning`): `kind` is a short name, `message`
+    one sentence. `line` is None where it is about the suite as a whole."""
+
+    level: Level
+    kind: str
+    file: Path
+    line: int | None
+    message: str
+
+    @property
+    def where(self) -> str:
+        return self.file.name if self.line is None else f"{self.file.name}:{self.line}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "level": self.level,
+            "kind": self.kind,
+            "file": str(self.file),
+            "line": self.line,
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True)
+class SuiteReport:
+    """What a check of `suite` found, in the order of the places; `not_done` are the parts that could not be
+    checked here, each a sentence with what to install."""
+
+    suite: WholeSuite
+    findings: tuple[Finding, ...]
+    not_done: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.level == "error" for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+    @property
+    def exit_code(self) -> int:
+        """1 with errors; 3 when there are none but a part was not done; otherwise 0."""
+        return EXIT_ERRORS if self.errors else EXIT_PARTLY if self.not_done else EXIT_DONE
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "suite": self.suite.meta.label,
+            "instructions": len(self.suite.lines),
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "not_done": list(self.not_done),
+        }
+
+
+def error(kind: str, line: SuiteLine, message: str) -> Finding:
+    return _at("error", kind, line.place, message)
+
+
+def warning(kind: str, line: SuiteLine, message: str) -> Finding:
+    return _at("warning", kind, line.place, message)
+
+
+def _at(level: Level, kind: str, place: Place, message: str) -> Finding:
+    return Finding(level, kind, place.file, place.line, message)

@@ -1,0 +1,53 @@
+"""Instructions that are there more than once, to the letter or nearly."""
+
+from collections.abc import Iterator, Sequence
+
+from rapidfuzz import fuzz, process
+
+from core.judge.rules.strings import comparable
+from core.judge.surface.prose import has_letters
+from core.suites.checking.findings import Finding, error, warning
+from core.suites.lines import SuiteLine
+from core.suites.loader import WholeSuite
+
+# Share of letters that two instructions of different tasks have in common, in percent (rapidfuzz's ratio).
+NEAR = 80.0
+
+
+def repeated(suite: WholeSuite) -> Iterator[Finding]:
+    """Texts that stand under two keys of a language or in two languages of a key, and texts of different
+    tasks that are nearly the same; capitals, white space and kinds of apostrophes don't count."""
+    by_language: dict[str, list[SuiteLine]] = {}
+    for line in suite.lines:
+        by_language.setdefault(line.new.language, []).append(line)
+    for lines in by_language.values():
+        yield from _under_two_keys(lines)
+    yield from _untranslated(suite.lines)
+
+
+def _under_two_keys(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
+    texts = [comparable(line.new.text) for line in lines]
+    first: dict[str, int] = {}
+    for place, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        same = first.setdefault(text, place)
+        if same != place:
+            yield error("duplicate", line, f"{line.name} has the text of {_with_line(lines[same])}.")
+            continue
+        others = {n: texts[n] for n in first.values() if lines[n].new.task != line.new.task}
+        nearest = process.extractOne(text, others, scorer=fuzz.ratio, score_cutoff=NEAR)
+        if nearest is not None:
+            _, share, other = nearest
+            message = f"{line.name} is {share:.0f}% the text of {_with_line(lines[other])}, of another task."
+            yield warning("near-duplicate", line, message)
+
+
+def _with_line(line: SuiteLine) -> str:
+    return f"{line.name} in line {line.place.line}"
+
+
+def _untranslated(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
+    first: dict[tuple[str, str], SuiteLine] = {}
+    for line in lines:
+        same = first.setdefault((line.new.key, comparable(line.new.text)), line)
+        if same is not line and has_letters(line.new.text):
+            yield error("untranslated", line, f"{line.name} has the text of {same.name}.")

@@ -1,0 +1,69 @@
+"""A part of a suite: a subset, some languages, some tasks, some modifiers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.analysis.modifier_names import group_of
+from core.suites.loader import WholeSuite
+from store.errors import UsageError, XlitError
+
+
+def chosen_part(
+    suite: WholeSuite,
+    *,
+    subset: str | None = None,
+    languages: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    modifiers: Sequence[str] = (),
+) -> WholeSuite:
+    """The lines of `suite` that all of these choose (none given: all), in the suite's order.
+
+    `modifiers` are groups, or names with their parameter, of those that instructions carry. The subsets of
+    the part hold what is left of them. Raises `UsageError` for a subset, language, task or modifier that the
+    suite does not have, or when nothing is left, and `XlitError` when the subset names a key that the suite
+    does not have.
+    """
+    keys = set(suite.meta.subset(subset)) if subset is not None else None
+    _known(suite, "language", languages, set(suite.meta.languages))
+    _known(suite, "task", tasks, {line.new.task for line in suite.lines})
+    carried = {line.new.modifier for line in suite.lines if line.new.modifier is not None}
+    _known(suite, "modifier", modifiers, carried | set(map(group_of, carried)))
+    if keys is not None:
+        missing = sorted(keys - {line.new.key for line in suite.lines})
+        if missing:
+            raise XlitError(
+                f"Subset {subset!r} of {suite.meta.label} names {missing[0]!r}, which is no key of the suite."
+            )
+    lines = tuple(
+        line
+        for line in suite.lines
+        if (keys is None or line.new.key in keys)
+        and (not languages or line.new.language in languages)
+        and (not tasks or line.new.task in tasks)
+        and (not modifiers or {line.new.modifier, group_of(line.new.modifier or "")} & set(modifiers))
+    )
+    if not lines:
+        raise UsageError(f"Nothing of suite {suite.meta.label} is all of what was asked for.")
+    return WholeSuite(replace(suite.meta, **_left(suite, lines, languages)), lines)
+
+
+def _known(suite: WholeSuite, what: str, asked: Sequence[str], known: set[str | None]) -> None:
+    unknown = next((name for name in asked if name not in known), None)
+    if unknown is not None:
+        there = ", ".join(sorted(name for name in known if name)) or "none"
+        raise UsageError(f"Suite {suite.meta.label} has no {what} {unknown!r}. It has: {there}.")
+
+
+def _left(suite: WholeSuite, lines: Sequence, languages: Sequence[str]) -> dict:
+    """The fields of the suite's description that are about what is left of it."""
+    meta = suite.meta
+    keys = {line.new.key for line in lines}
+    names = keys | {line.new.task for line in lines}
+    left = tuple(language for language in meta.languages if not languages or language in languages)
+    kept = {name: tuple(key for key in some if key in keys) for name, some in meta.subsets.items()}
+    return {
+        "languages": left,
+        "answer_in_text": tuple(name for name in meta.answer_in_text if name in names),
+        "subsets": {name: some for name, some in kept.items() if some},
+        "allowed": {language: words for language, words in meta.allowed.items() if language in left},
+    }
