@@ -25,6 +25,7 @@ from core.extras import needs_extra
 from core.generate import cli as generate_cli
 from core.judge.cli import judge_app
 from core.progress import say
+from core.suites.cli import suite_app
 
 app = typer.Typer(
     help="Fine-tune, generate and judge: the pipeline behind the review room xlit-tui.",
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(judge_app, name="judge")
+app.add_typer(suite_app, name="suite")
 
 
 @app.callback(invoke_without_command=True)
