@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from core.campaigns.cli import campaign_app
 from core.console import (
     JsonOption,
     StoreOption,
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(judge_app, name="judge")
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(suite_app, name="suite")
 
 

@@ -1,4 +1,4 @@
-"""The tables of the store, one class per word of the field (suite, instruction, model, response, rating ...)."""
+"""The tables of the store, a class for each word of the field (suite, response, rating ...)."""
 
 from store.tables.campaigns import Assignment, Campaign, ReviewerCode, StoreKey
 from store.tables.columns import BigKey, UtcDateTime, utc_now

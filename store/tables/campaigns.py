@@ -35,8 +35,8 @@ class Assignment(SQLModel, table=True):
     read the same share a position: they are read once.
 
     `rater_id` is the rater as whom it is scored: the reviewer, or for a `repeat` the reviewer asked again
-    (`store.queries.raters`). `kind`: `normal`, `repeat`, `check` (its scores are known) or `adjudication` (two
-    reviewers differ). It is done when the rater has committed the response in the journal.
+    (`store.queries.raters`). `kind`: `normal`, `repeat`, `check` (its scores are known) or `adjudication`
+    (two reviewers differ). It is done when the rater has committed the response in the journal.
     """
 
     __table_args__ = (

@@ -1,8 +1,8 @@
 """What raters do, in a journal that is only ever added to.
 
-An `Entry` is one action of a rater; its `Rating`, `Comment` and `ErrorSpan` rows are the scores, comments and
-spans which that action set. Nothing in these four tables is ever changed or deleted (triggers see to it). What
-holds now is the last row of the same rater about the same thing: see `store.tables.views`.
+An `Entry` is one action of a rater; its `Rating`, `Comment` and `ErrorSpan` rows are the scores, comments
+and spans which that action set. Nothing in these four tables is ever changed or deleted (triggers see to it).
+What holds now is the last row of the same rater about the same thing: see `store.tables.views`.
 """
 
 from datetime import datetime

@@ -1,0 +1,1 @@
+"""Campaigns: planning who scores which responses, watching it being done, settling disagreements."""

@@ -1,0 +1,109 @@
+"""Settling disagreements: what two reviewers scored far apart goes to a third one.
+
+The final score of an adjudicated response on a criterion is the third reviewer's, where there is one; of all
+other responses it is the mean of the reviewers' scores (`store.queries.campaigns.settled` tells which
+responses are settled, and by whom). The third reads without seeing what the two have said, so that this is a
+third rating, and no choice between two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from core.campaigns.create import give_codes
+from core.campaigns.plan import rank, read_reviewers
+from core.campaigns.standing import Standing, standing
+from store.errors import UsageError
+from store.provenance import record_run
+from store.queries import models, suites
+from store.queries.campaigns import candidates, codes, rows
+from store.session import writing
+
+# On a scale from 0 to 2 these are its two ends. A point apart is everyday among careful reviewers, and the
+# mean says as much; two points apart, the mean is a score that neither gave.
+FAR_APART = 2
+
+
+@dataclass(frozen=True)
+class Adjudication:
+    """How many texts `reviewer` got; `known` are others that would have been due, which this reviewer has in
+    the own queue already; `codes` are new."""
+
+    reviewer: str
+    queued: int
+    known: int
+    codes: dict[str, str]
+
+
+def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART) -> Adjudication:
+    """Queue what two reviewers of a campaign have committed `by` or more points apart, on any criterion, for
+    a third: at the end of the own queue, shuffled. What is queued for a third already stays with that one.
+
+    `reviewer` is `NAME` or `NAME:LANG,LANG`. Raises `UsageError` for a campaign that is not there or closed.
+    """
+    if by < 1:
+        raise UsageError(f"--by {by}: it is at least 1.")
+    with record_run(engine, "xlit-core campaign adjudicate", {"name": name, "by": by}) as run:
+        with writing(engine) as session:
+            stands = standing(session, name)
+            if stands.campaign.closed_at is not None:
+                raise UsageError(
+                    f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it."
+                )
+            plan = stands.campaign.plan
+            (third,) = read_reviewers([reviewer], plan["languages"])
+            spoken = third.languages or tuple(plan["languages"])
+            rater = models.rater_id(session, "human", third.name)
+            apart = _apart(stands, by, spoken)
+            own = {response for it in stands.of(rater) for response in it.response_ids}
+            due = [responses for responses in apart if not own.intersection(responses)]
+            queued = _queue(session, stands, rater, third.name, due)
+            coded = any(codes.code_of(session, it) for it in stands.reviewers.values())
+            given = give_codes(session, [third.name]) if coded and queued else {}
+        run.note("reviewer", third.name)
+        run.count("queued", queued)
+        run.idle = not queued
+    return Adjudication(third.name, queued, len(apart) - len(due), given)
+
+
+def _apart(stands: Standing, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
+    """The responses (those that read the same together) on which two reviewers differ by so much, and that
+    nobody adjudicates yet."""
+    taken = {it.response_id for it in stands.readings if it.kind == "adjudication"}
+    read = {
+        it.response_id: it.response_ids
+        for it in stands.readings
+        if it.kind == "normal" and it.language in languages and it.response_id not in taken
+    }
+    apart = set()
+    for criterion in stands.criteria:
+        scores = stands.scores(criterion, ("normal",))
+        for response in read.keys() - apart:
+            said = [given[response] for given in scores.values() if response in given]
+            if said and max(said) - min(said) >= by:
+                apart.add(response)
+    return [read[response] for response in apart]
+
+
+def _queue(session: Session, stands: Standing, rater: int, name: str, due: Sequence[tuple[int, ...]]) -> int:
+    campaign = stands.campaign
+    labels = set(campaign.plan["suites"])
+    ids = [suite.id for suite in suites.list_suites(session) if suite.label in labels]
+    identity = {
+        it.response_id: it.identity
+        for it in candidates.candidates(session, ids, campaign.plan["languages"])
+    } if due else {}  # fmt: skip
+    order = sorted(due, key=lambda it: rank(campaign.seed, "adjudication", name, *identity[it[0]]))
+    start = rows.last_position(session, campaign.id or 0, rater) + 1
+    assignments = [
+        {
+            "campaign_id": campaign.id, "reviewer_id": rater, "rater_id": rater,
+            "response_id": response, "position": position, "kind": "adjudication",
+        }
+        for position, responses in enumerate(order, start=start)
+        for response in responses
+    ]  # fmt: skip
+    rows.add_assignments(session, assignments)
+    return len(order)

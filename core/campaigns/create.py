@@ -1,0 +1,238 @@
+"""Making a campaign: from the words of a command to the assignments in the store."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from core.campaigns.choosing import Unit, chosen_units, units_of
+from core.campaigns.dealing import Queues, deal
+from core.campaigns.plan import Plan, check_plan, read_reviewers
+from store.errors import UsageError
+from store.provenance import record_run
+from store.queries import models, rubrics, suites
+from store.queries.campaigns import candidates, codes, rows
+from store.queries.raters import asked_first, repeat_version
+from store.session import reading, writing
+from store.tables import Rater
+
+SECONDS_A_RESPONSE = 60.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A campaign as a command asks for it: lists that are empty mean all that there is."""
+
+    name: str
+    suites: Sequence[str]
+    languages: Sequence[str]
+    models: Sequence[str]
+    reviewers: Sequence[str]
+    options: dict[str, Any]
+    blind: bool = True
+    reveal: bool = False
+    codes: bool = False
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A campaign before it is written: `seconds` is the time for a response, `measured` whether the journal
+    tells it."""
+
+    plan: Plan
+    units: list[Unit]
+    queues: Queues
+    seconds: float
+    measured: bool
+
+    @property
+    def digest(self) -> str:
+        """Of the plan and everything that it led to, by content (SHA-256 in hex)."""
+        assigned = [
+            [name, number, place.kind, *it.identity]
+            for name, queue in sorted(self.queues.items())
+            for number, place in enumerate(queue, start=1)
+            for it in place.unit.responses
+        ]
+        said = json.dumps([self.plan.as_dict(), assigned], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan and its counts as plain data."""
+        return {
+            "plan": self.plan.as_dict(),
+            "responses": sum(len(unit.responses) for unit in self.units),
+            "readings": sum(len(queue) for queue in self.queues.values()),
+            "seconds_a_response": round(self.seconds, 1),
+            "seconds_measured": self.measured,
+            "languages": {
+                language: {
+                    "responses": sum(len(unit.responses) for unit in units),
+                    "texts": len(units),
+                }
+                for language, units in _by_language(self.units).items()
+            },
+            "reviewers": {
+                name: {
+                    "readings": len(queue),
+                    "languages": list(dict.fromkeys(place.unit.language for place in queue)),
+                    **Counter(place.kind for place in queue),
+                    "hours": round(len(queue) * self.seconds / 3600, 2),
+                }
+                for name, queue in self.queues.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Created:
+    """What became of it: `new` is whether there was no such campaign; `codes` are new, by reviewer, and are
+    not kept anywhere else."""
+
+    planned: Planned
+    new: bool
+    codes: dict[str, str]
+
+
+def plan_campaign(engine: Engine, wanted: Wanted) -> Planned:
+    """What a campaign would be, without writing anything. Raises `UsageError` as `create_campaign`."""
+    with reading(engine) as session:
+        return _planned(session, wanted)
+
+
+def create_campaign(engine: Engine, wanted: Wanted) -> Created:
+    """Write a campaign; made again from the same content, it is the same and nothing is written.
+
+    Raises `UsageError` when there is nothing to score, when the plan can't be met, and when there is another
+    campaign of this name.
+    """
+    with record_run(engine, "xlit-core campaign create", {"name": wanted.name}) as run:
+        with writing(engine) as session:
+            planned = _planned(session, wanted)
+            rubric = rubrics.default_rubric_id(session)
+            there = rows.find_campaign(session, wanted.name)
+            if there is not None and (there.digest, there.blind, there.reveal) != (
+                planned.digest, wanted.blind, wanted.reveal,
+            ):  # fmt: skip
+                raise UsageError(
+                    f"There is another campaign named {wanted.name!r}, made with another plan or from other "
+                    "responses. Give this one another name."
+                )
+            if there is None:
+                campaign = rows.add_campaign(
+                    session, name=wanted.name, rubric_id=rubric, seed=planned.plan.seed, blind=wanted.blind,
+                    reveal=wanted.reveal, plan=planned.plan.as_dict(), digest=planned.digest, run_id=run.id,
+                )  # fmt: skip
+                _assign(session, campaign, planned.queues)
+            given = give_codes(session, list(planned.queues)) if wanted.codes else {}
+        run.note("plan", planned.plan.as_dict())
+        run.count("assignments", sum(len(queue) for queue in planned.queues.values()))
+        run.idle = there is not None and not given
+    return Created(planned, there is None, given)
+
+
+def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
+    """A new code for each of these people who has none; returned once, and kept only as it can't be read."""
+    given = {}
+    for name in names:
+        if codes.code_of(session, name) is None:
+            given[name] = codes.new_code()
+            codes.give_code(session, models.rater_id(session, "human", name), given[name])
+    return given
+
+
+def _planned(session: Session, wanted: Wanted) -> Planned:
+    if not wanted.name.strip():
+        raise UsageError("A campaign needs a name.")
+    if wanted.reveal and not wanted.blind:
+        raise UsageError("--open shows everything from the start: leave out --reveal.")
+    chosen = [suites.find_suite(session, label) for label in wanted.suites] or suites.list_suites(session)
+    found = candidates.candidates(
+        session, [suite.id for suite in chosen], wanted.languages or None, wanted.models or None
+    )
+    if not found:
+        raise UsageError(
+            "The store holds no responses that fit: see --suite, --lang and --model, and `xlit-core status`."
+        )
+    there = {it.model for it in found}
+    missing = [name for name in wanted.models if name not in there]
+    if missing:
+        known = sorted({it.model for it in candidates.candidates(session, [it.id for it in chosen])})
+        raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(known)}.")
+    languages = tuple(wanted.languages) or tuple(sorted({it.language for it in found}))
+    plan = Plan(
+        suites=tuple(sorted({it.suite for it in found})),
+        languages=languages,
+        models=tuple(sorted(there)),
+        reviewers=read_reviewers(wanted.reviewers, languages),
+        **wanted.options,
+    )
+    check_plan(plan)
+    if wanted.reveal and (plan.repeats or plan.checks):
+        raise UsageError(
+            "--reveal shows after each response what the judges said: repeats and checks would then measure "
+            "memory. Leave out one or the other."
+        )
+    units = chosen_units(found, plan)
+    known: list[Unit] = []
+    if plan.checks:
+        # All that can be scored, of whatever model or instruction.
+        every = candidates.candidates(session, [it.id for it in chosen], languages)
+        rated = candidates.rated_by(session, known_raters(session, plan.known), [it.id for it in chosen])
+        known = units_of(it for it in every if it.response_id in rated)
+    looked = candidates.looking_seconds(session)
+    queues = deal(units, known, plan)
+    return Planned(plan, units, queues, looked or SECONDS_A_RESPONSE, looked is not None)
+
+
+def known_raters(session: Session, name: str) -> list[int]:
+    """The raters of this name, as they said first, whose scores are taken to be right."""
+    statement = select(Rater.id).where(Rater.name == name, asked_first()).order_by(col(Rater.id))
+    return [found or 0 for found in session.exec(statement)]
+
+
+def _assign(session: Session, campaign_id: int, queues: Queues) -> None:
+    assignments = []
+    for name, queue in queues.items():
+        first = models.rater_id(session, "human", name)
+        again = None
+        for number, place in enumerate(queue, start=1):
+            if place.kind == "repeat" and again is None:
+                again = models.rater_id(session, "human", name, repeat_version("", 2))
+            assignments += [
+                {
+                    "campaign_id": campaign_id,
+                    "reviewer_id": first,
+                    "rater_id": again if place.kind == "repeat" else first,
+                    "response_id": it.response_id,
+                    "position": number,
+                    "kind": place.kind,
+                }
+                for it in place.unit.responses
+            ]
+    rows.add_assignments(session, assignments)
+
+
+def _by_language(units: Sequence[Unit]) -> dict[str, list[Unit]]:
+    found: dict[str, list[Unit]] = {}
+    for unit in units:
+        found.setdefault(unit.language, []).append(unit)
+    return found
+
+
+def paper_plan(options: dict[str, Any], sample: int) -> dict[str, Any]:
+    """The options of a plan with those of the paper where nothing else is said.
+
+    Raises `UsageError` without a main model.
+    """
+    if options.get("main") is None:
+        raise UsageError(
+            "The paper's plan has a main model, all of whose answers are scored: add --main MODEL."
+        )
+    chosen = any(options.get(name) is not None for name in ("sample", "per_task", "keys"))
+    return options if chosen else {**options, "sample": sample}

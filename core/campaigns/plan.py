@@ -1,0 +1,107 @@
+"""What a campaign is made with: the parameters of a plan."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from store.errors import UsageError
+
+# The paper (arXiv 2402.14778, section 4): in every language 30 instructions answered by all models, and all
+# other answers of the main model.
+PAPER_SAMPLE = 30
+APART = 20
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Somebody who scores; `languages` in the order in which they are scored, none: all of the plan's."""
+
+    name: str
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which responses are scored, by whom, and how often.
+
+    `suites` (labels), `languages` and `models` (names) say which responses there are to choose from. Of their
+    instructions, in each language: `sample` in all, spread over the tasks in proportion; `per_task` of each
+    task; or those of `keys`; none of the three: all. Every model's answers to these are scored, and of the
+    model `main` all answers. `overlap` reviewers score each response. Every reviewer scores `repeats` of the
+    own responses a second time, at least `apart` places later, and `checks` responses whose scores are known
+    from the rater `known`.
+    """
+
+    suites: tuple[str, ...]
+    languages: tuple[str, ...]
+    models: tuple[str, ...]
+    reviewers: tuple[Reviewer, ...]
+    seed: int = 1
+    sample: int | None = None
+    per_task: int | None = None
+    keys: tuple[str, ...] | None = None
+    main: str | None = None
+    overlap: int = 1
+    repeats: int = 0
+    apart: int = APART
+    checks: int = 0
+    known: str = "known-answers"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check_plan(plan: Plan) -> None:
+    """Raises `UsageError` for a plan that can't be meant, whatever the store holds."""
+    if not plan.reviewers:
+        raise UsageError("Nobody is named to score: add --reviewer NAME or NAME:LANG,LANG.")
+    names = [reviewer.name for reviewer in plan.reviewers]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"Reviewer {twice!r} is named twice. Give all languages at once: {twice}:fr,de.")
+    ways = {"--sample": plan.sample, "--per-task": plan.per_task, "--keys": plan.keys}
+    chosen = [option for option, value in ways.items() if value is not None]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} are two ways to choose instructions: give one.")
+    if plan.main is not None and plan.main not in plan.models:
+        raise UsageError(f"No model {plan.main!r} among these responses. There are: {_listed(plan.models)}.")
+    for option, value, least in (
+        ("--sample", plan.sample, 1), ("--per-task", plan.per_task, 1), ("--overlap", plan.overlap, 1),
+        ("--repeats", plan.repeats, 0), ("--apart", plan.apart, 1), ("--checks", plan.checks, 0),
+    ):  # fmt: skip
+        if value is not None and value < least:
+            raise UsageError(f"{option} {value}: it is at least {least}.")
+
+
+def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Reviewer, ...]:
+    """Reviewers as the command names them, `NAME` or `NAME:LANG,LANG`.
+
+    Raises `UsageError` for an empty name and for a language that is not in the plan.
+    """
+    found = []
+    for value in values:
+        name, _, spoken = value.partition(":")
+        chosen = tuple(dict.fromkeys(code.strip() for code in spoken.split(",") if code.strip()))
+        if not name.strip():
+            raise UsageError(f"--reviewer {value!r} has no name. Give NAME or NAME:LANG,LANG.")
+        for code in chosen:
+            if code not in languages:
+                raise UsageError(
+                    f"--reviewer {value!r}: there are no responses in {code!r} to score. "
+                    f"Languages: {_listed(languages)}."
+                )
+        found.append(Reviewer(name.strip(), chosen))
+    return tuple(found)
+
+
+def rank(seed: int, *parts: Any) -> bytes:
+    """Where something stands in a shuffled order: by SHA-256 of the seed and of what it is, so that every
+    machine and every store with the same content finds the same order."""
+    said = json.dumps([seed, *parts], ensure_ascii=False)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,131 @@
+"""A reviewer's queue: what to read in which order, and how far it is done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import TextClause, column, text
+from sqlmodel import Session, col, select
+
+from store.tables import Assignment, Campaign, Instruction, Response, UtcDateTime
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One place in a queue: responses to one instruction that read the same, scored once for all of them.
+
+    `position` is the place, from 1; `rater_id` as whom they are scored; `kind` as in
+    `store.tables.Assignment`.
+    """
+
+    position: int
+    kind: str
+    rater_id: int
+    instruction_id: int
+    suite_id: int
+    language: str
+    response_ids: tuple[int, ...]
+
+
+# SQLite keeps to the order of a CROSS JOIN.
+_DONE = """
+SELECT assignment.position AS position,
+       min(CASE WHEN EXISTS (
+               SELECT 1 FROM entry WHERE entry.response_id = assignment.response_id
+                 AND entry.rater_id = assignment.rater_id AND entry.kind = 'commit')
+           THEN 1 ELSE 0 END) AS done
+FROM assignment
+WHERE assignment.campaign_id = :campaign AND assignment.reviewer_id = :reviewer
+GROUP BY assignment.position
+"""
+
+_COMMITS = """
+SELECT entry.created_at AS created_at
+FROM assignment CROSS JOIN entry
+WHERE assignment.campaign_id = :campaign AND assignment.reviewer_id = :reviewer
+  AND entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
+  AND entry.kind = 'commit'
+ORDER BY entry.created_at
+"""
+
+
+def queue_of(session: Session, campaign_id: int, reviewer_id: int) -> list[Stop]:
+    """A reviewer's queue in a campaign, in its order."""
+    statement = (
+        select(  # type: ignore[call-overload]
+            Assignment.position, Assignment.kind, Assignment.rater_id, Assignment.response_id,
+            Response.instruction_id, Instruction.suite_id, Instruction.language,
+        )
+        .join(Response, col(Response.id) == Assignment.response_id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(Assignment.campaign_id == campaign_id, Assignment.reviewer_id == reviewer_id)
+        .order_by(col(Assignment.position), col(Assignment.response_id))
+    )  # fmt: skip
+    return list(_stops(session.connection().execute(statement)))
+
+
+def done_positions(session: Session, campaign_id: int, reviewer_id: int) -> set[int]:
+    """The positions of a queue whose responses are all committed."""
+    rows = session.connection().execute(text(_DONE), _of(campaign_id, reviewer_id))
+    return {row.position for row in rows if row.done}
+
+
+def commit_times(session: Session, campaign_id: int, reviewer_id: int) -> list[Any]:
+    """When a reviewer committed a response of a queue (datetimes), the earliest first."""
+    statement: TextClause = text(_COMMITS)
+    typed = statement.columns(column("created_at", UtcDateTime))
+    return list(session.connection().execute(typed, _of(campaign_id, reviewer_id)).scalars())
+
+
+def open_campaign_of(
+    session: Session, reviewer_id: int, suite_id: int, *, sealed: bool = False
+) -> str | None:
+    """The name of an open, blind campaign that this reviewer takes part in and that has a response to the
+    suite in the reviewer's queue; None: there is none. `sealed`: only one that never reveals the judge."""
+    statement = (
+        select(Campaign.name)
+        .join(Assignment, col(Assignment.campaign_id) == Campaign.id)
+        .join(Response, col(Response.id) == Assignment.response_id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(
+            Assignment.reviewer_id == reviewer_id,
+            col(Campaign.closed_at).is_(None),
+            col(Campaign.blind),
+            Instruction.suite_id == suite_id,
+        )
+        .limit(1)
+    )
+    if sealed:
+        statement = statement.where(~col(Campaign.reveal))
+    return session.exec(statement).first()
+
+
+def sealed_responses(session: Session, reviewer_id: int, response_ids: list[int]) -> set[int]:
+    """Which of these responses this reviewer has in an open campaign that never reveals the judge."""
+    statement = (
+        select(Assignment.response_id)
+        .join(Campaign, col(Campaign.id) == Assignment.campaign_id)
+        .where(
+            Assignment.reviewer_id == reviewer_id,
+            col(Assignment.response_id).in_(response_ids),
+            col(Campaign.closed_at).is_(None),
+            col(Campaign.blind),
+            ~col(Campaign.reveal),
+        )
+    )
+    return set(session.exec(statement))
+
+
+def _of(campaign_id: int, reviewer_id: int) -> dict[str, int]:
+    return {"campaign": campaign_id, "reviewer": reviewer_id}
+
+
+def _stops(rows: Any) -> Iterator[Stop]:
+    for position, same in groupby(rows, key=lambda row: row.position):
+        read = list(same)
+        first = read[0]
+        yield Stop(
+            position, first.kind, first.rater_id, first.instruction_id, first.suite_id, first.language,
+            tuple(row.response_id for row in read),
+        )  # fmt: skip
