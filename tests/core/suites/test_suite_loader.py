@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.exchange.importing import run_import
-from core.suites.loader import load_suite, read_suite, shipped_suites
+from core.suites.loader import load_suite, read_suite, read_whole, shipped_suites
 from store import UsageError, XlitError, open_store
 from store.queries.suites import instructions_of, list_suites
 from store.session import reading, writing
@@ -26,13 +26,6 @@ def suite(folder: Path, rows: list | str = ROWS, toml: str = TOML) -> Path:
     return folder
 
 
-@pytest.fixture
-def engine(tmp_path: Path):
-    opened = open_store(tmp_path / "store.db", create=True)
-    yield opened
-    opened.dispose()
-
-
 @pytest.mark.parametrize("name", ["", "s.toml", "s.jsonl"])
 def test_a_suite_is_found_by_its_folder_and_by_either_file(tmp_path, name):
     meta, instructions = read_suite(suite(tmp_path / "x") / name)
@@ -40,6 +33,19 @@ def test_a_suite_is_found_by_its_folder_and_by_either_file(tmp_path, name):
     first, second = instructions
     assert (first.key, first.text, first.task, first.check) == ("a", "How?", "advice", {"references": ["so"]})
     assert (second.language, second.modifier, second.check) == ("ru", "short", None)
+
+
+def test_what_only_the_files_tell_is_read_with_the_place_of_every_line(tmp_path):
+    rows = [ROWS[0] | {"tags": ["hard"], "modifiers": ["html_template", "lang_ru", "html"]}, ROWS[1]]
+    toml = TOML + 'answer_in_text = ["advice"]\n[subsets]\nhuman-30 = ["a"]\n[spelling.allow]\nru = ["Ы"]\n'
+    whole = read_whole(suite(tmp_path / "x", rows, toml))
+    first, second = whole.lines
+    assert (first.place.line, first.tags, first.modifiers) == (1, ("hard",), ("html", "lang"))
+    assert (second.place.line, second.tags, second.modifiers) == (2, (), None)
+    assert whole.meta.subset("human-30") == ("a",)
+    assert (whole.meta.answer_in_text, whole.meta.allowed) == (("advice",), {"ru": ("Ы",)})
+    with pytest.raises(UsageError, match="no subset 'x'. It has: human-30"):
+        whole.meta.subset("x")
 
 
 def test_loading_twice_leaves_one_suite_with_its_known_answers(tmp_path, engine):
@@ -89,6 +95,11 @@ def test_importing_a_suite_makes_the_same_rows_as_loading_it(tmp_path, engine):
         ),
         ('{"key": "b", "language": "en", "text": "\\ud800"}', "surrogate"),
         ('{"key": "a", "language": "en", "text": "x"}', "stands in line 1 already"),
+        ('{"key": "b", "language": "en", "text": "x", "tags": "hard"}', "`tags` is not a list of texts"),
+        (
+            '{"key": "b", "language": "en", "text": "x", "modifiers": ["loud"]}',
+            "no modifier is called 'loud'",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_of_the_suite_is_loaded(tmp_path, engine, row, reason):
@@ -110,6 +121,10 @@ def test_a_wrong_line_is_named_and_nothing_of_the_suite_is_loaded(tmp_path, engi
         ('version = "1"\nlanguages = ["en"]\n', "`name` is missing"),
         ('name = "s"\nversion = 1\nlanguages = ["en"]\n', "`version` must be a text"),
         ('name = "s"\nversion = "1"\nlicense = "x"\nlanguages = ["en"]\n', "unknown key 'license'.*licence"),
+        (TOML + "[subsets]\nx = 3\n", "`subsets` must give every name in it a list of keys"),
+        (TOML + '[spelling.allow]\nfr = ["mot"]\n', "`spelling.allow`: 'fr' is none of the suite's"),
+        (TOML + '[spelling]\nwords = ["mot"]\n', "`spelling` holds `allow`"),
+        (TOML + 'answer_in_text = "sum"\n', "`answer_in_text` must list"),
     ],
 )
 def test_a_wrong_description_is_refused(tmp_path, toml, reason):
