@@ -170,14 +170,15 @@ def modifiers_(
     from core.suites.wordings import SHIPPED_WORDINGS, read_wordings
 
     whole = _opened(suite, store)
-    made = modified_suite(
-        whole, read_wordings(wordings or SHIPPED_WORDINGS), seed=seed, only=only or (), count=count
-    )
+    read = read_wordings(wordings or SHIPPED_WORDINGS)
+    made = modified_suite(whole, read, seed=seed, only=only or (), count=count)
     left_out = [language for language in whole.meta.languages if language not in made.meta.languages]
     if left_out:
         say(f"The modifiers have no wordings in {', '.join(left_out)}: left out.")
     _write(made, out, force)
-    say("Instructions in each language: " + ", ".join(f"{n} {group}" for group, n in counts(made).items()))
+    numbers = counts(made)
+    told = [f"{numbers.get(group, 0)} {group}" for group in (numbers if only else read.modifiers)]
+    say(f"Instructions in each language: {', '.join(told)}.")
 
 
 def _write(suite: "WholeSuite", out: Path, force: bool) -> None:

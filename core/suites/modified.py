@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from core.analysis.modifier_names import ModifierName
-from core.suites.lines import SuiteLine
+from core.suites.lines import SuiteLine, fitting_group
 from core.suites.loader import WholeSuite
 from core.suites.meta import SuiteMeta
 from core.suites.wordings import ModifierWordings, Wordings
@@ -33,10 +33,10 @@ def modified_suite(
 ) -> WholeSuite:
     """The suite `NAME-modifiers`, its keys such as `email-1+short`, the modifiers in the order of `wordings`.
 
-    `only` names the groups to take (default: all), `count` the most instructions for each instead of its own
-    count. Languages in which a modifier has no wording are left out, and so are keys that are not there in
-    all the others or that have a modifier already. A subset of `suite` holds here whatever was made of its
-    keys.
+    `only` names the modifiers to take (default: all), `count` the most instructions for each instead of its
+    own count. Languages in which a modifier has no wording are left out, and so are keys that are not there
+    in all the others or that have a modifier already. A subset of `suite` holds here whatever was made of
+    its keys.
 
     Raises `UsageError` for a modifier that is not in `wordings`, and `XlitError` when the suite does not say
     which modifiers fit, or nothing can be made of it.
@@ -73,10 +73,13 @@ def counts(made: WholeSuite) -> dict[str, int]:
 
 
 def _chosen_groups(wordings: Wordings, only: Sequence[str]) -> dict[str, ModifierWordings]:
-    unknown = next((name for name in only if name not in wordings.modifiers), None)
+    groups = {name: fitting_group(name) for name in only}
+    unknown = next((name for name, group in groups.items() if group not in wordings.modifiers), None)
     if unknown is not None:
         raise UsageError(f"No modifier {unknown!r}. There are: {', '.join(wordings.modifiers)}.")
-    return {name: found for name, found in wordings.modifiers.items() if not only or name in only}
+    return {
+        group: found for group, found in wordings.modifiers.items() if not only or group in groups.values()
+    }
 
 
 def _aligned(suite: WholeSuite, languages: Sequence[str]) -> dict[str, list[SuiteLine]]:

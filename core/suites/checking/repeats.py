@@ -10,8 +10,9 @@ from core.suites.checking.findings import Finding, error, warning
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
 
-# Share of letters that two instructions of different tasks have in common, in percent (rapidfuzz's ratio).
-NEAR = 80.0
+# How much of their letters two instructions of different tasks may share, in order, in percent (rapidfuzz's
+# ratio). Of the paper's 113 the most alike of different tasks reach 67 in English, those of one task 75.
+NEAR = 75.0
 
 
 def repeated(suite: WholeSuite) -> Iterator[Finding]:

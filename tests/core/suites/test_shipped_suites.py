@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from core.judge.surface.dictionaries import find_dictionary
+from core.suites.checking.findings import SuiteReport
 from core.suites.checking.run import check_suite
 from core.suites.loader import read_whole, shipped_suites
 from core.suites.modified import modified_suite
@@ -18,27 +20,31 @@ RUN = 8
 LANGUAGES = ("en", "fr", "pt", "ru", "de")
 
 
-@pytest.fixture(scope="module", params=shipped_suites())
-def report(request):
-    return check_suite(request.param)
+@cache
+def checked(name: str) -> SuiteReport:
+    return check_suite(name)
 
 
-def test_every_shipped_suite_passes_its_check(report):
+@pytest.mark.parametrize("name", shipped_suites())
+def test_every_shipped_suite_passes_its_check(name):
+    report = checked(name)
     assert [one for one in report.findings if one.level == "error"] == []
     if all(map(find_dictionary, report.suite.meta.languages)):
         assert report.not_done == ()
         assert report.exit_code == 0
 
 
-def test_every_shipped_suite_says_whose_it_is(report):
-    assert report.suite.meta.licence == "CC0-1.0"
-    assert report.suite.meta.source
+@pytest.mark.parametrize("name", shipped_suites())
+def test_every_shipped_suite_says_whose_it_is(name):
+    meta = read_whole(name).meta
+    assert meta.licence == "CC0-1.0"
+    assert meta.source
 
 
 @pytest.mark.skipif(not OURS, reason="the miniature alone is shipped")
 @pytest.mark.parametrize("name", OURS)
 def test_our_own_suites_have_no_repeats_and_no_misspelt_words(name):
-    kinds = {one.kind for one in check_suite(name).findings}
+    kinds = {one.kind for one in checked(name).findings}
     assert kinds & {"near-duplicate", "spelling", "unbalanced", "task"} == set()
 
 

@@ -112,7 +112,7 @@ def test_wrong_usage_is_told_and_writes_nothing(run, tmp_path, words):
 
 def test_a_suite_with_modifiers_is_written_and_passes_its_check(run, folder, tmp_path):
     result = run("modifiers", folder, "--out", "made", "--seed", 3)
-    assert "3 short, 3 html" in result.stderr
+    assert "3 short, 0 long" in result.stderr
     made = read_whole(tmp_path / "made")
     assert made.meta.label == "small-modifiers/1-seed3"
     assert {line.new.modifier for line in made.lines} == {"short", "html_template"}

@@ -44,7 +44,7 @@ def test_what_only_the_files_tell_is_read_with_the_place_of_every_line(tmp_path)
     assert (second.place.line, second.tags, second.modifiers) == (2, (), None)
     assert whole.meta.subset("human-30") == ("a",)
     assert (whole.meta.answer_in_text, whole.meta.allowed) == (("advice",), {"ru": ("Ы",)})
-    with pytest.raises(UsageError, match="no subset 'x'. It has: human-30"):
+    with pytest.raises(UsageError, match=r"no subset 'x'\. It has: human-30"):
         whole.meta.subset("x")
 
 
