@@ -151,7 +151,7 @@ def _tasks(found: dict[str, Any], languages: Sequence[str]) -> Table:
 def _texts(suite: WholeSuite) -> Table:
     table = _table("Instructions", "key", "", "text")
     for line in _by_key(suite.lines):
-        table.add_row(_seen(line.new.key), line.new.language, _lines_seen(line.new.text))
+        table.add_row(_seen(line.new.key), _seen(line.new.language), _lines_seen(line.new.text))
     return table
 
 
@@ -165,7 +165,7 @@ def _by_key(lines: Iterable[SuiteLine]) -> list[SuiteLine]:
 def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+        table.add_column(_seen(heading), justify="right" if heading in right else "left", overflow="fold")
     return table
 
 
