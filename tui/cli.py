@@ -4,7 +4,8 @@ import gc
 import getpass
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 
 from store.errors import UsageError, XlitError
+from tui.identity import with_code
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,6 +64,26 @@ Keys = Annotated[
 ]
 
 
+Reviewer = Annotated[
+    str | None, typer.Option(envvar="XLIT_REVIEWER", help="Your name; the login name when left out.")
+]
+Translation = Annotated[
+    str,
+    typer.Option(
+        envvar="XLIT_TRANSLATION", help="The language in which the instruction is also shown, or none."
+    ),
+]
+Kiosk = Annotated[
+    bool,
+    typer.Option(
+        "--kiosk",
+        is_eager=True,
+        callback=_clean_environment,
+        help="For a login that may do nothing else: what the client's environment says is not obeyed.",
+    ),
+]
+
+
 class By(StrEnum):
     """What stands side by side."""
 
@@ -76,19 +98,12 @@ def compare(
     suite: Suite = None,
     models: Annotated[str, typer.Option(help="Only these models, separated by commas.")] = "",
     by: Annotated[By, typer.Option(help="Models side by side, or one model in all languages.")] = By.model,
-    reviewer: Annotated[
-        str | None, typer.Option(envvar="XLIT_REVIEWER", help="Your name; the login name when left out.")
-    ] = None,
+    reviewer: Reviewer = None,
     store: Store = "./xlit.db",
     judge: Annotated[
         str | None, typer.Option(help="The judge to set beside you (default: the LLM judge that came last).")
     ] = None,
-    translation: Annotated[
-        str,
-        typer.Option(
-            envvar="XLIT_TRANSLATION", help="The language in which the instruction is also shown, or none."
-        ),
-    ] = "en",
+    translation: Translation = "en",
     open: Annotated[
         bool,
         typer.Option("--open", help="Show names, judge and surface metrics at once (the journal says so)."),
@@ -96,38 +111,56 @@ def compare(
     collapse: Annotated[bool, typer.Option(help="Show responses that read the same as one column.")] = True,
     theme: Theme = None,
     keys: Keys = None,
-    kiosk: Annotated[
-        bool,
-        typer.Option(
-            "--kiosk",
-            is_eager=True,
-            callback=_clean_environment,
-            help="For a login that may do nothing else: what the client's environment says is not obeyed.",
-        ),
-    ] = False,
+    kiosk: Kiosk = False,
 ) -> None:
     """Score the responses to one suite in one language, side by side, blind unless --open."""
-    require_terminal()
-    with ExitStack() as lock:
-        if kiosk:
-            from tui.kiosk import locked, sealed
-
-            reviewer, keys = locked(context, reviewer, keys)
-            lock.enter_context(sealed())
+    with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
         from tui.room import Appearance, review
 
-        review(
-            store,
-            Appearance(theme, keys, own_keys=not kiosk),
-            language=lang,
-            reviewer=reviewer or login_name(),
-            suite=suite,
-            wanted=[name.strip() for name in models.split(",") if name.strip()],
-            by_language=by is By.language,
-            judge=judge,
-            translation=None if translation == "none" else translation,
-            open=open,
-            collapse=collapse,
+        with_code(
+            who,
+            lambda code: review(
+                store,
+                Appearance(theme, own_keys, own_keys=not kiosk),
+                language=lang,
+                reviewer=who,
+                code=code,
+                suite=suite,
+                wanted=[name.strip() for name in models.split(",") if name.strip()],
+                by_language=by is By.language,
+                judge=judge,
+                translation=None if translation == "none" else translation,
+                open=open,
+                collapse=collapse,
+            ),
+        )
+
+
+@app.command("score")
+def score_campaign(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
+    reviewer: Reviewer = None,
+    store: Store = "./xlit.db",
+    translation: Translation = "en",
+    theme: Theme = None,
+    keys: Keys = None,
+    kiosk: Kiosk = False,
+) -> None:
+    """Work through your queue in a campaign, one response at a time; it goes on where you stopped."""
+    with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
+        from tui.room import Appearance, score
+
+        with_code(
+            who,
+            lambda code: score(
+                store,
+                Appearance(theme, own_keys, own_keys=not kiosk),
+                campaign=campaign,
+                reviewer=who,
+                code=code,
+                translation=None if translation == "none" else translation,
+            ),
         )
 
 
@@ -138,9 +171,7 @@ def overview(
     ] = None,
     suite: Suite = None,
     store: Store = "./xlit.db",
-    reviewer: Annotated[
-        str | None, typer.Option(envvar="XLIT_REVIEWER", help="Your name; the login name when left out.")
-    ] = None,
+    reviewer: Reviewer = None,
     theme: Theme = None,
     keys: Keys = None,
 ) -> None:
@@ -148,7 +179,28 @@ def overview(
     require_terminal()
     from tui.room import Appearance, look_over
 
-    look_over(store, Appearance(theme, keys), language=lang, suite=suite, reviewer=reviewer or login_name())
+    who = reviewer or login_name()
+    with_code(
+        who,
+        lambda code: look_over(
+            store, Appearance(theme, keys), language=lang, suite=suite, reviewer=who, code=code
+        ),
+    )
+
+
+@contextmanager
+def _at_the_door(
+    context: typer.Context, reviewer: str | None, keys: Path | None, kiosk: bool
+) -> Iterator[tuple[str, Path | None]]:
+    """Who reviews with which keys; in a kiosk, nothing but the room reaches the terminal inside."""
+    require_terminal()
+    with ExitStack() as lock:
+        if kiosk:
+            from tui.kiosk import locked, sealed
+
+            reviewer, keys = locked(context, reviewer, keys)
+            lock.enter_context(sealed())
+        yield reviewer or login_name(), keys
 
 
 def require_terminal() -> None:

@@ -97,6 +97,20 @@ COMPARE = (
     Command("app.quit", ("q",), "quit", "quit", "leave; the next start goes on from here"),
 )  # fmt: skip
 
+_COMMIT_AND_GO_ON = Command(
+    "response.commit", ("g", "enter"), "commit", "done", "done with the response, and on to the next"
+)
+_NOT_ALONE = {
+    "row.commit", "cursor.left", "cursor.right", "disagreement.next", "filter.choose", "look.diff",
+    "look.collapse", "overview",
+}  # fmt: skip
+# A queue has one response at a time: no key is about several.
+SCORE = tuple(
+    _COMMIT_AND_GO_ON if command.id == "response.commit" else command
+    for command in COMPARE
+    if command.id not in _NOT_ALONE
+)
+
 KEYS_PAGE = (
     Command("keys.close", ("q", "escape", "?", "enter", "space"), "close", "back", "back"),
     Command("page.down", ("down", "j", "pagedown"), "page(1)", "down", "down, up"),
@@ -177,6 +191,7 @@ COMMENT = (
 
 SCREENS: dict[str, tuple[Command, ...]] = {
     "compare": COMPARE,
+    "score": SCORE,
     "keys": KEYS_PAGE,
     "guidelines": GUIDELINES,
     "filter": FILTER,

@@ -24,8 +24,8 @@ class Appearance:
 def review(store: str, appearance: Appearance, *, language: str, **options: Any) -> None:
     """Review until the reviewer leaves; the options are those of `tui.visits.reviewing`.
 
-    Raises `UsageError` for a theme, key, language, suite, model or judge that is not there, `StoreError` for
-    the store.
+    Raises `UsageError` for a theme, key, language, suite, model or judge that is not there, `CodeNeeded`
+    without the reviewer's code, `StoreError` for the store.
     """
 
     def visit() -> Visit:
@@ -36,15 +36,26 @@ def review(store: str, appearance: Appearance, *, language: str, **options: Any)
     _stay(f"{language} · opening", visit, appearance)
 
 
-def look_over(
-    store: str, appearance: Appearance, *, language: str | None, suite: str | None, reviewer: str
-) -> None:
-    """The overview until the reader leaves. Raises as `review`."""
+def score(store: str, appearance: Appearance, *, campaign: str, **options: Any) -> None:
+    """Work through a queue until the reviewer leaves; the options are those of `tui.visits.scoring`. Raises
+    as `review`."""
+
+    def visit() -> Visit:
+        from tui.visits import scoring
+
+        return scoring(store, campaign=campaign, **options)
+
+    _stay("score · opening", visit, appearance)
+
+
+def look_over(store: str, appearance: Appearance, **options: Any) -> None:
+    """The overview until the reader leaves; the options are those of `tui.visits.looking_over`. Raises as
+    `review`."""
 
     def visit() -> Visit:
         from tui.visits import looking_over
 
-        return looking_over(store, language=language, suite=suite, reviewer=reviewer)
+        return looking_over(store, **options)
 
     _stay("overview · opening", visit, appearance)
 

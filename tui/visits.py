@@ -16,55 +16,88 @@ from store.provenance import record_run
 from store.queries.compare import instruction_of
 from store.queries.finding import Filter
 from store.session import reading
+from tui.identity import require_code
 from tui.review.opening import open_view
 from tui.review.overview import ask
+from tui.review.queue import open_queue
+from tui.review.queue_session import QueueSession
 from tui.review.saving import NotSaved, reason_of
 from tui.review.session import ReviewSession
 from tui.screens.compare import CompareScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.score import ScoreScreen
 
 FirstScreen = Callable[[], Screen[Any]]
 
 
 @contextmanager
-def reviewing(store: str, *, collapse: bool = True, **view: Any) -> Iterator[FirstScreen]:
+def reviewing(
+    store: str, *, collapse: bool = True, code: str | None = None, **view: Any
+) -> Iterator[FirstScreen]:
     """A reviewer in a view, from opening the store to remembering the place; a run is written down for it.
 
     `view` are the options of `tui.review.opening.open_view`. Raises `UsageError` for a language, suite, model
-    or judge that is not there, `StoreError` for the store.
+    or judge that is not there, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
     with _opened(store) as engine:
+        require_code(engine, view["reviewer"], code)
         opened = open_view(engine, **view)
         parameters = {**view, "suite": opened.suite.label, "collapse": collapse}
         with record_run(engine, "xlit-tui compare", parameters, libraries=["textual"]) as run:
             session = ReviewSession(engine, opened, run_id=run.id, collapse=collapse)
             yield lambda: CompareScreen(session)
-            sentence = session.close()
-        if sentence:
-            raise StoreError(f"The place where you stopped was not saved: {sentence}.")
+            _leave(session)
+
+
+@contextmanager
+def scoring(
+    store: str, *, campaign: str, reviewer: str, translation: str | None = "en", code: str | None = None
+) -> Iterator[FirstScreen]:
+    """A reviewer in the own queue of a campaign; a run is written down for it.
+
+    Raises `UsageError` for a campaign that is not there, is closed or has nothing for the reviewer,
+    `CodeNeeded` without the reviewer's code, `StoreError` for the store.
+    """
+    with _opened(store) as engine:
+        require_code(engine, reviewer, code)
+        opened = open_queue(engine, campaign=campaign, reviewer=reviewer, translation=translation)
+        parameters = {"campaign": campaign, "reviewer": reviewer, "translation": translation}
+        with record_run(engine, "xlit-tui score", parameters, libraries=["textual"]) as run:
+            session = QueueSession(engine, opened, run_id=run.id)
+            yield lambda: ScoreScreen(session)
+            _leave(session)
 
 
 @contextmanager
 def looking_over(
-    store: str, *, language: str | None, suite: str | None, reviewer: str
+    store: str, *, language: str | None, suite: str | None, reviewer: str, code: str | None = None
 ) -> Iterator[FirstScreen]:
     """The overview of a suite, with all names; what is opened from it can be scored, openly.
 
-    A run is written down only when something is opened: looking at numbers leaves no trace. Raises
-    `UsageError` for a language or suite without responses, `StoreError` for the store.
+    A reviewer in an open, blind campaign on the suite stays blind. A run is written down only when something
+    is opened: looking at numbers leaves no trace. Raises `UsageError` for a language or suite without
+    responses, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
     with _opened(store) as engine, ExitStack() as ending:
-        asked, label = ask(engine, language=language, suite=suite)
+        require_code(engine, reviewer, code)
+        asked, label = ask(engine, language=language, suite=suite, reviewer=reviewer)
+        open = asked.hidden_for is None
 
         def reading_behind(pairs: Sequence[tuple[int, int]]) -> CompareScreen:
             run = ending.enter_context(record_run(engine, "xlit-tui overview", {"suite": label}))
             with reading(engine) as session:
                 lead = instruction_of(session, pairs[0][0]).language
-            view = open_view(engine, language=lead, reviewer=reviewer, suite=label, open=True)
+            view = open_view(engine, language=lead, reviewer=reviewer, suite=label, open=open)
             wanted = Filter(responses=frozenset(response for _, response in pairs))
             return CompareScreen(ReviewSession(engine, view, run_id=run.id, remember=False), wanted)
 
         yield lambda: OverviewScreen(engine, asked, f"overview · {label}", reading_behind)
+
+
+def _leave(session: ReviewSession) -> None:
+    sentence = session.close()
+    if sentence:
+        raise StoreError(f"The place where you stopped was not saved: {sentence}.")
 
 
 @contextmanager

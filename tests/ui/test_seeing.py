@@ -25,8 +25,6 @@ from tests.ui.pilot import (
 )
 from tests.ui.stores import Question, Reply, add_metrics, add_reply, store_of
 from tui.host import host_of
-from tui.review import rows as rows_module
-from tui.review.row import load_row
 from tui.review.rules import Mark
 from tui.text import bidi
 from tui.theme import PALETTES, Look
@@ -290,18 +288,19 @@ async def test_a_translation_that_could_not_be_read_is_told_and_not_taken(tmp_pa
 
 def test_what_was_read_ahead_for_another_view_is_not_shown(engine, review, monkeypatch):
     reading, may_end = threading.Event(), threading.Event()
+    load = review.rows.load
 
     def slow(*args, **options):
-        loaded = load_row(*args, **options)
+        loaded = load(*args, **options)
         reading.set()
         assert may_end.wait(10)
         return loaded
 
-    monkeypatch.setattr(rows_module, "load_row", slow)
+    monkeypatch.setattr(review.rows, "load", slow)
     ahead = threading.Thread(target=review.rows.read_ahead, args=(review.neighbours([1, -1]),))
     ahead.start()
     assert reading.wait(10)
-    monkeypatch.setattr(rows_module, "load_row", load_row)
+    monkeypatch.setattr(review.rows, "load", load)
     review.change_view(opened(engine, translation=None).view)
     may_end.set()
     ahead.join()

@@ -1,31 +1,36 @@
 """Where to go next: questions about the whole view that only read, and so may run beside the screen."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from store.queries import finding
 from store.queries.finding import Filter
 from store.session import reading
+from store.tables import Bookmark
+from tui.review import row
 from tui.review.view import View
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a question leads: an instruction, and in it a response and a criterion if one is meant.
+    """Where a question leads: a row by its key, and in it a response and a criterion if one is meant.
 
-    `message` is for the reviewer. Without an instruction there is nothing to go to.
+    `message` is for the reviewer. Without a row there is nothing to go to.
     """
 
-    instruction_id: int | None = None
+    key: int | None = None
     response_id: int | None = None
     criterion_id: int | None = None
     message: str = ""
 
 
 class Finder:
-    """Answers the questions for one view; remembers which disagreements it has led to."""
+    """Answers the questions for one view, whose rows go by the ids of their instructions; remembers which
+    disagreements it has led to."""
 
     def __init__(self, engine: Engine, view: View) -> None:
         self.engine = engine
@@ -36,6 +41,26 @@ class Finder:
         """The instructions that hold a response, in the suite's order."""
         with reading(self.engine) as session:
             return finding.instructions_with_responses(session, self.view.scope)
+
+    def start(self, keys: Sequence[int], bookmark: Bookmark | None) -> int:
+        """The row to begin with, of those with these keys: where the reviewer stopped, else the first."""
+        stopped = bookmark.instruction_id if bookmark else None
+        return stopped if stopped in keys else keys[0]
+
+    def load(
+        self, session: Session, view: View, key: int, *, collapse: bool
+    ) -> tuple[row.Row, dict[int, int]]:
+        """The row of a key, and the columns that are not written down yet: see `tui.review.row.load_row`."""
+        return row.load_row(session, view, key, collapse=collapse)
+
+    @property
+    def raters(self) -> tuple[int, ...]:
+        """As whom the reviewer scores here."""
+        return (self.view.rater_id,)
+
+    def key_of(self, session: Session, rater_id: int, response_id: int) -> int | None:
+        """The row in which a response stands that one of the raters has scored; None: in none."""
+        return finding.lead_instruction(session, self.view.suite.id, self.view.language, response_id)
 
     def matches(self, wanted: Filter) -> dict[int, set[int]]:
         """The responses that fit the filter, by instruction, in the suite's order."""

@@ -41,7 +41,7 @@ def look(review: ReviewSession) -> News | None:
         instructions = None
         if not review.filter:
             instructions = Finder(review.engine, view).instructions()
-        row, new_columns = load_row(session, view, seen.instruction_id, collapse=review.rows.collapse)
+        row, new_columns = load_row(session, view, seen.key, collapse=review.rows.collapse)
         return News(contents, seen, view, instructions, row, new_columns)
 
 
@@ -56,7 +56,7 @@ def take(review: ReviewSession, news: News) -> Outcome | None:
     if news.new_columns:
         with saving(review.engine) as session:
             reviewers.present(session, news.view.rater_id, news.new_columns)
-    review.view = review.finder.view = news.view
+    review.finder.view = news.view
     review.rows.change(news.view, collapse=review.rows.collapse)
     review.rows.contents = news.contents
     before = len(review.instructions)
@@ -87,4 +87,4 @@ def _view_now(session: Session, view: View) -> View:
         known = {source.key for source in view.sources}
         now = compare.sources_of(session, view.suite.id, view.language)
         view = replace(view, sources=(*view.sources, *(it for it in now if it.key not in known)))
-    return view if view.judge else with_judge(session, view)
+    return view if view.judge or view.hides_judge else with_judge(session, view)

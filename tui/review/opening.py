@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store.errors import UsageError
 from store.queries import compare, finding, judges, models, reviewers, rubrics
+from store.queries.campaigns import queue
 from store.queries.compare import Source
 from store.session import writing
 from tui.review.row import source_names
@@ -32,44 +34,57 @@ def open_view(
     """The view that a reviewer asked for; writes the reviewer and the default rubric when they are new.
 
     `wanted` are names of models, none: all of them; by language, they must name one. `judge` names the rater
-    to set beside the reviewer (default: the LLM that came last, else a rule). With `open` nothing is hidden.
-    Raises `UsageError` that lists what there is.
+    to set beside the reviewer (default: the LLM that came last, else a rule). With `open` nothing is hidden,
+    which a reviewer in an open, blind campaign on the suite can't have. Raises `UsageError` that lists what
+    there is.
     """
     with writing(engine) as session:
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
         found = compare.suite_with_responses(session, language, suite)
+        blind_in = queue.open_campaign_of(session, reviewer, found.id)
+        if blind_in is not None and open:
+            raise UsageError(
+                f"{reviewer} scores blind in the campaign {blind_in!r} until it is closed: leave out --open."
+            )
         sources = _chosen(compare.sources_of(session, found.id, language), wanted)
         languages: tuple[str, ...] = (language,)
         if by_language:
             sources = [_only(sources)]
             answered = finding.languages_answered(session, found.id, [sources[0].key])
             languages = (language, *(other for other in answered if other != language))
-        rubric = rubrics.default_rubric_id(session)
-        criteria = models.criteria_of(session, rubric)
         view = View(
             suite=found,
             language=language,
             sources=tuple(sources),
             reviewer=reviewer,
             rater_id=models.rater_id(session, "human", reviewer),
-            criterion_ids=tuple(criterion.id or 0 for criterion in criteria),
-            criteria=tuple(criterion.name for criterion in criteria),
-            descriptions=tuple(
-                {int(score): str(text) for score, text in criterion.descriptions.items()}
-                for criterion in criteria
-            ),
-            best=tuple(criterion.maximum for criterion in criteria),
-            rubric_id=rubric,
-            rubric=rubrics.label_of(session, rubric),
+            **rubric_parts(session, rubrics.default_rubric_id(session)),
             by="language" if by_language else "model",
             languages=languages,
             chosen=bool(wanted),
             # Whoever asks for one model's languages has named the model.
             names_shown=open or by_language,
             open=open,
+            reveal=queue.open_campaign_of(session, reviewer, found.id, sealed=True) is None,
             translation=translation,
         )
-        return with_judge(session, view, judge)
+        return view if view.hides_judge else with_judge(session, view, judge)
+
+
+def rubric_parts(session: Session, rubric_id: int) -> dict[str, Any]:
+    """The fields of a `View` that say what is scored."""
+    criteria = models.criteria_of(session, rubric_id)
+    return {
+        "criterion_ids": tuple(criterion.id or 0 for criterion in criteria),
+        "criteria": tuple(criterion.name for criterion in criteria),
+        "descriptions": tuple(
+            {int(score): str(text) for score, text in criterion.descriptions.items()}
+            for criterion in criteria
+        ),
+        "best": tuple(criterion.maximum for criterion in criteria),
+        "rubric_id": rubric_id,
+        "rubric": rubrics.label_of(session, rubric_id),
+    }
 
 
 def with_judge(session: Session, view: View, name: str | None = None) -> View:

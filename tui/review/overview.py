@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from core.analysis.overview import CriterionAgreement, human_against_judge
 from store.queries import compare, models, overview, rubrics
+from store.queries.campaigns import queue
 from store.queries.compare import Source, SourceKey
 from store.queries.overview import MeanCell, RaterScores, ReviewerProgress, Scope
 from store.session import reading, writing
@@ -20,13 +21,14 @@ from tui.review.view import View
 class Asked:
     """What the overview is of. `rater`: whose scores (None: all people together); `judge`: whose scores they
     are set beside (None: the first there is). `hidden_for`: the name of a blind reviewer, who sees nobody
-    else's scores, only what is committed, and no names of models."""
+    else's scores, only what is committed, and no names of models. `judged` false: nor any judge's scores."""
 
     scope: Scope
     rubric_id: int
     rater: int | None = None
     judge: int | None = None
     hidden_for: str | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,24 +89,31 @@ def of_view(view: View) -> Asked:
     if view.open:
         return Asked(scope, view.rubric_id, view.rater_id, judge)
     hidden = replace(scope, committed_by=view.rater_id)
-    return Asked(hidden, view.rubric_id, view.rater_id, judge, hidden_for=view.reviewer)
+    return Asked(hidden, view.rubric_id, view.rater_id, judge, view.reviewer, judged=not view.hides_judge)
 
 
-def ask(engine: Engine, *, language: str | None, suite: str | None) -> tuple[Asked, str]:
+def ask(engine: Engine, *, language: str | None, suite: str | None, reviewer: str) -> tuple[Asked, str]:
     """What a researcher may see, and the suite's label: everything, in a language or (None) in all.
 
-    Raises `UsageError` when there are no responses.
+    A reviewer in an open, blind campaign on the suite sees what a reviewer at work may see. Raises
+    `UsageError` when there are no responses.
     """
     with writing(engine) as session:
         found = compare.suite_with_responses(session, language, suite)
-        return Asked(Scope(found.id, language), rubrics.default_rubric_id(session)), found.label
+        asked = Asked(Scope(found.id, language), rubrics.default_rubric_id(session))
+        if queue.open_campaign_of(session, reviewer, found.id) is None:
+            return asked, found.label
+        rater = models.rater_id(session, "human", reviewer)
+        scope = replace(asked.scope, committed_by=rater)
+        sealed = queue.open_campaign_of(session, reviewer, found.id, sealed=True) is not None
+        return replace(asked, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), found.label
 
 
 def load(engine: Engine, asked: Asked) -> Overview:
     """Read all numbers. It may take a second on a store of a million responses: not for the event loop."""
     with reading(engine) as session:
         raters = overview.reviewers_of(session, asked.scope, asked.rubric_id)
-        judges = overview.judges_of(session, asked.scope, asked.rubric_id)
+        judges = overview.judges_of(session, asked.scope, asked.rubric_id) if asked.judged else []
         if asked.hidden_for is not None:
             raters = [rater for rater in raters if rater.rater_id == asked.rater]
         sources = overview.sources_of(session, asked.scope)

@@ -49,8 +49,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """An instruction and its columns, in the order they are shown."""
+    """An instruction and its columns, in the order they are shown, as `view` has it.
 
+    `key` is what the room knows the row by: the instruction's id, or in a queue the position.
+    """
+
+    view: View
+    key: int
     instruction_id: int
     position: int
     task: str | None
@@ -101,20 +106,35 @@ def load_row(
         shown, labels, new = _by_language(session, view, instruction)
     else:
         shown, labels, new = _by_model(session, view, instruction)
-    answers = _answers(session, view, shown, labels)
+    answers = answers_of(session, view, shown, labels)
+    if collapse and view.by == "model":
+        answers = _collapsed(answers)
+    return row_of(session, view, instruction, answers, instruction_id, instruction.position), new
+
+
+def row_of(
+    session: Session,
+    view: View,
+    instruction: Instruction,
+    answers: tuple[Answer, ...],
+    key: int,
+    position: int,
+) -> Row:
+    """The row of an instruction with these answers."""
     translation = None
     if view.translation is not None:
         translation = compare.translation_of(session, instruction, view.translation)
-    row = Row(
-        instruction_id=instruction_id,
-        position=instruction.position,
+    return Row(
+        view=view,
+        key=key,
+        instruction_id=instruction.id or 0,
+        position=position,
         task=instruction.task,
         modifier=instruction.modifier,
         text=instruction.text,
         translation=translation,
-        answers=_collapsed(answers) if collapse and view.by == "model" else answers,
+        answers=answers,
     )
-    return row, new
 
 
 Shown = list[tuple[Response, Instruction]]
@@ -162,7 +182,8 @@ def _by_language(
     return shown, {response.id or 0: asked.language for response, asked in shown}, {}
 
 
-def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str]) -> tuple[Answer, ...]:
+def answers_of(session: Session, view: View, shown: Shown, labels: dict[int, str]) -> tuple[Answer, ...]:
+    """A column for each of these responses, which go with their instructions; `labels` by response."""
     ids = [response.id or 0 for response, _ in shown]
     marks = marks_of(session, view, view.rater_id, ids)
     judge = marks_of(session, view, view.judge.id, ids) if view.judge else {}
@@ -180,7 +201,7 @@ def _answers(session: Session, view: View, shown: Shown, labels: dict[int, str])
             text=response.text,
             marks=marks[found],
             committed=found in committed,
-            revealed=view.open or found in committed,
+            revealed=view.open or (view.reveal and found in committed),
             judge=judge.get(found, nothing),
             surface=surface.get(found, {}),
             comment=comments.get(found, ""),

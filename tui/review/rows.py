@@ -5,6 +5,7 @@ What was read is good only as long as the store holds what it held then. The con
 nothing stale but the row they touch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from sqlmodel import Session
 from store.queries import compare
 from store.queries.compare import HighestIds
 from store.session import reading
-from tui.review.row import Row, load_row
+from tui.review.row import Row
 from tui.review.view import View
 
 KEPT = 8
@@ -31,34 +32,39 @@ class Loaded:
     collapse: bool
 
 
-class Rows:
-    """Reads rows of a view, at once or ahead; `contents` is what the store held at the last look."""
+Load = Callable[..., tuple[Row, dict[int, int]]]
 
-    def __init__(self, engine: Engine, view: View, *, collapse: bool) -> None:
+
+class Rows:
+    """Reads rows of a view by their keys, at once or ahead, with `load` (see `Finder.load`); `contents` is
+    what the store held at the last look."""
+
+    def __init__(self, engine: Engine, view: View, load: Load, *, collapse: bool) -> None:
         self.engine = engine
+        self.load = load
         self.view = view
         self.collapse = collapse
         self.contents: HighestIds | None = None
         self._kept: dict[int, Loaded] = {}
 
-    def take(self, session: Session, instruction_id: int) -> Loaded:
+    def take(self, session: Session, key: int) -> Loaded:
         """The row as the store holds it now, read ahead or read now."""
         now = compare.highest_ids(session)
-        kept = self._good(instruction_id, now) or self._load(session, instruction_id, now)
+        kept = self._good(key, now) or self._load(session, key, now)
         self.contents = now
         return kept
 
-    def read_ahead(self, instruction_ids: list[int]) -> None:
+    def read_ahead(self, keys: list[int]) -> None:
         """Read these rows for later. Works beside the thread that writes: it only reads."""
         with reading(self.engine) as session:
             now = compare.highest_ids(session)
-            for instruction_id in instruction_ids:
-                if self._good(instruction_id, now) is None:
-                    self._keep(instruction_id, self._load(session, instruction_id, now))
+            for key in keys:
+                if self._good(key, now) is None:
+                    self._keep(key, self._load(session, key, now))
 
-    def wrote(self, before: HighestIds, after: HighestIds, instruction_id: int) -> None:
+    def wrote(self, before: HighestIds, after: HighestIds, key: int) -> None:
         """This program wrote about a row: what the others were read from has not changed."""
-        self._kept.pop(instruction_id, None)
+        self._kept.pop(key, None)
         for kept in list(self._kept.values()):
             if kept.contents == before:
                 kept.contents = after
@@ -70,18 +76,18 @@ class Rows:
         self.view, self.collapse = view, collapse
         self._kept.clear()
 
-    def _good(self, instruction_id: int, now: HighestIds) -> Loaded | None:
+    def _good(self, key: int, now: HighestIds) -> Loaded | None:
         """What was read ahead, if it was read for this view and holds what the store holds now."""
-        kept = self._kept.get(instruction_id)
+        kept = self._kept.get(key)
         good = kept and (kept.contents, kept.view, kept.collapse) == (now, self.view, self.collapse)
         return kept if good else None
 
-    def _load(self, session: Session, instruction_id: int, now: HighestIds) -> Loaded:
+    def _load(self, session: Session, key: int, now: HighestIds) -> Loaded:
         view, collapse = self.view, self.collapse
-        row, new_columns = load_row(session, view, instruction_id, collapse=collapse)
+        row, new_columns = self.load(session, view, key, collapse=collapse)
         return Loaded(row, new_columns, now, view, collapse)
 
-    def _keep(self, instruction_id: int, loaded: Loaded) -> None:
-        self._kept[instruction_id] = loaded
+    def _keep(self, key: int, loaded: Loaded) -> None:
+        self._kept[key] = loaded
         while len(self._kept) > KEPT:
             self._kept.pop(next(iter(self._kept)))

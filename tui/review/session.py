@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from store.queries import compare, finding, journal, notes, reviewers
+from store.queries import compare, journal, notes, reviewers
+from store.queries.campaigns.queue import last_target
 from store.queries.finding import Filter
 from store.queries.journal import Score, Shown
 from store.session import reading
@@ -24,7 +25,9 @@ from tui.review.rules import Change, Place
 from tui.review.saving import NotSaved, saving
 from tui.review.view import View
 
-NEXT_HINT = "end of the row: n goes to the next instruction"
+Step = Callable[..., int | None]
+Meant = tuple[int, int, int]
+"""The entry that is undone or redone, the rater, and the response that it is about."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +42,28 @@ class ReviewSession:
     """One reviewer in one view. Every method that changes something returns an `Outcome` or raises
     `NotSaved`; then nothing has changed, in the store or here.
 
-    With `remember`, the place is kept for the next time; a look at a few responses leaves it as it was."""
+    With `remember`, the place is kept for the next time; a look at a few responses leaves it as it was.
+    `finder` knows the rows; without one, they are the instructions of the view."""
+
+    # What a row is, and what is said when the last score of a row is given.
+    UNIT = "instruction"
+    ROW_SCORED = "end of the row: n goes to the next instruction"
 
     def __init__(
         self,
         engine: Engine,
         view: View,
         *,
+        finder: Finder | None = None,
         run_id: int | None = None,
         collapse: bool = True,
         remember: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
-        self.view = view
         self.run_id = run_id
-        self.finder = Finder(engine, view)
-        self.rows = Rows(engine, view, collapse=collapse)
+        self.finder = finder or Finder(engine, view)
+        self.rows = Rows(engine, view, self.finder.load, collapse=collapse)
         self.filter = Filter()
         self.matches: dict[int, set[int]] = {}
         self.remember = remember
@@ -64,11 +72,9 @@ class ReviewSession:
         self.instructions = self.finder.instructions()
         with reading(engine) as session:
             bookmark = reviewers.bookmark_of(session, view.rater_id, view.bookmark)
-        start = self.instructions[0]
-        if bookmark is not None and bookmark.instruction_id in self._numbers:
-            start = bookmark.instruction_id
+        start = self.finder.start(self.instructions, bookmark)
         self.row, self.place = self._opened(start, leaving=False)
-        if bookmark is not None and bookmark.instruction_id == start:
+        if bookmark is not None and bookmark.instruction_id == self.row.instruction_id:
             column = self.row.column_of(bookmark.response_id)
             if column is not None and bookmark.criterion in view.criteria:
                 self.place = Place(column, view.criteria.index(bookmark.criterion))
@@ -76,19 +82,24 @@ class ReviewSession:
     # What the screen shows
 
     @property
+    def view(self) -> View:
+        """As the row on show is read."""
+        return self.row.view
+
+    @property
     def instructions(self) -> list[int]:
-        """The instructions that next and previous lead through: all, or those that the filter leaves."""
+        """The keys of the rows that next and previous lead through: all, or those that the filter leaves."""
         return self._instructions
 
     @instructions.setter
     def instructions(self, found: list[int]) -> None:
         self._instructions = found
-        self._numbers = {instruction: number for number, instruction in enumerate(found, start=1)}
+        self._numbers = {key: number for number, key in enumerate(found, start=1)}
 
     @property
     def number(self) -> int | None:
-        """The place of the instruction on show among `instructions`, from 1; None: it is not one of them."""
-        return self._numbers.get(self.row.instruction_id)
+        """The place of the row on show among `instructions`, from 1; None: it is not one of them."""
+        return self._numbers.get(self.row.key)
 
     @property
     def answer(self) -> Answer:
@@ -102,7 +113,7 @@ class ReviewSession:
 
     def fits(self, answer: Answer) -> bool:
         """Whether the filter that is on means this response (without one: no)."""
-        return bool(self.matches.get(self.row.instruction_id, set()).intersection(answer.response_ids))
+        return bool(self.matches.get(self.row.key, set()).intersection(answer.response_ids))
 
     def shows(self, response_ids: Iterable[int]) -> None:
         """The screen tells which responses can be read now; the time to a score is counted from here."""
@@ -164,7 +175,7 @@ class ReviewSession:
             journal.append(session, self.view.rater_id, scores, self._shown(answer), run_id=self.run_id)
             self._remember(session, row, there or here)
         self.row, self.place = row, there or here
-        return Outcome(message or (NEXT_HINT if there is None else ""))
+        return Outcome(message or (self.ROW_SCORED if there is None else ""))
 
     # Comments and error spans
 
@@ -219,40 +230,38 @@ class ReviewSession:
 
     def undo(self) -> Outcome:
         """Take back the last action, and go where it was."""
-        return self._step(journal.undo, "undone", "nothing to undo")
+        return self._step(journal.undo, max, "undone", "nothing to undo")
 
     def redo(self) -> Outcome:
         """Do again what was undone last, and go there."""
-        return self._step(journal.redo, "done again", "nothing to redo")
+        return self._step(journal.redo, min, "done again", "nothing to redo")
 
-    def _step(self, action: Callable[..., int | None], done: str, nothing: str) -> Outcome:
+    def _step(self, action: Step, first: Callable[..., Meant], done: str, nothing: str) -> Outcome:
         with self._writing() as session:
-            # A trial tells which response is meant, so that the entry can say what was on show for it.
-            with session.begin_nested() as trial:
-                response_id = action(session, self.view.rater_id)
-                trial.rollback()
-            if response_id is None:
+            # A trial tells which response is meant, so that the entry can say what was on show for it. Of
+            # what several raters did, the last is undone first, and the last undone is done again first.
+            meant = [it for rater in self.finder.raters if (it := _meant(session, action, rater))]
+            if not meant:
                 return Outcome(nothing)
-            there = finding.lead_instruction(session, self.view.suite.id, self.view.language, response_id)
+            _, rater, response_id = first(meant)
+            there = self.finder.key_of(session, rater, response_id)
             row = self.row
-            if there is not None and there != row.instruction_id:
+            if there is not None and there != row.key:
                 row = self._load(session, there)
             column = row.column_of(response_id)
             if column is None:
                 return Outcome("what you scored last is in another view: take it back there")
             before = row.answers[column]
-            action(session, self.view.rater_id, self._shown(before))
-            self.rows.change(self.view, collapse=self.rows.collapse)
+            action(session, rater, self._shown(before))
+            self.rows.change(self.rows.view, collapse=self.rows.collapse)
             session.flush()
-            after = self._load(session, row.instruction_id)
+            after = self._load(session, row.key)
             column = after.column_of(response_id) or 0
             marks = zip(before.marks, after.answers[column].marks, strict=True)
             changed = [place for place, (old, new) in enumerate(marks) if old != new]
             place = Place(column, changed[0] if changed else self.place.criterion)
             self._remember(session, after, place)
-        new_row = after.instruction_id != self.row.instruction_id or len(after.answers) != len(
-            self.row.answers
-        )
+        new_row = after.key != self.row.key or len(after.answers) != len(self.row.answers)
         self.row, self.place = after, place
         return Outcome(f"{done}: {after.answers[column].label}", new_row=new_row)
 
@@ -285,7 +294,8 @@ class ReviewSession:
                 answer = row.answers[column]
                 for response in answer.response_ids:
                     journal.commit_response(session, self.view.rater_id, response, self._shown(answer))
-                row = row.with_answer(column, replace(answer, committed=True, revealed=True))
+                revealed = answer.revealed or self.view.reveal
+                row = row.with_answer(column, replace(answer, committed=True, revealed=revealed))
             self._remember(session, row, self.place)
         self.row = row
         return Outcome(f"committed: {', '.join(row.answers[column].label for column in columns)}")
@@ -307,15 +317,15 @@ class ReviewSession:
         there = number - 1 + steps
         if not 0 <= there < len(self.instructions):
             word = "last" if steps > 0 else "first"
-            return Outcome(f"this is the {word} instruction" + (" of the filter" if self.filter else ""))
+            return Outcome(f"this is the {word} {self.UNIT}" + (" of the filter" if self.filter else ""))
         return self.go_to(Target(self.instructions[there]))
 
     def go_to(self, target: Target) -> Outcome:
-        """To an instruction, and in it to a response and a criterion where the target names them."""
-        if target.instruction_id is None:
+        """To a row, and in it to a response and a criterion where the target names them."""
+        if target.key is None:
             return Outcome(target.message)
-        new_row = target.instruction_id != self.row.instruction_id
-        row, place = self._opened(target.instruction_id, leaving=True) if new_row else (self.row, self.place)
+        new_row = target.key != self.row.key
+        row, place = self._opened(target.key, leaving=True) if new_row else (self.row, self.place)
         column = row.column_of(target.response_id)
         if column is not None:
             marks = row.answers[column].marks
@@ -331,7 +341,7 @@ class ReviewSession:
     def go_to_number(self, number: int) -> Outcome:
         """To the instruction of this number, from 1."""
         if not 1 <= number <= len(self.instructions):
-            return Outcome(f"there are instructions 1 to {len(self.instructions)}")
+            return Outcome(f"there are {self.UNIT}s 1 to {len(self.instructions)}")
         return self.go_to(Target(self.instructions[number - 1]))
 
     def next_open(self) -> Outcome | None:
@@ -343,7 +353,7 @@ class ReviewSession:
         return Outcome()
 
     def neighbours(self, steps: Iterable[int]) -> list[int]:
-        """The instructions that lie some steps away, as far as there are any."""
+        """The rows that lie some steps away, as far as there are any."""
         here = (self.number or 1) - 1
         there = [here + step for step in steps]
         return [self.instructions[at] for at in there if 0 <= at < len(self.instructions)]
@@ -365,7 +375,7 @@ class ReviewSession:
         if self.number is not None:
             return Outcome(message)
         position = {instruction: place for place, instruction in enumerate(all_instructions)}
-        here = position.get(self.row.instruction_id, 0)
+        here = position.get(self.row.key, 0)
         later = [found for found in self.instructions if position.get(found, 0) > here]
         try:
             return replace(self.go_to(Target((later or self.instructions)[0])), message=message)
@@ -379,11 +389,11 @@ class ReviewSession:
         response, criterion = self.answer.response_id, self.place.criterion
         self.rows.change(view, collapse=before[1] if collapse is None else collapse)
         try:
-            self.row, place = self._opened(self.row.instruction_id, leaving=False)
+            self.row, place = self._opened(self.row.key, leaving=False)
         except (NotSaved, DBAPIError):
             self.rows.change(before[0], collapse=before[1])
             raise
-        self.view = self.finder.view = view
+        self.finder.view = view
         column = self.row.column_of(response)
         self.place = place if column is None else Place(column, criterion)
         return Outcome(new_row=True)
@@ -407,13 +417,13 @@ class ReviewSession:
             yield session
             session.flush()
             after = compare.highest_ids(session)
-        self.rows.wrote(before, after, self.row.instruction_id)
+        self.rows.wrote(before, after, self.row.key)
 
-    def _opened(self, instruction_id: int, *, leaving: bool) -> tuple[Row, Place]:
+    def _opened(self, key: int, *, leaving: bool) -> tuple[Row, Place]:
         with saving(self.engine) as session:
-            row = self._load(session, instruction_id)
+            row = self._load(session, key)
             place = rules.first_open(row.marks) or Place(0, 0)
-            fitting = self.matches.get(instruction_id)
+            fitting = self.matches.get(key)
             if fitting:
                 answers = enumerate(row.answers)
                 columns = [at for at, it in answers if fitting.intersection(it.response_ids)]
@@ -423,9 +433,9 @@ class ReviewSession:
                 self._remember(session, row, place)
         return row, place
 
-    def _load(self, session: Session, instruction_id: int) -> Row:
-        loaded = self.rows.take(session, instruction_id)
-        reviewers.present(session, self.view.rater_id, loaded.new_columns)
+    def _load(self, session: Session, key: int) -> Row:
+        loaded = self.rows.take(session, key)
+        reviewers.present(session, self.rows.view.rater_id, loaded.new_columns)
         return loaded.row
 
     def _shown(self, answer: Answer) -> Shown:
@@ -436,11 +446,21 @@ class ReviewSession:
     def _remember(self, session: Session, row: Row, place: Place) -> None:
         if not self.remember:
             return
+        view = self.rows.view
         reviewers.save_bookmark(
             session,
-            self.view.rater_id,
-            self.view.bookmark,
+            view.rater_id,
+            view.bookmark,
             row.instruction_id,
             row.answers[place.column].response_id if row.answers else None,
-            self.view.criteria[place.criterion],
+            view.criteria[place.criterion],
         )
+
+
+def _meant(session: Session, action: Step, rater_id: int) -> Meant | None:
+    """What undoing or redoing would be about, for one rater: nothing of it is kept."""
+    with session.begin_nested() as trial:
+        response_id = action(session, rater_id)
+        entry_id = last_target(session, rater_id) if response_id is not None else 0
+        trial.rollback()
+    return None if response_id is None else (entry_id, rater_id, response_id)

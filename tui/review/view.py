@@ -30,7 +30,8 @@ class View:
     `by` says what stands side by side: the `model`s in `language`, or one model's responses in all
     `languages`. `chosen`: the reviewer named the models, so that no other joins them. `names_shown`: the
     reviewer sees which model a column is. `open`: the judge's scores and the surface metrics are on show from
-    the start. `judge` is None while no judge has scored anything here.
+    the start; `reveal`: they are shown once a response is committed. `judge` is None while no judge has
+    scored anything here. In a `campaign`, the responses are those of the reviewer's queue.
     """
 
     suite: SuiteSummary
@@ -50,11 +51,20 @@ class View:
     chosen: bool = False
     names_shown: bool = False
     open: bool = False
+    reveal: bool = True
+    campaign: str | None = None
     translation: str | None = "en"
+
+    @property
+    def hides_judge(self) -> bool:
+        """Whether judge and surface metrics are never on show."""
+        return not (self.open or self.reveal)
 
     @property
     def bookmark(self) -> str:
         """The name under which the place in this view is kept."""
+        if self.campaign is not None:
+            return f"score {self.campaign}"
         by = "" if self.by == "model" else " by language"
         return f"compare {self.suite.label} {self.language}{by}"
 

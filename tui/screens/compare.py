@@ -179,14 +179,14 @@ class CompareScreen(FrugalScreen[None]):
         except DBAPIError as error:
             self.message.say(f"the store could not be read: {reason_of(error)}", failed=True)
             return
-        if target.instruction_id is not None:
-            await self._read([target.instruction_id])
+        if target.key is not None:
+            await self._read([target.key])
         self._do(lambda: self.session.go_to(target))
 
-    async def _read(self, instruction_ids: list[int]) -> None:
+    async def _read(self, keys: list[int]) -> None:
         """Have rows read beside the screen; where that fails, the action that needs them says so."""
         with suppress(DBAPIError):
-            await asyncio.to_thread(self.session.rows.read_ahead, instruction_ids)
+            await asyncio.to_thread(self.session.rows.read_ahead, keys)
 
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
@@ -281,10 +281,9 @@ class CompareScreen(FrugalScreen[None]):
         response = note.response_id
 
         def lead() -> Target:
-            view = self.session.view
+            rater = self.session.view.rater_id
             with reading(self.session.engine) as session:
-                found = finding.lead_instruction(session, view.suite.id, view.language, response)
-            return Target(found, response)
+                return Target(self.session.finder.key_of(session, rater, response), response)
 
         await self._go_where(lead)
 

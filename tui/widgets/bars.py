@@ -40,17 +40,8 @@ class StatusBar(LineWidget):
         self.redraw()
 
     def pieces(self, y: int) -> list[Piece]:
-        session, view = self.session, self.session.view
-        number = "–" if session.number is None else str(session.number)
-        where = f"{view.language} · {shorten(safe_line(view.suite.label), 24)} · "
-        count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
-        left: list[Piece] = [
-            (" xlit  ", Look.HEADING),
-            (where, Look.PLAIN),
-            (count, Look.PLAIN),
-            (f"{session.left:>2}", Look.PLAIN),
-            (" left in this row", Look.PLAIN),
-        ]
+        view = self.session.view
+        left = [(" xlit  ", Look.HEADING), *self.place_pieces()]
         mode = "open" if view.open else "names shown" if view.names_shown else "blind"
         right: list[Piece] = [
             (f"{shorten(safe_line(view.reviewer), 16)}  ", Look.PLAIN),
@@ -65,6 +56,19 @@ class StatusBar(LineWidget):
                 break
             right.pop(dispensable)
         return spread(fitted(left, width - cells_of(right)), right, width, (" ", Look.PLAIN))
+
+    def place_pieces(self) -> list[Piece]:
+        """Where the reviewer is, and how much is left."""
+        session, view = self.session, self.session.view
+        number = "–" if session.number is None else str(session.number)
+        where = f"{view.language} · {shorten(safe_line(view.suite.label), 24)} · "
+        count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
+        return [
+            (where, Look.PLAIN),
+            (count, Look.PLAIN),
+            (f"{session.left:>2}", Look.PLAIN),
+            (" left in this row", Look.PLAIN),
+        ]
 
 
 class ColumnStrip(LineWidget):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause, column, text
 from sqlmodel import Session, col, select
 
-from store.tables import Assignment, Campaign, Instruction, Response, UtcDateTime
+from store.tables import Assignment, Campaign, Entry, Instruction, Rater, Response, UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,35 @@ def commit_times(session: Session, campaign_id: int, reviewer_id: int) -> list[A
     return list(session.connection().execute(typed, _of(campaign_id, reviewer_id)).scalars())
 
 
-def open_campaign_of(
-    session: Session, reviewer_id: int, suite_id: int, *, sealed: bool = False
-) -> str | None:
-    """The name of an open, blind campaign that this reviewer takes part in and that has a response to the
-    suite in the reviewer's queue; None: there is none. `sealed`: only one that never reveals the judge."""
+def texts_of(session: Session, response_id: int) -> tuple[str, str]:
+    """The texts of an instruction and of a response to it."""
+    statement = (
+        select(Instruction.text, Response.text)
+        .join(Response, col(Response.instruction_id) == Instruction.id)
+        .where(Response.id == response_id)
+    )
+    return session.exec(statement).one()
+
+
+def last_target(session: Session, rater_id: int) -> int:
+    """The entry that a rater's last action undid or did again; 0: it did neither."""
+    last = select(Entry.target_id).where(Entry.rater_id == rater_id).order_by(col(Entry.id).desc()).limit(1)
+    return session.exec(last).first() or 0
+
+
+def open_campaign_of(session: Session, reviewer: str, suite_id: int, *, sealed: bool = False) -> str | None:
+    """The name of an open, blind campaign with a response to the suite in the queue of the person of this
+    name; None: there is none. `sealed`: only one that never reveals the judge."""
     statement = (
         select(Campaign.name)
         .join(Assignment, col(Assignment.campaign_id) == Campaign.id)
+        .join(Rater, col(Rater.id) == Assignment.reviewer_id)
         .join(Response, col(Response.id) == Assignment.response_id)
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
         .where(
-            Assignment.reviewer_id == reviewer_id,
+            Rater.kind == "human",
+            Rater.name == reviewer,
+            Rater.version == "",
             col(Campaign.closed_at).is_(None),
             col(Campaign.blind),
             Instruction.suite_id == suite_id,
@@ -99,22 +116,6 @@ def open_campaign_of(
     if sealed:
         statement = statement.where(~col(Campaign.reveal))
     return session.exec(statement).first()
-
-
-def sealed_responses(session: Session, reviewer_id: int, response_ids: list[int]) -> set[int]:
-    """Which of these responses this reviewer has in an open campaign that never reveals the judge."""
-    statement = (
-        select(Assignment.response_id)
-        .join(Campaign, col(Campaign.id) == Assignment.campaign_id)
-        .where(
-            Assignment.reviewer_id == reviewer_id,
-            col(Assignment.response_id).in_(response_ids),
-            col(Campaign.closed_at).is_(None),
-            col(Campaign.blind),
-            ~col(Campaign.reveal),
-        )
-    )
-    return set(session.exec(statement))
 
 
 def _of(campaign_id: int, reviewer_id: int) -> dict[str, int]:

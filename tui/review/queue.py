@@ -1,0 +1,182 @@
+"""A reviewer's queue in a campaign: opened from the command's words, and read one place at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from store.errors import UsageError
+from store.queries import compare, reviewers
+from store.queries.campaigns import queue, rows
+from store.queries.campaigns.queue import Stop
+from store.queries.suites import SuiteSummary, list_suites
+from store.session import reading, writing
+from store.tables import Bookmark, Campaign
+from tui.review.finder import Finder, Target, folded
+from tui.review.opening import WAIT_FOR_WRITER_MS, rubric_parts, with_judge
+from tui.review.row import Row, answers_of, row_of, source_names
+from tui.review.view import View
+
+DONE = "everything is done, thank you (q leaves)"
+
+
+@dataclass
+class Queue:
+    """What a reviewer reads in a campaign: `stops` by position, the positions that are `done`, and the
+    `times` at which responses were committed. `views` has the view of each suite and language."""
+
+    view: View
+    views: dict[tuple[int, str], View]
+    stops: dict[int, Stop]
+    done: set[int]
+    times: list[datetime]
+
+    @property
+    def left(self) -> int:
+        """How many places are still to be done."""
+        return len(self.stops) - len(self.done)
+
+    def next_open(self, after: int) -> int | None:
+        """The first place that is not done after a position, else from the start; None: all are done."""
+        waiting = [position for position in self.stops if position not in self.done]
+        return next((position for position in waiting if position > after), next(iter(waiting), None))
+
+
+def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str | None = "en") -> Queue:
+    """The queue of a reviewer in a campaign.
+
+    Raises `UsageError` when there is no such campaign, when it is closed, and when it has nothing for the
+    reviewer.
+    """
+    with writing(engine) as session:
+        reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
+        found = rows.campaign_named(session, campaign)
+        if found.closed_at is not None:
+            raise UsageError(
+                f"Campaign {campaign!r} is closed. `xlit-core campaign close --reopen` opens it."
+            )
+        known = rows.reviewers_in(session, found.id or 0)
+        rater = next((rater for rater, name in known.items() if name == reviewer), None)
+        if rater is None:
+            raise UsageError(
+                f"Campaign {campaign!r} has nothing for {reviewer}. It is for: {', '.join(known.values())}. "
+                "Say who you are with --reviewer."
+            )
+        stops = queue.queue_of(session, found.id or 0, rater)
+        views = _views(session, found, stops, reviewer, rater, translation)
+        first = stops[0]
+        return Queue(
+            view=views[first.suite_id, first.language],
+            views=views,
+            stops={stop.position: stop for stop in stops},
+            done=queue.done_positions(session, found.id or 0, rater),
+            times=queue.commit_times(session, found.id or 0, rater),
+        )
+
+
+def _views(
+    session: Session,
+    campaign: Campaign,
+    stops: Sequence[Stop],
+    reviewer: str,
+    rater_id: int,
+    translation: str | None,
+) -> dict[tuple[int, str], View]:
+    suites = {suite.id: suite for suite in list_suites(session)}
+    shared = rubric_parts(session, campaign.rubric_id)
+    found = {}
+    for suite_id, language in dict.fromkeys((stop.suite_id, stop.language) for stop in stops):
+        suite: SuiteSummary = suites[suite_id]
+        view = View(
+            suite=suite,
+            language=language,
+            sources=tuple(compare.sources_of(session, suite_id, language)),
+            reviewer=reviewer,
+            rater_id=rater_id,
+            **shared,
+            languages=(language,),
+            names_shown=not campaign.blind,
+            open=not campaign.blind,
+            reveal=campaign.reveal,
+            campaign=campaign.name,
+            translation=translation,
+        )
+        found[suite_id, language] = view if view.hides_judge else with_judge(session, view)
+    return found
+
+
+class QueueFinder(Finder):
+    """Finds the way in a queue, whose rows go by their positions."""
+
+    def __init__(self, engine: Engine, found: Queue) -> None:
+        super().__init__(engine, found.view)
+        self.queue = found
+
+    def instructions(self) -> list[int]:
+        """The positions of the queue."""
+        return list(self.queue.stops)
+
+    def start(self, keys: Sequence[int], bookmark: Bookmark | None) -> int:
+        """Where the reviewer stopped; when that is done, the next place that is not, else the last one."""
+        stops = self.queue.stops
+        stopped = bookmark.response_id if bookmark else None
+        here = [at for at in keys if stopped in stops[at].response_ids]
+        waiting = [at for at in here if at not in self.queue.done]
+        if waiting:
+            return waiting[0]
+        last = here[-1] if here else 0
+        return self.queue.next_open(last) or last or keys[0]
+
+    def load(self, session: Session, view: View, key: int, *, collapse: bool) -> tuple[Row, dict[int, int]]:
+        """The row of a position: responses that read the same, as one."""
+        stop = self.queue.stops[key]
+        part = self.queue.views[stop.suite_id, stop.language]
+        own = replace(part, rater_id=stop.rater_id, translation=view.translation)
+        instruction = compare.instruction_of(session, stop.instruction_id)
+        read = [
+            (response, source)
+            for response, source in compare.responses_to(session, stop.instruction_id)
+            if response.id in stop.response_ids
+        ]
+        names = source_names([source for _, source in read])
+        label = "=".join(names[source.key] for _, source in read) if own.names_shown else "response"
+        labels = dict.fromkeys(stop.response_ids, label)
+        answers = answers_of(session, own, [(response, instruction) for response, _ in read], labels)
+        committed = all(answer.committed for answer in answers)
+        answer = replace(
+            answers[0],
+            response_ids=tuple(answer.response_id for answer in answers),
+            committed=committed,
+            revealed=own.open or (own.reveal and committed),
+        )
+        return row_of(session, own, instruction, (answer,), key, key), {}
+
+    @property
+    def raters(self) -> tuple[int, ...]:
+        return tuple(sorted({stop.rater_id for stop in self.queue.stops.values()}))
+
+    def key_of(self, session: Session, rater_id: int, response_id: int) -> int | None:
+        for position, stop in self.queue.stops.items():
+            if stop.rater_id == rater_id and response_id in stop.response_ids:
+                return position
+        return None
+
+    def unscored(self, position: int) -> Target:
+        """The next place that is not done, else the first of all."""
+        there = self.queue.next_open(position)
+        return Target(message=DONE) if there is None else Target(there)
+
+    def holding(self, words: str, position: int) -> Target:
+        """The first place after a position whose response, or whose instruction, holds some words; then from
+        the start. Small and capital letters are the same, and so are composed and decomposed ones."""
+        wanted, stops = folded(words), self.queue.stops
+        later = [at for at in stops if at > position]
+        with reading(self.engine) as session:
+            for at in (*later, *(at for at in stops if at <= position)):
+                response = stops[at].response_ids[0]
+                question, text = queue.texts_of(session, response)
+                if wanted in folded(text) or wanted in folded(question):
+                    return Target(at, response)
+        return Target(message=f"nothing holds “{words}”")
