@@ -1,0 +1,1 @@
+"""Uniting the stores of several people or machines in one."""

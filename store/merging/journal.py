@@ -1,0 +1,173 @@
+"""The journals of two stores: a rater's actions are united one by one, and none is done twice.
+
+Of one rater, what was done about a response in both stores since they parted contradicts each other: the last
+row of a journal counts, so that whatever is added would win. It is added only when all of it is later than
+what the target has of its own; else it stays out, and is named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import select
+
+from store.merging.actions import PARTS, Action, actions_by_id, actions_of
+from store.merging.answers import response_name
+from store.merging.runs import run_of
+from store.merging.uniting import PAGE, Uniting
+from store.tables import Criterion, Entry, Rater, Response
+
+
+@dataclass
+class _Met:
+    """Two journals of one rater beside each other: how many of the source's actions the target knows, which
+    are new (by their ids), how many stay out because of what they are about; for each response, when it was
+    last acted on in the target alone, and first among what is new."""
+
+    known: int = 0
+    new: list[int] = field(default_factory=list)
+    out: int = 0
+    last_here: dict[int, datetime] = field(default_factory=dict)
+    first_new: dict[int, datetime] = field(default_factory=dict)
+
+    def contradicts(self, response: int) -> bool:
+        """Whether both have acted on a response (of the target), and not one after the other."""
+        here = self.last_here.get(response)
+        return here is not None and response in self.first_new and self.first_new[response] <= here
+
+
+def unite_journals(it: Uniting) -> None:
+    """The actions of all raters that both stores know by now."""
+    for source, target in it.of(Rater).items():
+        met = _meet(it, source, target)
+        _add(it, source, target, met)
+
+
+def _meet(it: Uniting, source: int, target: int) -> _Met:
+    there: dict[bytes, list[int]] = {}
+    acted: dict[int, tuple[datetime, tuple[int, ...]]] = {}
+    for action in actions_of(it.target, target):
+        there.setdefault(action.digest(), []).append(action.id)
+        acted[action.id] = action.created_at, action.response_ids
+    met = _Met()
+    entries = it.of(Entry)
+    waiting: set[int] = set()
+    for action in actions_of(it.source, source):
+        if action.target_id in waiting:  # what it takes back is new, and so is this
+            found = None
+            translated = _translated(it, replace(action, target_id=None))
+        else:
+            translated = _translated(it, action)
+            found = there.get(translated.digest()) if translated is not None else None
+        if translated is None:
+            met.out += 1
+        elif found:
+            entries[action.id] = found.pop(0)
+            del acted[entries[action.id]]
+            met.known += 1
+        else:
+            met.new.append(action.id)
+            waiting.add(action.id)
+            for response in translated.response_ids:
+                earliest = met.first_new.get(response, action.created_at)
+                met.first_new[response] = min(earliest, action.created_at)
+    for created_at, responses in acted.values():
+        for response in responses:
+            met.last_here[response] = max(created_at, met.last_here.get(response, created_at))
+    return met
+
+
+def _add(it: Uniting, source: int, target: int, met: _Met) -> None:
+    batch: list[Action] = []
+    waiting: set[int] = set()
+    contradicting: dict[int, int] = {}
+    added = 0
+    for action in actions_by_id(it.source, met.new):
+        if action.target_id in waiting:
+            _write(it, target, batch)
+            batch, waiting = [], set()
+        translated = _translated(it, action)
+        apart = [found for found in (translated.response_ids if translated else ()) if met.contradicts(found)]
+        if apart:
+            contradicting[apart[0]] = contradicting.get(apart[0], 0) + 1
+            continue
+        if translated is None:  # it takes back what stays out
+            met.out += 1
+            continue
+        batch.append(translated)
+        waiting.add(action.id)
+        added += 1
+        if len(batch) == PAGE:
+            _write(it, target, batch)
+            batch, waiting = [], set()
+    _write(it, target, batch)
+    _tell(it, source, met, contradicting)
+    it.count("actions", added, met.known)
+
+
+def _tell(it: Uniting, source: int, met: _Met, contradicting: dict[int, int]) -> None:
+    rater = it.source.exec(select(Rater).where(Rater.id == source)).one()
+    name = " ".join(filter(None, (rater.name, rater.version)))
+    if met.out:
+        it.conflict(name, "acted on what stays out", f"{met.out} actions stay out")
+    for response, count in contradicting.items():
+        it.conflict(
+            f"{name}, {response_name(it.target, response)}",
+            "acted on in both stores since they parted",
+            f"{count} actions stay out (into a new store, merge the one that is older there first)",
+        )
+
+
+def _translated(it: Uniting, action: Action) -> Action | None:
+    """The action in the ids of the target; None when it is about something that stays out."""
+    responses, criteria = it.of(Response), it.of(Criterion)
+    if action.target_id is not None and action.target_id not in it.of(Entry):
+        return None
+    own = action.columns["response_id"]
+    if own is not None and own not in responses:
+        return None
+    rows = []
+    for part, row in action.rows:
+        changed = {"response_id": responses.get(row["response_id"])}
+        if "criterion_id" in row:
+            changed["criterion_id"] = criteria.get(row["criterion_id"])
+        if None in changed.values():
+            return None
+        rows.append((part, {**row, **changed}))
+    return replace(
+        action,
+        target_id=None if action.target_id is None else it.of(Entry)[action.target_id],
+        columns={**action.columns, "response_id": None if own is None else responses[own]},
+        rows=tuple(rows),
+    )
+
+
+def _write(it: Uniting, rater: int, batch: Sequence[Action]) -> None:
+    """Append actions that are in the target's ids already, but for their own."""
+    if not batch:
+        return
+    connection = it.target.connection()
+    heads = [
+        {
+            **action.columns,
+            "rater_id": rater,
+            "target_id": action.target_id,
+            "run_id": run_of(it, action.columns["run_id"]),
+        }
+        for action in batch
+    ]
+    returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
+    ids = list(connection.execute(returning, heads).scalars())
+    it.of(Entry).update({action.id: found for action, found in zip(batch, ids, strict=True)})
+    for part in PARTS:
+        rows = [
+            {**row, "entry_id": found, "rater_id": rater}
+            for action, found in zip(batch, ids, strict=True)
+            for kind, row in action.rows
+            if kind is part
+        ]
+        if rows:
+            connection.execute(insert(part), rows)
+            it.added[f"{part.__tablename__}s".replace("_", " ")] += len(rows)
