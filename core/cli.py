@@ -25,6 +25,7 @@ from core.console import (
 from core.extras import needs_extra
 from core.generate import cli as generate_cli
 from core.judge.cli import judge_app
+from core.merge.cli import merge
 from core.progress import say
 from core.suites.cli import suite_app
 
@@ -257,6 +258,7 @@ def select(suite: SuiteOption = None, store: StoreOption = None, as_json: JsonOp
 
 
 app.command()(generate_cli.decodings)
+app.command()(merge)
 
 
 @app.command()
