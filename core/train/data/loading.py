@@ -1,0 +1,192 @@
+"""Loading instruction data: every row of every source read, checked and counted; then mixed and sampled."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.train.data.conversation import UNDETERMINED, Conversation, Unfit, checked
+from core.train.data.files import BadRow
+from core.train.data.formats import FORMATS, format_of, messages_of
+from core.train.data.sampling import Mix, mixed
+from core.train.data.sources import DataSource, source_rows
+from store import UsageError
+
+OnBad = Literal["refuse", "skip"]
+
+MOST_LISTED = 1000
+
+_SHOWN = 20
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+
+
+@dataclass
+class SourceCount:
+    """What became of the rows of one source in one language.
+
+    `formats`: rows by format; `good`, `duplicates` (good ones whose messages came before in that language),
+    `unanswered` (conversations that lost a question at their end), `chosen` (in the result; a conversation
+    that is drawn twice counts twice).
+    """
+
+    source: str
+    language: str
+    formats: Counter[str] = field(default_factory=Counter)
+    good: int = 0
+    duplicates: int = 0
+    unanswered: int = 0
+    chosen: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The conversations to learn from, in order, and what was left out.
+
+    `bad`: the first `MOST_LISTED` rows that were skipped, `bad_count` all of them, by source in
+    `bad_by_source`; `digest`: SHA-256 (hex) over language and messages of what was chosen, in order.
+    """
+
+    conversations: list[Conversation]
+    counts: list[SourceCount]
+    bad: list[BadRow]
+    bad_by_source: dict[str, int]
+    digest: str
+
+    @property
+    def bad_count(self) -> int:
+        return sum(self.bad_by_source.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Counts and digest as plain data, for provenance."""
+        sources = [vars(count) | {"formats": dict(count.formats)} for count in self.counts]
+        return {
+            "conversations": len(self.conversations),
+            "digest": self.digest,
+            "sources": sources,
+            "bad": self.bad_by_source,
+        }
+
+    def lines(self) -> list[str]:
+        """What was read, chosen and left out, one line a source and language, and the first bad rows."""
+        found = []
+        for count in self.counts:
+            formats = ", ".join(f"{number} {name}" for name, number in count.formats.most_common())
+            notes = [
+                f"{number} {what}"
+                for number, what in (
+                    (count.duplicates, "duplicates (kept)"),
+                    (count.unanswered, "with a last question that has no answer (left out)"),
+                )
+                if number
+            ]
+            also = f"; {', '.join(notes)}" if notes else ""
+            found.append(f"{count.source} [{count.language}]: {formats}; {count.chosen} chosen{also}")
+        found += [f"{source}: {number} bad rows skipped" for source, number in self.bad_by_source.items()]
+        found += [f"bad: {row}" for row in self.bad[:_SHOWN]]
+        if self.bad_count > _SHOWN:
+            found.append(f"... and {self.bad_count - _SHOWN} more bad rows")
+        return found
+
+
+def load_data(
+    sources: Sequence[DataSource],
+    *,
+    seed: int = 1,
+    size: int | None = None,
+    mix: Mix = "concat",
+    on_bad: OnBad = "refuse",
+) -> TrainingData:
+    """Read sources, and choose from them (see `core.train.data.sampling.mixed`).
+
+    A row's id is its field `row` or `id`, else its number in the source. A row's `language` or `lang` goes
+    before the source's. Raises `UsageError` that names the first bad row and says how many more there are,
+    unless they are skipped; and when nothing is left, or less than `size`.
+    """
+    reader = _Reader()
+    for source in sources:
+        reader.read(source)
+    if reader.bad and on_bad == "refuse":
+        more = sum(reader.bad_by_source.values()) - 1
+        rest = f", and {more} more bad rows" if more else ""
+        raise UsageError(f"{reader.bad[0]}{rest}. Mend the data, or leave bad rows out with --skip-bad.")
+    if not reader.conversations:
+        names = ", ".join(source.name for source in sources)
+        raise UsageError(f"{names or 'The data'} holds no conversation to learn from.")
+    if size is not None and mix == "concat" and size > len(reader.conversations):
+        raise UsageError(f"{size} conversations are wanted, and there are {len(reader.conversations)}.")
+    chosen = mixed(reader.conversations, mix, seed=seed, size=size)
+    for conversation in chosen:
+        reader.counts[conversation.source, conversation.language].chosen += 1
+    return TrainingData(
+        chosen, list(reader.counts.values()), reader.bad, dict(reader.bad_by_source), _digest(chosen)
+    )
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.conversations: list[Conversation] = []
+        self.counts: dict[tuple[str, str], SourceCount] = {}
+        self.bad: list[BadRow] = []
+        self.bad_by_source: Counter[str] = Counter()
+        self._seen: set[tuple[str, str]] = set()
+
+    def read(self, source: DataSource) -> None:
+        for number, found in enumerate(source_rows(source), start=1):
+            if isinstance(found, BadRow):
+                self._refuse(source, found)
+                continue
+            place, row = found
+            try:
+                format = source.format if source.format != "auto" else format_of(row)
+                if format is None:
+                    raise Unfit(f"of no known format ({', '.join(FORMATS)})")
+                self._take(source, place, number, row, format)
+            except Unfit as error:
+                self._refuse(source, BadRow(place, str(error)))
+
+    def _take(self, source: DataSource, place: str, number: int, row: Any, format: str) -> None:
+        messages, unanswered = checked(messages_of(row, format))
+        named = _named(row, "language", "lang") or ""
+        language = (named if _LANGUAGE.fullmatch(named) else source.language) or UNDETERMINED
+        conversation = Conversation(
+            messages,
+            language,
+            source.label,
+            place,
+            _named(row, "row", "id") or str(number),
+            unanswered,
+        )
+        self.conversations.append(conversation)
+        count = self.counts.setdefault((source.label, language), SourceCount(source.label, language))
+        count.formats[format] += 1
+        count.good += 1
+        count.unanswered += unanswered
+        content = (language, conversation.digest())
+        count.duplicates += content in self._seen
+        self._seen.add(content)
+
+    def _refuse(self, source: DataSource, row: BadRow) -> None:
+        self.bad_by_source[source.label] += 1
+        if len(self.bad) < MOST_LISTED:
+            self.bad.append(row)
+
+
+def _named(row: Any, *names: str) -> str | None:
+    """The first of these fields that holds a text or a whole number, as text."""
+    if isinstance(row, Mapping):
+        for name in names:
+            value = row.get(name)
+            if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+                return str(value).strip()
+    return None
+
+
+def _digest(conversations: Sequence[Conversation]) -> str:
+    found = hashlib.sha256()
+    for conversation in conversations:
+        found.update(json.dumps([conversation.language, conversation.digest()]).encode())
+    return found.hexdigest()

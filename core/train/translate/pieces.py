@@ -1,0 +1,147 @@
+"""Texts in pieces that a translator takes, put together again with the same white space.
+
+There are three ways to cut, each finer than the one before: paragraphs, sentences, and the stretches between
+what must stay as it is. Whatever the way, the pieces joined are the text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from core.judge.surface.sentences import sentences
+from core.train.translate.protecting import code_blocks, has_words, untouchable
+
+# A sentence that is longer, in characters, is cut at a comma or a space.
+LONGEST_SENTENCE = 400
+
+_BETWEEN_PARAGRAPHS = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+# What a line of a list, a heading or a quotation begins with.
+_LEAD = re.compile(r"(?:[ \t]*(?:[-*+•>]|#{1,6}|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)+")
+_CLAUSE_END = re.compile(r"[,;:](?=\s)|[，、；：]")
+_SPACE = re.compile(r"\s")
+
+
+class Cut(IntEnum):
+    """How a text is cut, from coarse to fine."""
+
+    PARAGRAPHS = 0
+    SENTENCES = 1
+    BETWEEN = 2
+
+
+@dataclass
+class Piece:
+    """A stretch of a text: `kept` as it is, or translated; the translation is `out`, or that of its `parts`
+    where it was cut finer. `cut`: how it came about; `fault`: why the last translation did not count."""
+
+    text: str
+    kept: bool
+    cut: Cut
+    out: str | None = None
+    parts: "list[Piece] | None" = None
+    fault: str = ""
+
+    def joined(self) -> str:
+        """The translation; what is kept as it is."""
+        if self.parts is not None:
+            return "".join(part.joined() for part in self.parts)
+        return self.text if self.kept else self.out or ""
+
+    def open(self) -> Iterator["Piece"]:
+        """The pieces that still need a translation."""
+        if self.parts is not None:
+            for part in self.parts:
+                yield from part.open()
+        elif not self.kept and self.out is None:
+            yield self
+
+
+def pieces_of(text: str, cut: Cut) -> list[Piece]:
+    """The pieces of a text; those without words are kept as they are."""
+    return [
+        Piece(text[start:end], not translate or not has_words(text[start:end]), cut)
+        for start, end, translate in _filled(text, _wanted(text, cut))
+    ]
+
+
+def finer(piece: Piece) -> list[Piece] | None:
+    """The piece cut the next finer way that makes any difference; None when there is none."""
+    for cut in Cut:
+        if cut > piece.cut:
+            parts = pieces_of(piece.text, cut)
+            if len(parts) > 1:
+                return parts
+    return None
+
+
+def _wanted(text: str, cut: Cut) -> Iterator[tuple[int, int]]:
+    """The spans to translate, in order; what is between them stays."""
+    if cut is Cut.BETWEEN:
+        for start, end, outside in _filled(text, untouchable(text), inside=False):
+            if outside:
+                yield _trimmed(text, start, end)
+        return
+    for start, end, outside in _filled(text, code_blocks(text), inside=False):
+        if not outside:
+            continue
+        for first, last in _paragraphs(text, start, end):
+            if cut is Cut.PARAGRAPHS:
+                yield first, last
+            else:
+                for left, right in sentences(text[first:last]):
+                    yield from _clauses(text, first + left, first + right)
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    last = start
+    for match in _BETWEEN_PARAGRAPHS.finditer(text, start, end):
+        yield _trimmed(text, last, match.start())
+        last = match.end()
+    yield _trimmed(text, last, end)
+
+
+def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence without the mark of a list before it, in parts where it is too long."""
+    lead = _LEAD.match(text, start, end)
+    start = lead.end() if lead else start
+    kept = [(start + left, start + right) for left, right in untouchable(text[start:end])]
+    while end - start > LONGEST_SENTENCE:
+        place = _end(text, start, kept)
+        yield start, place
+        start = _trimmed(text, place, end)[0]
+        kept = [(left, right) for left, right in kept if right > start]
+    yield start, end
+
+
+def _end(text: str, start: int, kept: list[tuple[int, int]]) -> int:
+    """Where a long sentence is cut: after the last comma that fits, else at the last space, else (in scripts
+    without either) at the longest length; but never inside something that stays as it is."""
+    limit = start + LONGEST_SENTENCE
+    for pattern, first in ((_CLAUSE_END, start + LONGEST_SENTENCE // 4), (_SPACE, start + 1)):
+        for match in reversed(list(pattern.finditer(text, first, limit))):
+            place = match.end() if pattern is _CLAUSE_END else match.start()
+            if not any(left < place < right for left, right in kept):
+                return place
+    return next((right for left, right in kept if left < limit < right), limit)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end].lstrip()
+    first = end - len(piece)
+    return first, first + len(piece.rstrip())
+
+
+def _filled(
+    text: str, spans: "Iterator[tuple[int, int]] | list[tuple[int, int]]", *, inside: bool = True
+) -> Iterator[tuple[int, int, bool]]:
+    """The spans, each with `inside`, and what is between them with its opposite; empty ones are left out."""
+    last = 0
+    for start, end in spans:
+        if start > last:
+            yield last, start, not inside
+        if end > start:
+            yield start, end, inside
+        last = max(last, end)
+    if last < len(text):
+        yield last, len(text), not inside
