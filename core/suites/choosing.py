@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from core.analysis.modifier_names import group_of
+from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
 from store.errors import UsageError, XlitError
 
@@ -54,7 +56,7 @@ def _known(suite: WholeSuite, what: str, asked: Sequence[str], known: set[str | 
         raise UsageError(f"Suite {suite.meta.label} has no {what} {unknown!r}. It has: {there}.")
 
 
-def _left(suite: WholeSuite, lines: Sequence, languages: Sequence[str]) -> dict:
+def _left(suite: WholeSuite, lines: Sequence[SuiteLine], languages: Sequence[str]) -> dict[str, Any]:
     """The fields of the suite's description that are about what is left of it."""
     meta = suite.meta
     keys = {line.new.key for line in lines}

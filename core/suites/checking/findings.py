@@ -26,7 +26,9 @@ class Finding:
 
     @property
     def where(self) -> str:
-        return self.file.name if self.line is None else f"{self.file.name}:{self.line}"
+        """The place as a table shows it: of a path from the root the file's name alone."""
+        name = self.file.name if self.file.is_absolute() else str(self.file)
+        return name if self.line is None else f"{name}:{self.line}"
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -12,7 +12,7 @@ from core.judge.surface.words import UNSPACED, plain
 from core.suites.checking.findings import Finding, error, warning
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
-from store.errors import XlitError
+from store.errors import UsageError, XlitError
 
 # A text of which more than this share of the letters is in another language is in the wrong one.
 MOST_FOREIGN = 0.5
@@ -24,10 +24,12 @@ def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) 
     stretch of it. What stands in brackets or quotation marks may be in any (`core.judge.surface.foreign`).
 
     Adds to `not_done` what could not be told: everything without the extra, and languages that the model
-    does not know.
+    does not know. Raises `UsageError` when there is no model at `lid`.
     """
     try:
         identifier = LanguageIdentifier(lid)
+    except UsageError:
+        raise
     except XlitError as reason:
         not_done.append(f"The languages of the texts were not checked: {reason}")
         return
