@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from core.extras import needs_extra
 from store import UsageError, XlitError
@@ -51,7 +51,7 @@ def file_rows(path: Path) -> Iterator[tuple[str, Any] | BadRow]:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def _is_line_of_chat(path: Path) -> bool:

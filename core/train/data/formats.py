@@ -64,7 +64,7 @@ def _turns(found: Any, name: str, role: str, text: str) -> list[Message]:
         raise Unfit(f'no conversation: a list of {{"{role}", "{text}"}} is needed, alone or under `{name}`')
     messages = []
     for turn in found:
-        if not isinstance(turn, Mapping) or turn.get(role) not in _ROLES:
+        if not isinstance(turn, Mapping) or not isinstance(turn.get(role), str) or turn[role] not in _ROLES:
             raise Unfit(f"a message without a `{role}` out of {', '.join(_ROLES)}")
         messages.append({"role": _ROLES[turn[role]], "content": _text(turn, text)})
     return messages

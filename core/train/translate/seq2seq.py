@@ -73,7 +73,7 @@ class Seq2SeqTranslator:
 
         asked = self._tokenizer([self._prefix + text for text in texts], return_tensors="pt", padding=True)
         ids, mask = asked["input_ids"].to(self._device), asked["attention_mask"].to(self._device)
-        forced = {} if self._first is None else {"forced_bos_token_id": self._first}
+        forced: dict[str, int] = {} if self._first is None else {"forced_bos_token_id": self._first}
         try:
             with torch.inference_mode():
                 written = self._model.generate(

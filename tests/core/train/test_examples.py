@@ -255,7 +255,7 @@ def test_examples_are_shown_with_what_is_learned_between_marks_and_nothing_that_
     shown = console.export_text()
     assert "d:1  ru" in shown.splitlines()[0]
     assert f"{made.examples[0].answer_tokens} learned" in shown.splitlines()[0]
-    assert "<s>[INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in shown
+    assert "<s> [INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in shown
     plain, dim = made.examples[0].input_ids[-2], "dim"
     assert plain is not None
     body = shown_examples(tokenizer, made.examples).renderables[1]
