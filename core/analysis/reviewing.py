@@ -18,7 +18,8 @@ NARROW, WIDE = 0.5, 2.0
 OUTLIER_RULE = (
     f"unlike others: on a criterion with {FEWEST} or more shared responses, the mean difference to the "
     f"others' mean is at least {FAR} points and {ERRORS:.0f} standard errors, or the standard deviation of "
-    f"the scores is less than {NARROW} or more than {WIDE:.0f} times the others'."
+    f"the scores is less than {NARROW} or more than {WIDE:.0f} times the others'. Whoever is farthest comes "
+    "first, and the rest are then compared among themselves."
 )
 
 
@@ -72,3 +73,27 @@ def leaning(own: Mapping[int, int], others: Sequence[Mapping[int, int]]) -> Lean
         spread=pstdev(own[response] for response in shared),
         others_spread=pstdev(score for scores in shared.values() for score in scores),
     )
+
+
+def unlike_others(scores: Mapping[int, Mapping[int, int]]) -> dict[int, str]:
+    """Who scores unlike the others by `OUTLIER_RULE`, and in what; from reviewer -> response -> score.
+
+    One who is far off pulls the mean that the others are compared with, hence one at a time. Of two who
+    differ, nobody can tell which one is off: both are named.
+    """
+    found: dict[int, str] = {}
+    left = dict(scores)
+    while len(left) > 1:
+        lies = {
+            reviewer: leaning(own, [given for other, given in left.items() if other != reviewer])
+            for reviewer, own in left.items()
+        }
+        unlike = {reviewer: it for reviewer, it in lies.items() if it is not None and it.unlike is not None}
+        if not unlike:
+            break
+        farthest = max(abs(it.difference) for it in unlike.values())
+        for reviewer, it in unlike.items():
+            if abs(it.difference) == farthest and it.unlike is not None:
+                found[reviewer] = it.unlike
+                del left[reviewer]
+    return found

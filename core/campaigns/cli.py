@@ -7,6 +7,7 @@ import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, opened, show, show_json
 from core.progress import say
+from core.report.formats.visible import visible
 from store import UsageError
 
 campaign_app = typer.Typer(help="Plan who scores which responses, and watch it.", no_args_is_help=True)
@@ -192,6 +193,6 @@ def _read_keys(path: Path) -> tuple[str, ...]:
 
 def _tell_codes(given: dict[str, str]) -> None:
     for reviewer, code in given.items():
-        typer.echo(f"{reviewer}: {code}")
+        typer.echo(f"{visible(reviewer)}: {code}")
     if given:
-        say("Tell each reviewer their own code; the store keeps none that can be read, so note them now.")
+        say("Tell each reviewer their own code; the store keeps none that can be read: note them now.")

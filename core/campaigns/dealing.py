@@ -48,10 +48,9 @@ def _shares(units: Sequence[Unit], plan: Plan) -> dict[str, list[Unit]]:
     }
     for language, names in speakers.items():
         if len(names) < plan.overlap:
-            who = f" ({', '.join(names)})" if names else ""
             raise UsageError(
-                f"{language} has {len(names)} reviewers{who}, and {plan.overlap} shall score every response. "
-                f"Add --reviewer NAME:{language}."
+                f"{language} is read by {', '.join(names) or 'nobody'}, and {plan.overlap} shall score every "
+                f"response. Add --reviewer NAME:{language}."
             )
     # Whoever reads several languages takes less of those that others can take over.
     for language in sorted(plan.languages, key=lambda code: (len(speakers[code]), code)):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.analysis.agreement import Agreement, agreement
-from core.analysis.reviewing import OUTLIER_RULE, PACE_RULE, leaning, per_hour
+from core.analysis.reviewing import OUTLIER_RULE, PACE_RULE, per_hour, unlike_others
 from core.campaigns.standing import Reading, Standing, pairs, standing, together
 from store.queries.campaigns import rows
 from store.session import reading
@@ -40,7 +40,7 @@ def campaign_status(engine: Engine, name: str) -> dict[str, Any]:
     """
     with reading(engine) as session:
         stands = standing(session, name)
-    campaign = stands.campaign
+    campaign, unlike = stands.campaign, _unlike(stands)
     return {
         "name": campaign.name,
         "open": campaign.closed_at is None,
@@ -55,7 +55,7 @@ def campaign_status(engine: Engine, name: str) -> dict[str, Any]:
             }
             for language in sorted({it.language for it in stands.readings})
         },
-        "reviewers": [_reviewer(stands, reviewer) for reviewer in stands.reviewers],
+        "reviewers": [_reviewer(stands, reviewer, unlike[reviewer]) for reviewer in stands.reviewers],
         **_agreement(stands),
         "rules": [PACE_RULE, CHECK_RULE, OUTLIER_RULE],
     }
@@ -65,7 +65,7 @@ def _done(readings: Sequence[Reading]) -> int:
     return sum(it.done_at is not None for it in readings)
 
 
-def _reviewer(stands: Standing, reviewer: int) -> dict[str, Any]:
+def _reviewer(stands: Standing, reviewer: int, unlike: list[str]) -> dict[str, Any]:
     own = stands.of(reviewer)
     times = [it.done_at for it in own if it.done_at is not None]
     left, pace = len(own) - len(times), per_hour(times)
@@ -81,7 +81,7 @@ def _reviewer(stands: Standing, reviewer: int) -> dict[str, Any]:
         "last_done": max(times).isoformat(timespec="seconds") if times else None,
         "self_agreement": _self_agreement(stands, own),
         "checks": _checks(stands, own),
-        "unlike_others": _unlike(stands, reviewer),
+        "unlike_others": unlike,
     }
 
 
@@ -129,13 +129,11 @@ def _checks(stands: Standing, own: Sequence[Reading]) -> dict[str, Any] | None:
     return {"checks": len(checks), "done": _done(checks), "passed": passed}
 
 
-def _unlike(stands: Standing, reviewer: int) -> list[str]:
-    found = []
+def _unlike(stands: Standing) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {reviewer: [] for reviewer in stands.reviewers}
     for criterion in stands.criteria:
-        scores = stands.scores(criterion)
-        lies = leaning(scores[reviewer], [given for other, given in scores.items() if other != reviewer])
-        if lies is not None and lies.unlike is not None:
-            found.append(f"{criterion.name}: {lies.unlike}")
+        for reviewer, said in unlike_others(stands.scores(criterion)).items():
+            found[reviewer].append(f"{criterion.name}: {said}")
     return found
 
 

@@ -7,18 +7,25 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.report.formats.visible import visible
+
 
 def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
     """What a campaign asks of whom; `planned` as `core.campaigns.create.Planned.as_dict` gives it."""
     plan = planned["plan"]
-    languages = _table(f"Campaign {name}, seed {plan['seed']}", ("language",), ("responses", "texts"))
+    languages = _table(
+        f"Campaign {visible(name)}, seed {plan['seed']}", ("language",), ("responses", "texts")
+    )
     for language, row in planned["languages"].items():
         languages.add_row(language, str(row["responses"]), str(row["texts"]))
     people = _table("", ("reviewer", "languages"), ("reads", "repeats", "checks", "hours"))
     for reviewer, row in planned["reviewers"].items():
         counts = (row["readings"], row.get("repeat", 0), row.get("check", 0))
         people.add_row(
-            Text(reviewer), " ".join(row["languages"]), *(str(it) for it in counts), f"{row['hours']:.1f}"
+            Text(visible(reviewer)),
+            " ".join(row["languages"]),
+            *(str(it) for it in counts),
+            f"{row['hours']:.1f}",
         )
     how = "median of the looking times so far" if planned["seconds_measured"] else "a guess: no times yet"
     foot = (
@@ -31,11 +38,11 @@ def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
 def status_table(found: dict[str, Any]) -> RenderableType:
     """A campaign as `core.campaigns.status.campaign_status` tells it."""
     state = "open" if found["open"] else "closed"
-    title = f"Campaign {found['name']} ({state}): {found['done']} of {found['readings']} read"
+    title = f"Campaign {visible(found['name'])} ({state}): {found['done']} of {found['readings']} read"
     people = _table(title, ("reviewer", ""), ("done", "left", "per h", "h left", "self", "checks"))
     for row in found["reviewers"]:
         people.add_row(
-            Text(row["name"]),
+            Text(visible(row["name"])),
             " ".join(row["languages"]),
             str(row["done"]),
             str(row["left"]),
@@ -48,7 +55,7 @@ def status_table(found: dict[str, Any]) -> RenderableType:
     if any(row["n"] for row in found["agreement"].values()):
         parts.append(_agreement(found["agreement"]))
     unlike = [(row["name"], said) for row in found["reviewers"] for said in row["unlike_others"]]
-    parts += [Text(f"unlike others: {name}, {said}") for name, said in unlike]
+    parts += [Text(f"unlike others: {visible(name)}, {said}") for name, said in unlike]
     parts += [Text(rule, style="dim") for rule in found["rules"]]
     return Group(*parts)
 
@@ -59,7 +66,7 @@ def list_table(found: list[dict[str, Any]]) -> RenderableType:
     for row in found:
         state = "open" if row["open"] else "closed"
         table.add_row(
-            Text(row["name"]), state, *(str(row[name]) for name in ("reviewers", "readings", "done"))
+            Text(visible(row["name"])), state, *(str(row[name]) for name in ("reviewers", "readings", "done"))
         )
     return table
 
@@ -75,7 +82,7 @@ def _agreement(found: dict[str, Any]) -> RenderableType:
 
 
 def _table(title: str, words: Iterable[str], numbers: Iterable[str]) -> Table:
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=Text(title) if title else None, title_justify="left")
     for heading in words:
         table.add_column(heading, overflow="fold")
     for heading in numbers:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from core.report.formats.visible import visible
 from store.engine import shown_name
 from store.errors import UsageError
 from store.merging import answers, content, journal, plans
@@ -53,7 +54,7 @@ class Merged:
         told = ", ".join(f"{count} {name}" for name, count in self.added.items())
         known = ", ".join(f"{count} {name}" for name, count in self.known.items())
         head = f"{self.store}: added {told or 'nothing'}" + (f"; there already: {known}." if known else ".")
-        return [head, *(f"conflict: {conflict}." for conflict in self.conflicts)]
+        return [visible(line) for line in (head, *(f"conflict: {conflict}." for conflict in self.conflicts))]
 
 
 def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = False) -> list[Merged]:

@@ -23,13 +23,15 @@ from store.queries import (
     reviewers,
     suites,
 )
+from store.queries.campaigns import progress, queue, settled
+from store.queries.campaigns import rows as campaigns
 from store.queries.finding import STATUSES, Filter, Scope
 from store.queries.journal import Score
 from store.session import reading, writing
 
 # `last`, `later` and `answer` are other names of some of them in the questions and the views.
 LARGE = (
-    "response", "rating", "entry", "surface_metric", "presentation", "comment", "error_span",
+    "response", "rating", "entry", "surface_metric", "presentation", "comment", "error_span", "assignment",
     "last", "later", "answer",
 )  # fmt: skip
 SUITE = RATER = 1
@@ -64,6 +66,9 @@ def make_store(path: Path, instructions: int) -> Engine:
         models.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
         judge = models.rater_id(session, "llm", "gpt")
         journal.append(session, judge, [Score(1, criterion, 2) for criterion in CRITERIA])
+        campaign = campaigns.add_campaign(session, name="c", rubric_id=1, seed=1, digest="")
+        place = {"campaign_id": campaign, "reviewer_id": RATER, "rater_id": RATER, "kind": "normal"}
+        campaigns.add_assignments(session, [{**place, "response_id": it, "position": it} for it in (1, 2)])
     return engine
 
 
@@ -159,6 +164,17 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "comments_of": lambda it: notes.comments_of(it, RATER, [1, 2]),
     "spans_of": lambda it: notes.spans_of(it, RATER, [1, 2]),
     "list_notes of one": lambda it: notes.list_notes(it, RATER, SUITE, "ru"),
+    "queue_of": lambda it: queue.queue_of(it, 1, RATER),
+    "done_positions": lambda it: queue.done_positions(it, 1, RATER),
+    "commit_times": lambda it: queue.commit_times(it, 1, RATER),
+    "last_target": lambda it: queue.last_target(it, RATER),
+    "open_campaign_of": lambda it: queue.open_campaign_of(it, "nv", SUITE, sealed=True),
+    "reviewers_in": lambda it: campaigns.reviewers_in(it, 1),
+    "last_position": lambda it: campaigns.last_position(it, 1, RATER),
+    "assigned": lambda it: progress.assigned(it, 1),
+    "given": lambda it: progress.given(it, 1, CRITERIA),
+    "known_scores": lambda it: progress.known_scores(it, [JUDGE], [1, 2]),
+    "settled_by": lambda it: settled.settled_by(it, SUITE),
 }
 # A view in which no judge has scored anything.
 UNJUDGED = replace(BY_MODEL, lead="fr", languages=("fr",))

@@ -18,6 +18,7 @@ from tui.review.finder import Finder, Target, folded
 from tui.review.opening import WAIT_FOR_WRITER_MS, rubric_parts, with_judge
 from tui.review.row import Row, answers_of, row_of, source_names
 from tui.review.view import View
+from tui.text.safe_text import safe_line
 
 DONE = "everything is done, thank you (q leaves)"
 
@@ -60,8 +61,9 @@ def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str
         known = rows.reviewers_in(session, found.id or 0)
         rater = next((rater for rater, name in known.items() if name == reviewer), None)
         if rater is None:
+            names = ", ".join(safe_line(name) for name in known.values())
             raise UsageError(
-                f"Campaign {campaign!r} has nothing for {reviewer}. It is for: {', '.join(known.values())}. "
+                f"Campaign {campaign!r} has nothing for {reviewer}. It is for: {names}. "
                 "Say who you are with --reviewer."
             )
         stops = queue.queue_of(session, found.id or 0, rater)
