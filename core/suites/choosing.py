@@ -1,6 +1,6 @@
 """A part of a suite: a subset, some languages, some tasks, some modifiers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,8 @@ def chosen_part(
     keys = set(suite.meta.subset(subset)) if subset is not None else None
     _known(suite, "language", languages, set(suite.meta.languages))
     _known(suite, "task", tasks, {line.new.task for line in suite.lines})
-    carried = {line.new.modifier for line in suite.lines if line.new.modifier is not None}
-    _known(suite, "modifier", modifiers, carried | set(map(group_of, carried)))
+    carried = [name for line in suite.lines if (name := line.new.modifier)]
+    _known(suite, "modifier", modifiers, {*carried, *(group_of(name) for name in carried)})
     if keys is not None:
         missing = sorted(keys - {line.new.key for line in suite.lines})
         if missing:
@@ -49,7 +49,7 @@ def chosen_part(
     return WholeSuite(replace(suite.meta, **_left(suite, lines, languages)), lines)
 
 
-def _known(suite: WholeSuite, what: str, asked: Sequence[str], known: set[str | None]) -> None:
+def _known(suite: WholeSuite, what: str, asked: Sequence[str], known: Collection[str | None]) -> None:
     unknown = next((name for name in asked if name not in known), None)
     if unknown is not None:
         there = ", ".join(sorted(name for name in known if name)) or "none"

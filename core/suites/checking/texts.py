@@ -1,9 +1,10 @@
 """Whether the texts of a suite are in their language, and spelt as its dictionary has it."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from core.judge.surface.dictionaries import find_dictionary, what_to_install
+from core.judge.surface.dictionaries import Dictionary, find_dictionary, what_to_install
 from core.judge.surface.foreign import Stretch, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier, normal_language
 from core.judge.surface.prose import blank_code
@@ -62,11 +63,17 @@ def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) 
             not_done.append(f"The spelling of {code!r} was not checked: {reason}.")
             continue
         try:
-            speller = Speller(code, dictionary)
+            speller = _speller(code, dictionary)
         except XlitError as reason:
             not_done.append(f"Spelling was not checked: {reason}")
             return
         yield from _misspelt_in(lines, speller, set(suite.meta.allowed.get(code, ())))
+
+
+@lru_cache(maxsize=8)
+def _speller(language: str, dictionary: Dictionary) -> Speller:
+    # Loading one takes up to a second; whoever checks several suites has it kept.
+    return Speller(language, dictionary)
 
 
 def _misspelt_in(lines: Sequence[SuiteLine], speller: Speller, allowed: set[str]) -> Iterator[Finding]:

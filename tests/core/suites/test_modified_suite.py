@@ -57,7 +57,7 @@ def answers(group: str, parameter: str, language: str) -> tuple[str, str]:
         "short": (" ".join(few), " ".join(many)),
         "long": (" ".join(many), " ".join(few)),
         "markdown": (f"## {few[0]}\n\n* {few[1]}\n* **{few[2]}**", " ".join(few)),
-        "html": (f"<!DOCTYPE html>\n<html><body><p>{few[0]}</p></body></html>", f"<p>{few[0]}"),
+        "html": (f"<!DOCTYPE html>\n<html><body><p>{few[0]}</p></body></html>", f"<div><p>{few[0]}</p>"),
         "arrow": (lines(f"--> {text}" for text in few), lines(f"- {text}" for text in few)),
         "cap": (" ".join(few).title(), " ".join(few)),
     }[group]

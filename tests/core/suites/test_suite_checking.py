@@ -24,7 +24,7 @@ GOOD = [
         "key": "letter-1",
         "language": "en",
         "task": "letter",
-        "text": "Write a friendly letter to the neighbours about the noise next week.",
+        "text": "Write a friendly letter to the people next door about the noise next week.",
     },
     {
         "key": "letter-1",
