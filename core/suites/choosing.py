@@ -46,6 +46,8 @@ def chosen_part(
     )
     if not lines:
         raise UsageError(f"Nothing of suite {suite.meta.label} is all of what was asked for.")
+    if len(lines) == len(suite.lines):
+        return suite
     return WholeSuite(replace(suite.meta, **_left(suite, lines, languages)), lines)
 
 
@@ -64,6 +66,7 @@ def _left(suite: WholeSuite, lines: Sequence[SuiteLine], languages: Sequence[str
     left = tuple(language for language in meta.languages if not languages or language in languages)
     kept = {name: tuple(key for key in some if key in keys) for name, some in meta.subsets.items()}
     return {
+        "description": f"A part of {meta.label}",
         "languages": left,
         "answer_in_text": tuple(name for name in meta.answer_in_text if name in names),
         "subsets": {name: some for name, some in kept.items() if some},

@@ -62,7 +62,7 @@ def modified_suite(
             f"No instruction of {suite.meta.label} says that one of these modifiers fits it: give its lines "
             'the field `modifiers`, such as ["short", "num_items"].'
         )
-    return WholeSuite(_meta(suite.meta, languages, lines, wordings.version, seed), tuple(lines))
+    return WholeSuite(_meta(suite.meta, languages, lines, wordings, seed), tuple(lines))
 
 
 def counts(made: WholeSuite) -> dict[str, int]:
@@ -147,7 +147,7 @@ def _rank(seed: int, *what: str) -> int:
 
 
 def _meta(
-    meta: SuiteMeta, languages: tuple[str, ...], lines: Sequence[SuiteLine], version: str, seed: int
+    meta: SuiteMeta, languages: tuple[str, ...], lines: Sequence[SuiteLine], wordings: Wordings, seed: int
 ) -> SuiteMeta:
     made: dict[str, list[str]] = {}
     for key in dict.fromkeys(line.new.key for line in lines):
@@ -164,9 +164,9 @@ def _meta(
         languages=languages,
         licence=meta.licence,
         source=f"{meta.source or meta.label}, with modifiers",
-        description=f"Instructions of {meta.label} with the modifiers of wordings {version}, seed {seed}",
+        description=f"Instructions of {meta.label} with modifiers: wordings {wordings.version}, seed {seed}",
         answer_in_text=tuple(name for name in meta.answer_in_text if name in tasks)
         + expanded(meta.answer_in_text),
         subsets=subsets,
-        allowed={language: meta.allowed[language] for language in languages if language in meta.allowed},
+        allowed={language: (*meta.allowed.get(language, ()), *wordings.allow) for language in languages},
     )

@@ -10,6 +10,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from core.analysis.modifier_names import group_of
+from core.judge.modifiers.verdict import counted
 from core.report.formats.visible import visible
 from core.suites.checking.findings import SuiteReport
 from core.suites.lines import SuiteLine
@@ -111,7 +112,7 @@ def report_tables(report: SuiteReport) -> RenderableType:
     parts.append(
         _seen(
             f"{meta.label}: {len(report.suite.lines)} instructions in {len(meta.languages)} languages, "
-            f"{report.errors} errors, {report.warnings} warnings."
+            f"{counted(report.errors, 'errors')}, {counted(report.warnings, 'warnings')}."
         )
     )
     return Group(*parts)

@@ -63,9 +63,11 @@ class ModifierWordings(_Part):
 
 
 class Wordings(_Part):
-    """All modifiers, by their group (`core.analysis.modifier_names`), in the file's order."""
+    """All modifiers, by their group (`core.analysis.modifier_names`), in the file's order; `allow` are words
+    in their wordings that no dictionary need know."""
 
     version: str
+    allow: tuple[str, ...] = ()
     modifiers: Mapping[str, ModifierWordings]
 
     @model_validator(mode="after")
@@ -85,8 +87,8 @@ def read_wordings(path: Path = SHIPPED_WORDINGS) -> Wordings:
     is wrong."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        version = content.pop("version", None)
-        return Wordings.model_validate({"version": version, "modifiers": content})
+        facts = {name: content.pop(name) for name in ("version", "allow") if name in content}
+        return Wordings.model_validate({**facts, "modifiers": content})
     except FileNotFoundError:
         raise UsageError(f"No wordings of modifiers at {path}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -17,7 +17,8 @@ NEAR = 75.0
 
 def repeated(suite: WholeSuite) -> Iterator[Finding]:
     """Texts that stand under two keys of a language or in two languages of a key, and texts of different
-    tasks that are nearly the same; capitals, white space and kinds of apostrophes don't count."""
+    tasks that are nearly the same; capitals, white space and kinds of apostrophes don't count. Of texts with
+    a modifier it is only told when they are the same to the letter: they share its wording."""
     by_language: dict[str, list[SuiteLine]] = {}
     for line in suite.lines:
         by_language.setdefault(line.new.language, []).append(line)
@@ -34,12 +35,18 @@ def _under_two_keys(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
         if same != place:
             yield error("duplicate", line, f"{line.name} has the text of {_with_line(lines[same])}.")
             continue
-        others = {n: texts[n] for n in first.values() if lines[n].new.task != line.new.task}
+        if line.new.modifier is not None:
+            continue
+        others = {n: texts[n] for n in first.values() if _may_be_near(line, lines[n])}
         nearest = process.extractOne(text, others, scorer=fuzz.ratio, score_cutoff=NEAR)
         if nearest is not None:
             _, share, other = nearest
             message = f"{line.name} is {share:.0f}% the text of {_with_line(lines[other])}, of another task."
             yield warning("near-duplicate", line, message)
+
+
+def _may_be_near(line: SuiteLine, other: SuiteLine) -> bool:
+    return other.new.modifier is None and other.new.task != line.new.task
 
 
 def _with_line(line: SuiteLine) -> str:

@@ -15,6 +15,7 @@ from core.suites.checking.run import check_suite
 from core.suites.loader import read_whole, shipped_suites
 from core.suites.modified import modified_suite
 from core.suites.wordings import read_wordings
+from core.suites.writing import write_suite
 
 OURS = [name for name in shipped_suites() if name != "miniature"]
 RUN = 8
@@ -55,6 +56,13 @@ def test_our_own_suites_have_no_repeats_and_give_nothing_away(name):
 @pytest.mark.parametrize("name", OURS)
 def test_our_own_suites_have_no_misspelt_words(name):
     assert [one for one in checked(name).findings if one.kind == "spelling"] == []
+
+
+@pytest.mark.skipif(not PINNED, reason="other dictionaries than those of scripts/get_dictionaries.sh")
+@pytest.mark.skipif("xlit-120" not in OURS, reason="xlit-120 is not shipped")
+def test_the_suite_with_modifiers_passes_its_check_too(tmp_path):
+    made = modified_suite(read_whole("xlit-120"), read_wordings())
+    assert check_suite(str(write_suite(made, tmp_path))).findings == ()
 
 
 def words(text: str) -> list[str]:

@@ -129,6 +129,17 @@ def test_nearly_the_same_text_is_a_warning_in_another_task_only(suite):
     assert near not in found(suite(with_more("letter-2", "letter", en, ru)))
 
 
+def test_instructions_that_share_the_wording_of_a_modifier_are_not_near_one_another(suite):
+    demand = " The answer must be a list of exactly five items, neither more nor fewer, please."
+    lines = [
+        {"key": key, "language": "en", "task": key, "text": text + demand, "modifier": "num_items_5"}
+        for key, text in (("a", "What grows in the shade?"), ("b", "Who lives in the sea?"))
+    ]
+    plain = [{**line, "modifier": None} for line in lines]
+    assert "near-duplicate" not in {one[1] for one in found(suite(lines, languages=["en"]))}
+    assert "near-duplicate" in {one[1] for one in found(suite(plain, languages=["en"]))}
+
+
 def test_a_text_left_untranslated_is_an_error(suite):
     lines = changed("letter-1", "ru", text=GOOD[2]["text"])
     errors = found(suite(lines))

@@ -50,6 +50,10 @@ def test_a_subset_keeps_the_order_of_the_suite(whole):
     assert keys(part) == [("sum-2", "en"), ("sum-2", "ru"), ("mail-1", "en"), ("mail-1", "ru")]
 
 
+def test_nothing_chosen_is_the_whole(whole):
+    assert chosen_part(whole) == whole
+
+
 def test_languages_tasks_and_modifiers_narrow_it_together(whole):
     assert keys(chosen_part(whole, languages=["ru"], tasks=["mail"])) == [("mail-1", "ru"), ("mail-2", "ru")]
     assert keys(chosen_part(whole, languages=["en"], modifiers=["num_items"])) == [("mail-2", "en")]
@@ -58,7 +62,7 @@ def test_languages_tasks_and_modifiers_narrow_it_together(whole):
 
 def test_the_description_of_a_part_names_only_what_is_left(whole):
     meta = chosen_part(whole, languages=["en"], tasks=["mail"]).meta
-    assert meta.languages == ("en",)
+    assert (meta.languages, meta.description) == (("en",), "A part of small/1")
     assert meta.subsets == {"half": ("mail-1",)}
     assert meta.answer_in_text == ("mail-1",)
     assert meta.allowed == {}
