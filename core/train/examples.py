@@ -129,7 +129,7 @@ def build_examples(
 def _together(turns: Sequence[Turn]) -> bool:
     """Whether the last answer comes after the others exactly as they are learned."""
     whole = turns[-1].ids
-    return all(turn.ended and whole[: len(turn.ids)] == turn.ids for turn in turns[:-1])
+    return all(whole[: len(turn.ids)] == turn.ids for turn in turns[:-1])
 
 
 def _example(

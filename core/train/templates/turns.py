@@ -24,12 +24,11 @@ _NOT_AT_THE_BORDER = (
 
 @dataclass(slots=True)
 class Turn:
-    """An answer with all that comes before it: `ids` to its end token, the places in it that are `learned`,
-    and whether the template wrote the end token (`ended`) or we did."""
+    """An answer with all that comes before it: `ids` to its end token, which the template wrote or else we
+    did, and the places in it that are `learned`."""
 
     ids: list[int]
     learned: list[int]
-    ended: bool
 
 
 def turns_of(
@@ -83,7 +82,7 @@ def _turn(ids: list[int], start: int, ends: list[int], allowed: Iterable[int] | 
     if allowed is not None:
         kept = set(allowed) | {last}
         learned = [place for place in learned if place in kept]
-    return Turn(ids, learned, bool(closing))
+    return Turn(ids, learned)
 
 
 def _continuation(tokenizer: Any, text: str) -> list[int]:

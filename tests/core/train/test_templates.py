@@ -119,6 +119,10 @@ def test_an_answer_ends_with_the_templates_token_and_generation_stops_at_the_tok
     ]
     for name in ("llama-2", "plain", "miniature"):
         assert end_tokens(tokenizer, choose_template(tokenizer, name)) == [tokenizer.eos_token_id]
+    # As Phi 3's, which ends every turn, and the whole conversation too.
+    chatml.chat_template = CHATML + "{% if not add_generation_prompt %}{{ eos_token }}{% endif %}"
+    chatml.chat_template = chatml.chat_template.replace("<|im_start|>assistant\n", "")
+    assert end_tokens(chatml)[0] == chatml.convert_tokens_to_ids("<|im_end|>")
     tokenizer.chat_template = "{{ messages[-1]['content'] }}"
     assert end_tokens(tokenizer) == [tokenizer.eos_token_id]
 

@@ -52,6 +52,11 @@ def test_the_papers_form_of_lima_is_read_whole_but_for_a_question_without_an_ans
     assert "2 lima; 2 chosen; 1 with a last question" in data.lines()[0]
 
 
+def test_lines_of_arrays_are_conversations_whatever_the_file_is_called(tmp_path):
+    path = jsonl(tmp_path / "lines.json", [chat("Q", "A")["messages"], chat("R", "B")["messages"]])
+    assert questions(load_data([DataSource(str(path))])) == ["Q", "R"]
+
+
 def test_a_conversation_alone_in_a_file_is_one(tmp_path):
     for name in ("a.json", "b.jsonl"):
         (tmp_path / name).write_text(json.dumps(GOOD["messages"]))
@@ -145,13 +150,13 @@ def test_a_folder_gives_the_files_of_a_split_as_the_hub_names_them(tmp_path):
         load_data([DataSource(folder, split="dev")])
 
 
-def test_sources_as_a_command_line_names_them(tmp_path):
+def test_sources_as_a_command_line_names_them(tmp_path, monkeypatch):
     assert data_source("fr=data/dolly.fr.jsonl") == DataSource("data/dolly.fr.jsonl", language="fr")
     assert data_source("pt-BR=x/y") == DataSource("x/y", language="pt-BR")
     assert data_source("databricks/databricks-dolly-15k").label == "databricks-dolly-15k"
-    odd = tmp_path / "fr=x.jsonl"
-    odd.touch()
-    assert data_source(str(odd)).language is None
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fr=x.jsonl").touch()
+    assert data_source("fr=x.jsonl") == DataSource("fr=x.jsonl")
 
 
 def test_what_can_not_be_had_is_said_with_what_to_do(tmp_path, monkeypatch):

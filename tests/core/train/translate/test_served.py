@@ -116,6 +116,22 @@ def test_what_can_not_be_translated_is_kept_out_listed_and_alone_tried_again(ser
     assert not (tmp_path / "fr.jsonl.failed").exists()
 
 
+def test_a_translation_that_was_cut_off_or_refused_does_not_count(serve, tmp_path):
+    def script(request, number: int) -> Answer:
+        text = text_of(request)
+        if "question 0" in text:
+            return Answer(text.upper(), finish="length")
+        return error(413, "too large") if "question 1" in text else Answer(text.upper())
+
+    data = jsonl(tmp_path / "d.jsonl", chats(3))
+    outcome = run(data, serve(script), tmp_path / "fr.jsonl")
+    assert outcome.failed == [
+        (f"{data}:1", "a translation that was cut off"),
+        (f"{data}:2", "status 413: too large"),
+    ]
+    assert outcome.written == 1
+
+
 def test_a_run_that_broke_off_goes_on_where_it_was_also_after_a_torn_line(serve, tmp_path, monkeypatch):
     monkeypatch.setattr(ChatTranslator, "rows", 2)
     data, out = jsonl(tmp_path / "d.jsonl", chats(7)), tmp_path / "fr.jsonl"
