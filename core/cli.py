@@ -28,6 +28,7 @@ from core.judge.cli import judge_app
 from core.merge.cli import merge
 from core.progress import say
 from core.suites.cli import suite_app
+from core.train.translate import cli as translate_cli
 
 app = typer.Typer(
     help="Fine-tune, generate and judge: the pipeline behind the review room xlit-tui.",
@@ -127,6 +128,7 @@ def train(
     say(f"Trained: {out}")
 
 
+app.command()(translate_cli.translate)
 app.command()(generate_cli.convert)
 app.command()(generate_cli.generate)
 
