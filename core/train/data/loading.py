@@ -85,7 +85,7 @@ class TrainingData:
             ]
             also = f"; {', '.join(notes)}" if notes else ""
             found.append(f"{count.source} [{count.language}]: {formats}; {count.chosen} chosen{also}")
-        found += [f"{source}: {number} bad rows skipped" for source, number in self.bad_by_source.items()]
+        found += [f"{source}: bad rows skipped: {number}" for source, number in self.bad_by_source.items()]
         found += [f"bad: {row}" for row in self.bad[:_SHOWN]]
         if self.bad_count > _SHOWN:
             found.append(f"... and {self.bad_count - _SHOWN} more bad rows")
@@ -111,7 +111,7 @@ def load_data(
         reader.read(source)
     if reader.bad and on_bad == "refuse":
         more = sum(reader.bad_by_source.values()) - 1
-        rest = f", and {more} more bad rows" if more else ""
+        rest = f" (bad rows beside it: {more})" if more else ""
         raise UsageError(f"{reader.bad[0]}{rest}. Mend the data, or leave bad rows out with --skip-bad.")
     if not reader.conversations:
         names = ", ".join(source.name for source in sources)

@@ -8,9 +8,10 @@ exactly once; otherwise the text between the stretches is translated by itself.
 import re
 from collections.abc import Iterator
 
-# Fenced code to its closing fence, or to the end where there is none (commonmark.org, fenced code blocks).
+# Fenced code to its closing fence, or to the end where there is none (commonmark.org, fenced code blocks): a
+# line with more backticks after the first ones has code inside it, and is no fence.
 _FENCED = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)|\Z)", re.M
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^`\n]*(?:\n[\s\S]*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)|\Z)", re.M
 )
 
 _INLINE = re.compile(

@@ -89,7 +89,7 @@ def _is_seq2seq(model: str) -> bool:
     try:
         return bool(AutoConfig.from_pretrained(model, trust_remote_code=False).is_encoder_decoder)
     except Exception as error:  # of the network, of the hub's client, of a torn file
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise XlitError(
             f"{model} can't be loaded as a translator: {reason[:200]}. Give a checkpoint folder, a GGUF "
             "file, the name of a model on the hub, or the address of a server."

@@ -27,6 +27,11 @@ def test_a_text_is_cut_into_paragraphs_without_its_code():
     ]
 
 
+def test_a_line_that_begins_with_code_is_no_fence():
+    text = "```git``` has:\n```--hard``` and ```--soft```.\n\n~~~\nkept\n~~~\nEnd."
+    assert translated(text, Cut.PARAGRAPHS) == ["```git``` has:\n```--hard``` and ```--soft```.", "End."]
+
+
 def test_sentences_are_cut_without_the_marks_of_lists_and_headings():
     assert translated(TEXT, Cut.SENTENCES) == [
         "Title here",

@@ -214,7 +214,7 @@ def test_the_command_ends_with_3_when_rows_failed(serve, tmp_path, capsys):
     result = CliRunner().invoke(app, [*arguments, server.url])
     assert result.exit_code == 3, result.output
     assert f"missing: {data}:2: an empty translation" in result.stderr
-    assert "1 bad rows skipped" in result.stderr
+    assert "bad rows skipped: 1" in result.stderr
     result = CliRunner().invoke(app, [*arguments, serve(capitals).url, "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"written": 2, "translated": 1, "failed": []}
