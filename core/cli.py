@@ -28,6 +28,7 @@ from core.judge.cli import judge_app
 from core.merge.cli import merge
 from core.progress import say
 from core.suites.cli import suite_app
+from core.train import cli as train_cli
 from core.train.translate import cli as translate_cli
 
 app = typer.Typer(
@@ -85,49 +86,8 @@ def run(
     raise typer.Exit(run_study(study, study_file.parent, folder, opened(store, create=True), agree=agree))
 
 
-@app.command()
-def train(
-    base: Annotated[str, typer.Option(help="Checkpoint folder or hub name of the base model.")],
-    data: Annotated[Path, typer.Option(help="Chat JSONL: a JSON array of messages a line.")],
-    out: Annotated[Path, typer.Option(help="Folder for the checkpoint (or the LoRA adapter).")],
-    learning_rate: Annotated[float, typer.Option("--lr", help="Learning rate.")] = 1e-5,
-    lora: Annotated[
-        bool, typer.Option("--lora", help="Train a LoRA adapter instead of all weights.")
-    ] = False,
-    lora_rank: Annotated[int, typer.Option(help="Rank of the adapter.")] = 16,
-    steps: Annotated[int, typer.Option(help="Updates of the weights.")] = 1000,
-    batch_tokens: Annotated[int, typer.Option(help="Tokens in a batch, padding included.")] = 4000,
-    accumulate: Annotated[int, typer.Option(help="Batches in an update.")] = 4,
-    max_length: Annotated[int, typer.Option(help="Longest example, in tokens; longer ones are cut.")] = 2048,
-    schedule: Annotated[
-        str, typer.Option(help="constant, linear, linear_to_tenth, cosine or inverse_sqrt.")
-    ] = "inverse_sqrt",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
-    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
-    store: StoreOption = None,
-) -> None:
-    """Fine-tune a model, fully or with LoRA. Killed, the same command goes on from the last checkpoint."""
-    from core.run import train_recorded
-    from core.train.settings import TrainSettings, known_schedule
-
-    settings = TrainSettings(
-        base=base,
-        data=data,
-        learning_rate=learning_rate,
-        adaptation="lora" if lora else "full",
-        lora_rank=lora_rank,
-        steps=steps,
-        batch_tokens=batch_tokens,
-        accumulate=accumulate,
-        max_length=max_length,
-        schedule=known_schedule(schedule),
-        seed=seed,
-        save_every=save_every,
-    )
-    train_recorded(opened(store, create=True), settings, out, name=out.name)
-    say(f"Trained: {out}")
-
-
+app.command()(train_cli.train)
+app.command()(train_cli.merge_adapter)
 app.command()(translate_cli.translate)
 app.command()(generate_cli.convert)
 app.command()(generate_cli.generate)

@@ -1,8 +1,9 @@
 """Running a study: whatever is missing of it, in order: train, convert, generate, judge."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -13,9 +14,11 @@ from core.judge.llm.run import JudgeSettings
 from core.judge.llm.survey import Agree
 from core.progress import say, say_missing
 from core.study import Configuration, LlmJudge, Study, configurations
+from core.train.data.sources import DataSource, data_source
 from core.train.settings import TrainSettings
-from store import UsageError
+from store import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
+from store.queries.models import model_id
 from store.queries.suites import suite_by_id
 from store.session import writing
 
@@ -33,15 +36,24 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *,
 
     with writing(engine) as session:
         suite = suite_by_id(session, load_suite(session, resolve_suite(study.suite, study_folder))).label
-    sources = []
+    sources, untrained = [], []
     for configuration in configurations(study):
-        checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
+        try:
+            checkpoint = train_configuration(study, configuration, study_folder, folder, engine)
+        except UsageError:
+            raise
+        except XlitError as error:
+            untrained.append((configuration.name, str(error)))
+            continue
         sources += sources_of(study, configuration, checkpoint, folder)
+    if untrained and not sources:
+        raise XlitError(f"No model was trained. {untrained[0][1]}")
     records = generate_study(study, suite, sources, engine)
     records += judge_study(study, study_folder, engine, agree=agree)
+    say_missing(untrained)
     for record in records:
         say_missing(record.failures)
-    return EXIT_PARTLY if any(record.failures for record in records) else EXIT_DONE
+    return EXIT_PARTLY if untrained or any(record.failures for record in records) else EXIT_DONE
 
 
 def resolve(reference: str, study_folder: Path) -> str:
@@ -72,31 +84,69 @@ def train_configuration(
     if group.adaptation == "none":
         return base
     settings = TrainSettings(
-        base=base,
-        data=study_folder / (group.data or ""),
-        learning_rate=configuration.learning_rate or 0.0,
-        adaptation=group.adaptation,
-        seed=study.seed,
-        **study.training.model_dump(),
+        **{
+            **study.training.settings(group.adaptation),
+            "base": base,
+            "data": tuple(_source(name, study_folder) for name in group.sources),
+            "mix": group.mix,
+            "size": group.size,
+            "learning_rate": configuration.learning_rate or 0.0,
+            "adaptation": group.adaptation,
+            "seed": study.seed,
+        }
     )
     out = folder / MODELS_FOLDER / configuration.folder
-    train_recorded(engine, settings, out, name=configuration.name)
+    train_recorded(
+        engine, settings, out, name=configuration.name, apart=True, processes=study.training.processes
+    )
+    with writing(engine) as session:
+        model_id(session, configuration.name, **_description(configuration, str(out)))
     return str(out)
 
 
-def train_recorded(engine: Engine, settings: TrainSettings, out: Path, *, name: str) -> None:
-    """Train unless `out` holds that model already, and write the run's provenance into the store."""
+def train_recorded(
+    engine: Engine,
+    settings: TrainSettings,
+    out: Path,
+    *,
+    name: str,
+    apart: bool = False,
+    processes: int = 1,
+    tensorboard: Path | None = None,
+) -> None:
+    """Train unless `out` holds that model already, and write the run's provenance into the store. `apart`: in
+    a process of its own, or in several together."""
+    from core.train.apart import train_apart
     from core.train.trainer import train, trained
 
     if trained(out, settings):
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    parameters = {**asdict(settings), "data": str(settings.data), "out": str(out)}
+    parameters = {**settings.as_dict(), "out": str(out), "processes": processes}
     with record_run(
         engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
     ) as run:
-        train(settings, out, name=name)
+        if apart:
+            train_apart(settings, out, name=name, processes=processes, tensorboard=tensorboard)
+        else:
+            train(settings, out, name=name, tensorboard=tensorboard)
         run.count("steps", settings.steps)
+
+
+def _source(name: str, study_folder: Path) -> DataSource:
+    source = data_source(name)
+    return replace(source, name=resolve(source.name, study_folder))
+
+
+def _description(configuration: Configuration, checkpoint: str) -> dict[str, Any]:
+    group = configuration.group
+    return {
+        "base": group.base,
+        "data": ", ".join(group.sources) or None,
+        "adaptation": group.adaptation,
+        "learning_rate": configuration.learning_rate,
+        "checkpoint": checkpoint,
+    }
 
 
 def sources_of(study: Study, configuration: Configuration, checkpoint: str, folder: Path) -> list[Source]:
@@ -105,13 +155,7 @@ def sources_of(study: Study, configuration: Configuration, checkpoint: str, fold
     from core.generate.gguf.convert import convert
 
     group = configuration.group
-    description = {
-        "base": group.base,
-        "data": group.data,
-        "adaptation": group.adaptation,
-        "learning_rate": configuration.learning_rate,
-        "checkpoint": checkpoint,
-    }
+    description = _description(configuration, checkpoint)
     sources = [Source(configuration.name, checkpoint, group.engine, group.base_url, description)]
     for quantization in group.gguf:
         name = configuration.folder or Path(checkpoint).name

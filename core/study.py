@@ -15,12 +15,17 @@ class _Part(BaseModel):
 
 
 class Training(_Part):
-    """How every model of the study is trained: fields of `core.train.settings.TrainSettings`."""
+    """How every model of the study is trained: fields of `core.train.settings.TrainSettings`. A `preset` (see
+    `core.train.presets`) sets those that are not given; `processes`: of one run, each with a GPU of its
+    own."""
 
+    preset: Literal["paper", "release"] | None = None
+    processes: Annotated[int, Field(ge=1)] = 1
     steps: Annotated[int, Field(ge=1)] = 1000
     batch_tokens: Annotated[int, Field(ge=1)] = 4000
     accumulate: Annotated[int, Field(ge=1)] = 4
     max_length: Annotated[int, Field(ge=1)] = 2048
+    packed: bool = True
     schedule: Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"] = "inverse_sqrt"
     timescale: Annotated[int, Field(ge=1)] = 100
     warmup_steps: Annotated[int, Field(ge=0)] = 0
@@ -29,7 +34,23 @@ class Training(_Part):
     lora_rank: Annotated[int, Field(ge=1)] = 16
     lora_alpha: Annotated[int, Field(ge=1)] = 32
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    lora_targets: tuple[str, ...] = ("all-linear",)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    activation_checkpointing: bool = False
+    template: str | None = None
+    on_bad: Literal["refuse", "skip"] = "refuse"
+    eval_examples: Annotated[int, Field(ge=0)] = 0
+    eval_every: Annotated[int, Field(ge=1)] = 100
     save_every: Annotated[int, Field(ge=1)] = 100
+    keep_last: Annotated[int, Field(ge=1)] = 2
+    allow_pickle: bool = False
+
+    def settings(self, adaptation: Literal["full", "lora"]) -> dict[str, Any]:
+        """The fields of `TrainSettings` that are given, over those of the preset."""
+        from core.train.presets import preset
+
+        given = self.model_dump(exclude={"preset", "processes"}, exclude_unset=True)
+        return {**(preset(self.preset, adaptation) if self.preset else {}), **given}
 
 
 class DecodingSettings(_Part):
@@ -51,12 +72,16 @@ Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m",
 class ModelGroup(_Part):
     """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
 
+    `data`: files, folders or names on the hub, `LANGUAGE=NAME` where rows name none; `mix`, `size`: see
+    `core.train.data.sampling`.
     `engine` answers for them (None: transformers, or the server at `base_url`, which knows a base by its
     name); `gguf` names quantisations in which each of them also answers through llama.cpp.
     """
 
     base: str
-    data: str | None = None
+    data: str | list[str] | None = None
+    mix: Literal["concat", "uniform"] = "concat"
+    size: Annotated[int, Field(ge=1)] | None = None
     adaptation: Literal["full", "lora", "none"] = "full"
     engine: Literal["transformers", "openai", "vllm"] | None = None
     base_url: str | None = None
@@ -64,6 +89,11 @@ class ModelGroup(_Part):
     label: str | None = None
     data_label: str | None = None
     gguf: list[Quantization] = Field(default_factory=list)
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the data."""
+        return [self.data] if isinstance(self.data, str) else list(self.data or ())
 
 
 class LlmJudge(_Part):
@@ -144,7 +174,7 @@ def configurations(study: Study) -> Iterator[Configuration]:
         if group.adaptation == "none":
             yield Configuration(name=base, folder="", group=group, learning_rate=None)
             continue
-        data = group.data_label or Path(group.data or "").stem
+        data = group.data_label or "+".join(Path(source).stem for source in group.sources)
         for rate in group.learning_rates:
             name = f"{base} / {data} / {ADAPTATION_NAMES[group.adaptation]} / {rate_label(rate)}"
             folder = name.replace(" / ", "_").replace(" ", "-").replace("/", "-")
@@ -174,7 +204,7 @@ def _check(study: Study, path: Path) -> None:
             )
         if group.adaptation == "none":
             continue
-        if not group.data:
+        if not group.sources:
             raise UsageError(f"{path}: models[{place}].data: a model that is tuned needs its data.")
         if not group.learning_rates:
             raise UsageError(f"{path}: models[{place}].learning_rates: give at least one.")
@@ -182,8 +212,3 @@ def _check(study: Study, path: Path) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"{path}: two models are called {name!r}. Set `label` or `data_label` apart.")
-
-
-def describe(study: Study) -> dict[str, Any]:
-    """The study as plain data, for provenance."""
-    return study.model_dump(mode="json")

@@ -1,20 +1,135 @@
-"""Checkpoints of a run in progress: which ones are whole."""
+"""Checkpoints of a run in progress: whole or not there, and enough to go on as if nothing had happened.
 
+A folder `checkpoint-STEP` holds a safetensors file for each process (its part of the tuned weights and of the
+optimiser's averages, and its random generator's state) and `state.json`. It is written under another name and
+renamed when all of it is on the disk, so that a folder of that name is never torn. Nothing in it is pickled.
+"""
+
+import errno
+import json
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
-WHOLE = "whole"
+from core.train.optimiser import moments, random_states, set_random_states, set_updates, tuned
+from core.train.parallel import World, local
+from store import XlitError
+
+STATE = "state.json"
+WRITING = ".writing"
 
 
-def mark_whole(checkpoint: Path) -> None:
-    """Say that everything of this checkpoint has been written."""
-    (checkpoint / WHOLE).touch()
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint in a folder."""
+    return max(_checkpoints(folder), key=step_of, default=None)
 
 
-def last_whole(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; a torn one (killed while saving) does not count."""
-    whole = [
-        checkpoint
-        for checkpoint in folder.glob("checkpoint-*")
-        if (checkpoint / WHOLE).exists() and checkpoint.name.rpartition("-")[2].isdigit()
-    ]
-    return max(whole, key=lambda checkpoint: int(checkpoint.name.rpartition("-")[2]), default=None)
+def step_of(checkpoint: Path) -> int:
+    """How many updates a checkpoint has seen."""
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: World, *, keep: int) -> Path:
+    """Write `checkpoint-STEP`, then remove all but the `keep` newest.
+
+    Raises `XlitError` when the disk is full; the checkpoints before stay, and nothing half-written does.
+    """
+    from safetensors.torch import save_file
+
+    done = folder / f"checkpoint-{step}"
+    writing = folder / (done.name + WRITING)
+    tensors = {
+        **{f"weight.{name}": local(weight).detach() for name, weight in tuned(model)},
+        **{name: local(moment) for name, moment in moments(model, optimiser)},
+        **dict(random_states(world)),
+    }
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        if world.first:
+            shutil.rmtree(writing, ignore_errors=True)
+            writing.mkdir()
+            _check_room(folder, sum(tensor.nbytes for tensor in tensors.values()) * world.size)
+        world.wait()
+        part = writing / _part(world)
+        save_file(tensors, part)
+        _sync(part)
+        world.wait()
+        if world.first:
+            (writing / STATE).write_text(json.dumps({"step": step, "processes": world.size}))
+            _sync(writing / STATE)
+            _sync(writing)
+            writing.rename(done)
+            _sync(folder)
+            for old in sorted(_checkpoints(folder), key=step_of)[:-keep]:
+                shutil.rmtree(old)
+    except OSError as error:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise XlitError(_cannot_write(folder, step, error)) from None
+    except Exception as error:  # safetensors has an error of its own for what the system says
+        if "os error" not in str(error).lower():
+            raise
+        shutil.rmtree(writing, ignore_errors=True)
+        raise XlitError(_cannot_write(folder, step, error)) from None
+    world.wait()
+    return done
+
+
+def load_checkpoint(checkpoint: Path, model: Any, optimiser: Any, world: World) -> int:
+    """Put a checkpoint's state back; returns the number of updates that it has seen.
+
+    Raises `XlitError` when it was written by another number of processes.
+    """
+    import torch
+    from safetensors import safe_open
+
+    state = json.loads((checkpoint / STATE).read_text())
+    if state["processes"] != world.size:
+        raise XlitError(
+            f"{checkpoint} was written by {state['processes']} processes, and this run has {world.size}. "
+            f"Go on with {state['processes']}, or remove {checkpoint.parent} to start afresh."
+        )
+    with safe_open(str(checkpoint / _part(world)), framework="pt") as saved, torch.no_grad():
+        for name, weight in tuned(model):
+            local(weight).copy_(saved.get_tensor(f"weight.{name}"))
+        for name, moment in moments(model, optimiser):
+            local(moment).copy_(saved.get_tensor(name))
+        set_updates(model, optimiser, state["step"])
+        set_random_states(
+            world,
+            {name: saved.get_tensor(name) for name in saved.offset_keys() if name.startswith("random.")},
+        )
+    return int(state["step"])
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    found = folder.glob("checkpoint-*")
+    return [one for one in found if one.name.rpartition("-")[2].isdigit() and (one / STATE).is_file()]
+
+
+def _part(world: World) -> str:
+    return f"process-{world.rank}-of-{world.size}.safetensors"
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free")
+
+
+def _cannot_write(folder: Path, step: int, error: Exception) -> str:
+    reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    last = last_checkpoint(folder)
+    kept = f"{last.name} stays" if last else "there is no checkpoint before it"
+    return (
+        f"The checkpoint of step {step} can't be written to {folder}: {reason}; {kept}. "
+        "Make room (or lower --keep-last) and run the same command again."
+    )
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -4,68 +4,91 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal
 
+from core.train.data.loading import OnBad
+from core.train.data.sampling import Mix
+from core.train.data.sources import DataSource, source_files
+from core.train.schedules import Schedule, known_schedule
 from store import UsageError
 
 SAMPLED_BYTES = 2**20
 
 Adaptation = Literal["full", "lora"]
-Schedule = Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"]
+Precision = Literal["auto", "fp32", "bf16"]
 
-
-def known_schedule(name: str) -> Schedule:
-    """The schedule of this name; raises `UsageError` that lists what there is."""
-    if name not in get_args(Schedule):
-        raise UsageError(f"No schedule {name!r}. There are: {', '.join(get_args(Schedule))}.")
-    return cast(Schedule, name)
+AT_LEAST_ONE = (
+    "steps", "batch_tokens", "accumulate", "max_length", "lora_rank", "lora_alpha", "save_every", "timescale",
+    "eval_every", "keep_last",
+)  # fmt: skip
+# What does not change the weights that come out.
+NOT_IDENTITY = ("save_every", "keep_last", "eval_every", "activation_checkpointing", "allow_pickle")
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """Settings of one fine-tuning run. Learning rate, steps and tokens are those of the optimiser:
 
-    one step is an update of the weights, made of `accumulate` batches of at most `batch_tokens` tokens each
-    (padding included). `timescale` is the number of steps after which the inverse-square-root schedule has
-    fallen to 1/sqrt(2) of the learning rate. The paper's values are in its section 3 and appendix A.
+    one step is an update of the weights, made of `accumulate` batches of at most `batch_tokens` tokens each;
+    its loss is the mean over all answer tokens of the update. `timescale` is the number of steps after which
+    the inverse-square-root schedule has fallen to 1/sqrt(2) of the learning rate. `data`, `mix`, `size` and
+    `on_bad`: see `core.train.data.loading.load_data`. `template`: the name or file of a chat template, None
+    for the tokenizer's own. `precision`: what matrices are multiplied in (`auto`: bfloat16 on a GPU that can,
+    else float32). `eval_examples`: conversations of each language that are held out, and evaluated every
+    `eval_every` steps. `packed` false: padded batches even where a model can do without. The paper's values:
+    see `core.train.presets`.
     """
 
     base: str
-    data: Path
+    data: tuple[DataSource, ...]
     learning_rate: float
     adaptation: Adaptation = "full"
+    mix: Mix = "concat"
+    size: int | None = None
+    on_bad: OnBad = "refuse"
+    template: str | None = None
     steps: int = 1000
     batch_tokens: int = 4000
     accumulate: int = 4
     max_length: int = 2048
+    packed: bool = True
     schedule: Schedule = "inverse_sqrt"
     timescale: int = 100
     warmup_steps: int = 0
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.95)
+    epsilon: float = 1e-8
     clip_norm: float = 1.0
     lora_rank: int = 16
     lora_alpha: int = 32
     lora_dropout: float = 0.0
+    lora_targets: tuple[str, ...] = ("all-linear",)
+    precision: Precision = "auto"
+    activation_checkpointing: bool = False
+    eval_examples: int = 0
+    eval_every: int = 100
     save_every: int = 100
+    keep_last: int = 2
+    allow_pickle: bool = False
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps",
-            "batch_tokens",
-            "accumulate",
-            "max_length",
-            "lora_rank",
-            "save_every",
-            "timescale",
-        ):
+        for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise UsageError(f"`{name}` is {getattr(self, name)}; it must be at least 1.")
-        if not self.data.is_file():
-            raise UsageError(f"No instruction data at {self.data}. Give a chat JSONL file.")
+        if self.eval_examples < 0 or self.warmup_steps < 0:
+            raise UsageError("`eval_examples` and `warmup_steps` can't be below 0.")
+        if not self.data:
+            raise UsageError("There is no instruction data to train on. Give a file or a data set.")
+        if self.size is not None and self.size < 1:
+            raise UsageError(f"`size` is {self.size}; it must be at least 1.")
         if not self.learning_rate > 0:
             raise UsageError(f"`learning_rate` is {self.learning_rate}; it must be above 0.")
+        if not self.clip_norm > 0:
+            raise UsageError(
+                f"`clip_norm` is {self.clip_norm}; it must be above 0 (a large one never clips)."
+            )
+        known_schedule(self.schedule)
         if self.max_length > self.batch_tokens:
             raise UsageError(
                 f"`max_length` ({self.max_length}) is larger than `batch_tokens` ({self.batch_tokens}): "
@@ -77,11 +100,38 @@ class TrainSettings:
         lie. How often checkpoints are saved does not belong to it.
         """
         identity = asdict(self) | {
-            "data": hashlib.sha256(self.data.read_bytes()).hexdigest(),
+            "data": [_source_fingerprint(source) for source in self.data],
             "base": base_fingerprint(self.base),
+            "template": _content(self.template),
         }
-        del identity["save_every"]
+        for name in NOT_IDENTITY:
+            del identity[name]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainSettings":
+        """The settings that `as_dict` wrote, also after a way through JSON."""
+        data = tuple(DataSource(**source) for source in values["data"])
+        tuples = {name: tuple(values[name]) for name in ("betas", "lora_targets")}
+        return cls(**{**values, **tuples, "data": data})
+
+
+def _source_fingerprint(source: DataSource) -> list[str | None]:
+    digests = []
+    for path in source_files(source):
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return [source.format, source.language, *digests]
+
+
+def _content(template: str | None) -> str | None:
+    """What a template says when it is a file, else its name."""
+    path = Path(template) if template else None
+    return path.read_text(encoding="utf-8") if path and path.is_file() else template
 
 
 def base_fingerprint(base: str) -> str:

@@ -1,23 +1,23 @@
-"""Fine-tuning with the Trainer of transformers: resumable, seeded, and whole or not there at all."""
+"""Fine-tuning from settings to a finished checkpoint: resumable, seeded, and whole or not there at all."""
 
 import json
-import math
 import shutil
-import warnings
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any
 
 from core.extras import needs_extra
 from core.progress import progress, say
-from core.train.batches import TokenBatches
-from core.train.checkpoints import last_whole, mark_whole
-from core.train.data import read_chats
-from core.train.examples import IGNORED, Examples, build_examples
+from core.train.batches import Plan
+from core.train.checkpoints import last_checkpoint, load_checkpoint
+from core.train.data.loading import TrainingData, load_data
+from core.train.evaluation import hold_out
+from core.train.examples import build_examples
+from core.train.finish import SUMMARY, write_final
+from core.train.log import LOG, Log, read_log
+from core.train.parallel import World, joined_world
 from core.train.settings import TrainSettings
+from core.train.templates.choosing import choose_template, end_tokens
 from store import UsageError, XlitError
-
-SUMMARY = "xlit-train.json"
 
 
 def trained(out: Path, settings: TrainSettings) -> bool:
@@ -37,178 +37,145 @@ def trained(out: Path, settings: TrainSettings) -> bool:
     return True
 
 
-def train(settings: TrainSettings, out: Path, *, name: str = "") -> dict[str, Any]:
+def train(
+    settings: TrainSettings, out: Path, *, name: str = "", tensorboard: Path | None = None
+) -> dict[str, Any]:
     """Fine-tune and write the checkpoint (or the LoRA adapter) to the folder `out`, with its tokenizer.
 
     Work in progress stays in `OUT.partial` and goes on there after a crash; `out` appears when all is done.
-    Returns the summary that is also kept in `out`: settings, losses, and what was cut from the data.
+    Launched as several processes (`core.train.parallel`), they train one model. Returns the summary that is
+    also kept in `out`: settings, losses, and what was cut from the data.
     """
     if trained(out, settings):
         return dict(json.loads((out / SUMMARY).read_text()))
-    work = out.with_name(out.name + ".partial")
-    _claim(work, settings)
     with needs_extra("local", "Training"):
-        tokenizer, model = _load(settings)
-    examples = build_examples(tokenizer, read_chats(settings.data), settings.max_length)
-    trainer, batches, lengths = _trainer(settings, work, tokenizer, model, examples)
-    resume = last_whole(work)
-    if resume is not None:
-        say(f"Going on from {resume.name} of {settings.steps} steps.")
-    with progress(f"train {name or out.name}", settings.steps) as bar:
-        trainer.add_callback(_callback(bar))
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    final = work / "final"
-    trainer.save_model(str(final))
-    tokenizer.save_pretrained(str(final))
-    log = [entry for entry in trainer.state.log_history if "loss" in entry]
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    with joined_world() as world:
+        if settings.accumulate % world.size:
+            raise UsageError(
+                f"{settings.accumulate} batches in an update can't be shared by {world.size} processes. "
+                "Let `accumulate` be a multiple of the processes (and batches smaller, to keep the update)."
+            )
+        return _train(settings, out, world, name or out.name, tensorboard)
+
+
+def training_data(settings: TrainSettings) -> TrainingData:
+    """The conversations that these settings choose. Errors as in `load_data`."""
+    return load_data(
+        settings.data, seed=settings.seed, size=settings.size, mix=settings.mix, on_bad=settings.on_bad
+    )
+
+
+def _train(
+    settings: TrainSettings, out: Path, world: World, name: str, tensorboard: Path | None
+) -> dict[str, Any]:
+    import transformers
+
+    from core.train.loading import can_pack, computes_in_bf16, load_model, load_tokenizer
+    from core.train.loop import Run, run_updates
+    from core.train.meter import make_meter
+    from core.train.optimiser import make_optimiser
+
+    work = out.with_name(out.name + ".partial")
+    claim = _claim(work, settings) if world.first else None
+    world.wait()
+    tokenizer = load_tokenizer(settings)
+    template = choose_template(tokenizer, settings.template)
+    data = training_data(settings)
+    built = build_examples(tokenizer, data.conversations, settings.max_length, template)
+    examples, held_out = hold_out(built.examples, settings.eval_examples, settings.seed)
+    packed = settings.packed and can_pack(settings)
+    lengths = [len(example) for example in examples]
+    plan = Plan(lengths, settings.batch_tokens, settings.accumulate, settings.seed, padded=not packed)
+    transformers.set_seed(settings.seed + world.rank)
+    model = load_model(settings, world, packed=packed)
+    meter = make_meter(model, world.device, world.size)
+    optimiser = make_optimiser(model, settings)
+    resume = last_checkpoint(work)
+    first = load_checkpoint(resume, model, optimiser, world) if resume else 0
+    if world.first:
+        for line in (*data.lines(), *built.lines(), *template.notes):
+            say(line)
+        _say_beginning(settings, world, plan, first)
+    run = Run(
+        settings, world, model, optimiser, examples, held_out, plan, work, meter,
+        computes_in_bf16(settings, world),
+    )  # fmt: skip
+    with (
+        Log(_log_file(work, world), first, tensorboard=tensorboard if world.first else None) as log,
+        _shown(world, name, settings.steps, first) as bar,
+    ):
+        run_updates(run, first, log, bar)
+    records = read_log(work / LOG)
     summary = {
         "digest": settings.digest(),
-        "settings": {**asdict(settings), "data": str(settings.data)},
-        "examples": len(examples.examples),
-        "truncated": examples.truncated,
-        "dropped": examples.dropped,
-        "padding_share": round(batches.padding_share(lengths), 4),
-        "answer_tokens": sum(label != IGNORED for example in examples.examples for label in example.labels),
-        "last_loss": log[-1]["loss"] if log else None,
+        "settings": settings.as_dict(),
+        "processes": world.size,
+        "template": template.name,
+        "data": data.as_dict(),
+        "examples": len(examples),
+        "held_out": len(held_out),
+        "truncated": built.truncated,
+        "dropped": built.dropped,
+        "padding_share": round(plan.padding_share(settings.steps), 4),
+        "answer_tokens": sum(example.answer_tokens for example in examples),
+        "last_loss": records[-1]["loss"] if records else None,
+        "eval_loss": records[-1].get("eval_loss") if records else None,
     }
-    (final / "train-log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log))
-    (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
-    final.rename(out)
-    shutil.rmtree(work)
+    write_final(run, tokenizer, end_tokens(tokenizer, template), summary, out)
+    if claim is not None:
+        shutil.rmtree(work)
+        claim.close()
+    world.wait()
     return summary
 
 
-def _claim(work: Path, settings: TrainSettings) -> None:
-    """Make the working folder; one left by other settings is started afresh."""
+def _claim(work: Path, settings: TrainSettings) -> IO[str]:
+    """Make the working folder and lock it for this process; returns the lock, which ends with the process.
+    What other settings left there is removed.
+
+    Raises `XlitError` when another process trains there.
+    """
+    import fcntl
+
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / "lock").open("a")
+    except OSError as error:
+        raise XlitError(f"{work} can't be written: {error.strerror}.") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
     owner = work / "settings"
-    if work.exists() and (not owner.is_file() or owner.read_text() != settings.digest()):
-        shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
+    if owner.is_file() and owner.read_text() != settings.digest():
+        say(f"{work} holds a run with other settings or data: it is begun anew.")
+        for path in work.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
     owner.write_text(settings.digest())
     shutil.rmtree(work / "final", ignore_errors=True)
+    return lock
 
 
-def _load(settings: TrainSettings) -> tuple[Any, Any]:
-    import torch
-    import transformers
-
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(settings.base)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            settings.base, dtype=dtype, use_safetensors=True
-        )
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise XlitError(
-            f"{settings.base} can't be loaded as a model: {reason}. Give a checkpoint folder (config.json, "
-            "model.safetensors, tokenizer) or the name of a model on the hub."
-        ) from None
-    if settings.adaptation == "lora":
-        import peft
-
-        transformers.set_seed(settings.seed)
-        lora = peft.LoraConfig(
-            r=settings.lora_rank,
-            lora_alpha=settings.lora_alpha,
-            lora_dropout=settings.lora_dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that will go
-            return tokenizer, peft.get_peft_model(model, lora)
-    return tokenizer, model
+def _say_beginning(settings: TrainSettings, world: World, plan: Plan, first: int) -> None:
+    form = f"padded batches ({plan.padding_share(50):.1%} padding)" if plan.padded else "no padding"
+    processes = f", {world.size} processes" if world.size > 1 else ""
+    say(f"Training on {world.device.type}{processes}, {form}.")
+    if first:
+        say(f"Going on from step {first} of {settings.steps}.")
 
 
-def _schedule(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
-    """The scheduler's name and arguments in transformers' terms."""
-    if settings.schedule == "inverse_sqrt":
-        return "inverse_sqrt", {"timescale": settings.timescale}
-    if settings.schedule == "linear_to_tenth":
-        return "polynomial", {"lr_end": settings.learning_rate / 10, "power": 1.0}
-    return settings.schedule, {}
+def _shown(world: World, name: str, steps: int, first: int) -> Any:
+    from contextlib import nullcontext
+
+    return progress(f"train {name}", steps, done=first) if world.first else nullcontext()
 
 
-def _trainer(
-    settings: TrainSettings, work: Path, tokenizer: Any, model: Any, examples: Examples
-) -> tuple[Any, TokenBatches, list[int]]:
-    import torch
-    from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
-
-    lengths = [len(example) for example in examples.examples]
-    batches = TokenBatches(
-        lengths, settings.batch_tokens, settings.steps * settings.accumulate, settings.seed
-    )
-    rows = [{"input_ids": e.input_ids, "labels": e.labels} for e in examples.examples]
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    collate = DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=IGNORED)
-
-    class TokenBatchTrainer(Trainer):
-        def get_train_dataloader(self) -> Any:
-            loader: Any = torch.utils.data.DataLoader(
-                cast(Any, rows), batch_sampler=batches, collate_fn=collate
-            )
-            return self.accelerator.prepare(loader)
-
-    scheduler, scheduler_arguments = _schedule(settings)
-    arguments = TrainingArguments(
-        output_dir=str(work),
-        max_steps=settings.steps,
-        gradient_accumulation_steps=settings.accumulate,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=scheduler,
-        lr_scheduler_kwargs=scheduler_arguments,
-        warmup_steps=settings.warmup_steps,
-        weight_decay=settings.weight_decay,
-        adam_beta1=settings.betas[0],
-        adam_beta2=settings.betas[1],
-        max_grad_norm=settings.clip_norm,
-        bf16=torch.cuda.is_available(),
-        save_strategy="steps",
-        save_steps=settings.save_every,
-        save_total_limit=2,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        report_to=[],
-        seed=settings.seed,
-        data_seed=settings.seed,
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
-        remove_unused_columns=False,
-    )
-    trainer = TokenBatchTrainer(model=model, args=arguments, train_dataset=rows)
-    trainer.remove_callback(PrinterCallback)
-    return trainer, batches, lengths
-
-
-def _callback(bar: Any) -> Any:
-    from transformers import TrainerCallback
-
-    class Follow(TrainerCallback):
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.step = state.global_step
-            bar.advance(self.step)
-
-        def on_log(
-            self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
-        ) -> None:
-            loss = (logs or {}).get("loss")
-            if loss is None:
-                return
-            if not math.isfinite(loss):
-                raise XlitError(
-                    f"The loss is {loss} at step {state.global_step}. Lower the learning rate "
-                    f"(now {args.learning_rate:g}); checkpoints before this step are kept."
-                )
-            bar.advance(state.global_step - self.step, f"loss {loss:.3f}")
-            self.step = state.global_step
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-
-    return Follow()
+def _log_file(work: Path, world: World) -> Path:
+    return work / LOG if world.first else work / f"process-{world.rank}.jsonl"

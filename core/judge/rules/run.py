@@ -16,7 +16,10 @@ from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
 
-RATER = ("rule", "known-answers", "1")
+RATER = ("rule", "known-answers", "2")
+
+# A right answer of so many words is too short for its language to be told: `Azote.` is taken for Portuguese.
+BARE_WORDS = 3
 
 # Responses rated between two commits.
 CHUNK = 500
@@ -28,10 +31,10 @@ def judge_rules(engine: Engine, *, languages: list[str] | None = None, lid: Path
     Language: 2 when the language identified is the expected one (the instruction's, or the one that its
     modifier demands), else 0, and every other criterion is then skipped, as the paper's annotators do.
     Accuracy and helpfulness: 2 when all that the check asks for is found, 1 when some is, 0 when nothing is.
-    Where no language can be identified (an empty response, only digits), language is skipped and the others
-    stand: an empty answer is a bad one, not one to leave out. Fluency, logic and harmlessness are not rated.
-    An instruction whose check is broken is a failed unit, and so is a response that a check's pattern can't
-    be searched in within its time.
+    Where no language can be identified (an empty response, only digits), or what seems to be another one is a
+    right answer of a few words, language is skipped and the others stand: an empty answer is a bad one, not
+    one to leave out. Fluency, logic and harmlessness are not rated. An instruction whose check is broken is a
+    failed unit, and so is a response that a check's pattern can't be searched in within its time.
 
     `languages` are the instructions' (default: all); `lid` as in `LanguageIdentifier`.
     """
@@ -79,18 +82,20 @@ class _Rules:
         check = self._check(response)
         if check is None:
             return []
-        label = self._identifier.identify(response.text).label
-        expected = normal_language(expected_language(response.language, response.modifier))
-        if label is not None and label != expected:
-            return [
-                Score(response.response_id, criterion, 0 if name == "language" else None, name != "language")
-                for name, criterion in self._criteria.items()
-            ]
         try:
             score = check.score(response.text)
         except TooSlow as error:
             self._run.fail(response.unit, str(error))
             return []
+        label = self._identifier.identify(response.text).label
+        expected = normal_language(expected_language(response.language, response.modifier))
+        if label != expected and score == 2 and len(response.text.split()) <= BARE_WORDS:
+            label = None
+        if label is not None and label != expected:
+            return [
+                Score(response.response_id, criterion, 0 if name == "language" else None, name != "language")
+                for name, criterion in self._criteria.items()
+            ]
         language = 2 if label else None
         return [
             Score(response.response_id, self._criteria["language"], language, skipped=language is None),

@@ -106,7 +106,7 @@ def test_what_cant_be_is_refused_and_nothing_is_written(engine, wanted, said):
 
 def test_known_answers_are_checks_of_responses_that_a_rule_has_scored(engine):
     with writing(engine) as session:
-        rule = models.rater_id(session, "rule", "known-answers", "1")
+        rule = models.rater_id(session, "rule", "known-answers", "2")
         for response in (1, 5, 9):
             journal.append(session, rule, [Score(response, 1, 2)])
     campaign(engine, "c", ["anna"], models=("main",), checks=2)

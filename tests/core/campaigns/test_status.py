@@ -81,7 +81,7 @@ def test_repeats_are_in_no_agreement_with_others(engine):
 
 def test_a_check_is_passed_when_every_known_score_is_given(engine):
     with writing(engine) as session:
-        rule = models.rater_id(session, "rule", "known-answers", "1")
+        rule = models.rater_id(session, "rule", "known-answers", "2")
         for response in (1, 4):
             journal.append(session, rule, [Score(response, 1, 2), Score(response, 2, None, skipped=True)])
     campaign(engine, "c", ["anna"], models=("main",), checks=2)

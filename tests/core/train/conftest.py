@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from core.train.data.sources import DataSource
 from core.train.settings import TrainSettings
 from tests.checkpoints import PAIRS, make_checkpoint
 
@@ -31,6 +32,7 @@ def settings(base, tmp_path):
             "accumulate": 2,
             "max_length": 128,
         }
-        return TrainSettings(**{"base": str(base), "data": data, "save_every": 4, **defaults, **changes})
+        given = {"base": str(base), "data": (DataSource(str(data)),), "save_every": 4, **defaults, **changes}
+        return TrainSettings(**given)
 
     return make

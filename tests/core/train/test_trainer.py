@@ -6,22 +6,30 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
-from core.train.checkpoints import last_whole, mark_whole
+from core.train.checkpoints import last_checkpoint, save_checkpoint
+from core.train.data.sources import DataSource
+from core.train.log import read_log
 from core.train.trainer import train, trained
 from store import UsageError, XlitError
 
 CHILD = """
-import sys
+import json, sys
 from pathlib import Path
 from core.train.settings import TrainSettings
 from core.train.trainer import train
-train(TrainSettings(**{settings!r} | {{"data": Path({data!r})}}), Path({out!r}))
+train(TrainSettings.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
+
+
+def begun(settings, out):
+    """Training in a process of its own, which the test kills."""
+    code = [sys.executable, "-c", CHILD, json.dumps(settings.as_dict()), str(out)]
+    return subprocess.Popen(code, stderr=subprocess.DEVNULL)
 
 
 def weights(folder):
@@ -36,7 +44,7 @@ def same_weights(one, other) -> bool:
 
 
 def losses(folder) -> list[float]:
-    return [json.loads(line)["loss"] for line in (folder / "train-log.jsonl").read_text().splitlines()]
+    return [record["loss"] for record in read_log(folder / "train-log.jsonl")]
 
 
 def test_full_fine_tuning_learns_and_leaves_a_checkpoint_that_loads(settings, tmp_path):
@@ -90,8 +98,9 @@ def test_a_model_is_known_again_when_its_base_and_data_have_moved(settings, tmp_
     train(plan, out)
     moved_base, moved_data = tmp_path / "elsewhere", tmp_path / "copy.jsonl"
     shutil.copytree(plan.base, moved_base)
-    shutil.copy(plan.data, moved_data)
-    assert trained(out, settings(steps=2, base=str(moved_base), data=moved_data))
+    shutil.copy(plan.data[0].name, moved_data)
+    moved = (DataSource(str(moved_data)),)
+    assert trained(out, settings(steps=2, base=str(moved_base), data=moved))
     weights_file = moved_base / "model.safetensors"
     changed = bytearray(weights_file.read_bytes())
     changed[-1] ^= 1
@@ -107,28 +116,118 @@ def test_killed_while_training_and_started_again_it_ends_with_the_same_weights(
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "killed"
     plan = settings(adaptation=adaptation, steps=40, save_every=3, lora_dropout=0.1)
     train(plan, undisturbed)
-    arguments = {**plan.__dict__, "data": None}
-    code = textwrap.dedent(CHILD).format(settings=arguments, data=str(plan.data), out=str(out))
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     work = out.with_name("killed.partial")
-    while child.poll() is None and last_whole(work) is None:
+    child = begun(plan, out)
+    while child.poll() is None and last_checkpoint(work) is None:
         time.sleep(0.005)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert not out.exists()
-    assert last_whole(work) is not None
+    assert last_checkpoint(work) is not None
     train(plan, out)
     assert same_weights(undisturbed, out)
     assert losses(undisturbed) == losses(out)
 
 
-def test_a_torn_checkpoint_is_passed_over(tmp_path):
-    for step in (5, 10, 15):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-    assert last_whole(tmp_path) is None
-    mark_whole(tmp_path / "checkpoint-5")
-    mark_whole(tmp_path / "checkpoint-10")
-    assert last_whole(tmp_path) == tmp_path / "checkpoint-10"
+def test_told_to_stop_it_saves_first_and_nobody_else_may_train_there_meanwhile(settings, tmp_path):
+    out = tmp_path / "model"
+    plan = settings(steps=100_000, save_every=100_000)
+    child = begun(plan, out)
+    log = out.with_name("model.partial") / "train-log.jsonl"
+    while child.poll() is None and len(read_log(log)) < 3:
+        time.sleep(0.01)
+    with pytest.raises(XlitError, match="Another process trains"):
+        train(plan, out)
+    child.send_signal(signal.SIGTERM)
+    child.wait(timeout=60)
+    last = last_checkpoint(out.with_name("model.partial"))
+    assert last is not None
+    assert int(last.name.rpartition("-")[2]) == len(read_log(log))
+
+
+def test_a_full_disk_is_one_sentence_and_the_checkpoint_before_stays(settings, tmp_path, monkeypatch):
+    real = shutil.disk_usage
+
+    def usage(path):
+        free = 1000 if last_checkpoint(out.with_name("model.partial")) else real(path).free
+        return real(path)._replace(free=free)
+
+    out = tmp_path / "model"
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(XlitError, match=r"checkpoint of step 8 can't be written.*checkpoint-4 stays"):
+        train(settings(), out)
+    monkeypatch.undo()
+    work = out.with_name("model.partial")
+    assert sorted(path.name for path in work.glob("checkpoint-*")) == ["checkpoint-4"]
+    train(settings(), out)
+    assert len(losses(out)) == 12
+
+
+def test_only_the_last_checkpoints_are_kept_and_one_of_another_number_of_processes_is_refused(
+    settings, tmp_path
+):
+    import torch
+
+    from core.train.checkpoints import load_checkpoint
+    from core.train.optimiser import make_optimiser
+    from core.train.parallel import World
+
+    model = torch.nn.Linear(2, 2)
+    optimiser = make_optimiser(model, settings())
+    model(torch.ones(1, 2)).sum().backward()
+    optimiser.step()
+    alone = World(0, 1, torch.device("cpu"))
+    (tmp_path / "checkpoint-9.writing").mkdir()
+    for step in (8, 9, 10, 11):
+        save_checkpoint(tmp_path, step, model, optimiser, alone, keep=2)
+    found = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    assert found == ["checkpoint-10", "checkpoint-11"]
+    with pytest.raises(XlitError, match="written by 1 processes, and this run has 2"):
+        load_checkpoint(tmp_path / "checkpoint-11", model, optimiser, World(0, 2, torch.device("cpu")))
+
+
+def test_what_is_held_out_is_not_trained_on_and_its_loss_is_told_for_each_language(settings, tmp_path):
+    rows = Path(settings().data[0].name).read_text(encoding="utf-8")
+    sources = []
+    for language in ("fr", "ru"):
+        path = tmp_path / f"{language}.jsonl"
+        path.write_text(rows, encoding="utf-8")
+        sources.append(DataSource(str(path), language=language))
+    plan = settings(data=tuple(sources), eval_examples=3, eval_every=6)
+    summary = train(plan, tmp_path / "model")
+    assert (summary["examples"], summary["held_out"]) == (90, 6)
+    records = read_log(tmp_path / "model" / "train-log.jsonl")
+    told = {record["step"]: record["eval_loss"] for record in records if "eval_loss" in record}
+    assert list(told) == [6, 12]
+    assert set(told[12]) == {"fr", "ru"}
+    assert told[12]["ru"] < told[6]["ru"]
+
+
+def test_the_loss_of_an_update_is_the_mean_over_its_answer_tokens_however_they_are_batched(
+    settings, tmp_path
+):
+    found = []
+    for packed, tokens, accumulate in ((True, 100_000, 1), (False, 100_000, 1)):
+        out = tmp_path / f"{packed}"
+        plan = settings(
+            steps=3, packed=packed, batch_tokens=tokens, accumulate=accumulate, schedule="constant"
+        )
+        train(plan, out)
+        found.append(losses(out))
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+
+
+def test_the_model_card_and_the_end_tokens_are_in_the_checkpoint(settings, tmp_path):
+    from transformers import AutoTokenizer, GenerationConfig
+
+    out = tmp_path / "model"
+    summary = train(settings(steps=1), out)
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert summary["digest"] in card
+    assert summary["data"]["digest"] in card
+    assert card.startswith("---\nbase_model: ")
+    ends = GenerationConfig.from_pretrained(out).eos_token_id
+    assert AutoTokenizer.from_pretrained(out).eos_token_id in ends
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_advice(settings, tmp_path):

@@ -1,0 +1,142 @@
+"""The base model and its tokenizer, made ready to be tuned."""
+
+import inspect
+import warnings
+from typing import Any
+
+from core.train import attention
+from core.train.parallel import World, shard
+from core.train.settings import TrainSettings
+from store import UsageError, XlitError
+
+
+def load_tokenizer(settings: TrainSettings) -> Any:
+    """The base's tokenizer. Raises `XlitError` when there is none."""
+    import transformers
+
+    with _one_sentence(settings.base):
+        return transformers.AutoTokenizer.from_pretrained(settings.base, trust_remote_code=False)
+
+
+def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
+    """The base, or with LoRA the base frozen and an adapter on it, in the type that training needs, on the
+    device and sharded over the processes.
+
+    Weights that are tuned are float32, whatever they are computed in: an update at a learning rate of 1e-5 is
+    smaller than half the distance between two neighbouring bfloat16 numbers, and would be lost.
+    """
+    import torch
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    frozen_type = torch.bfloat16 if computes_in_bf16(settings, world) else torch.float32
+    tuned = settings.adaptation == "full"
+    with _one_sentence(settings.base):
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            settings.base,
+            dtype=torch.float32 if tuned else frozen_type,
+            attn_implementation=attention.register() if packed else None,
+            use_safetensors=None if settings.allow_pickle else True,
+            trust_remote_code=False,
+        )
+    if not tuned:
+        model = _with_adapter(model, settings)
+    if settings.activation_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        if not tuned:
+            model.enable_input_require_grads()
+    if world.size > 1:
+        shard(model, world, compute=torch.bfloat16 if computes_in_bf16(settings, world) else torch.float32)
+    else:
+        model.to(world.device)
+    model.train()
+    return model
+
+
+def computes_in_bf16(settings: TrainSettings, world: World) -> bool:
+    """Whether matrices are multiplied in bfloat16: by default on a GPU that can, as `precision` says else."""
+    import torch
+
+    if settings.precision == "auto":
+        return bool(world.device.type == "cuda" and torch.cuda.is_bf16_supported())
+    return settings.precision == "bf16"
+
+
+def can_pack(settings: TrainSettings) -> bool:
+    """Whether examples of this model may stand in one row: nothing but attention looks at other tokens, all
+    of it goes through transformers' interface, no soft cap or window shorter than an example changes it, and
+    the head can be asked for some logits alone. Models that carry a state from token to token (Mamba, linear
+    attention), or bring code of their own, get padded batches.
+    """
+    import transformers
+
+    with _one_sentence(settings.base):
+        config = transformers.AutoConfig.from_pretrained(settings.base, trust_remote_code=False)
+    text = config.get_text_config()
+    kinds = set(getattr(text, "layer_types", None) or ())
+    window = getattr(text, "sliding_window", None) or settings.max_length
+    model = transformers.AutoModelForCausalLM._model_mapping.get(type(config), None)
+    return bool(
+        model is not None
+        and getattr(model, "_supports_attention_backend", False)
+        and "logits_to_keep" in inspect.signature(model.forward).parameters
+        and kinds <= {"full_attention", "sliding_attention"}
+        and window >= settings.max_length
+        and not getattr(text, "attn_logit_softcapping", None)
+        and not getattr(text, "attention_dropout", 0)
+    )
+
+
+def _with_adapter(model: Any, settings: TrainSettings) -> Any:
+    import peft
+    import transformers
+
+    transformers.set_seed(settings.seed)
+    targets = settings.lora_targets
+    lora = peft.LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules="all-linear" if targets == ("all-linear",) else list(targets),
+        task_type="CAUSAL_LM",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that will go
+        try:
+            return peft.get_peft_model(model, lora)
+        except ValueError as error:
+            names = sorted({name.rpartition(".")[2] for name, part in model.named_modules() if _linear(part)})
+            raise UsageError(
+                f"LoRA can't be put on {', '.join(targets)}: {str(error).splitlines()[0]} "
+                f"The linear layers are: {', '.join(names)}."
+            ) from None
+
+
+def _linear(module: Any) -> bool:
+    import torch
+
+    return isinstance(module, torch.nn.Linear)
+
+
+class _one_sentence:
+    """Turns what transformers raises for a bad checkpoint into one sentence."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if not isinstance(error, OSError | ValueError | KeyError | RuntimeError):
+            return
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if "safetensors" in reason and "pickle" not in reason:
+            raise XlitError(
+                f"{self.base} has no weights as safetensors. Pickled weights can run code when they are "
+                "opened: if you trust where they come from, say --allow-pickle."
+            ) from None
+        raise XlitError(
+            f"{self.base} can't be loaded as a model: {reason}. Give a checkpoint folder (config.json, "
+            "model.safetensors, tokenizer) or the name of a model on the hub."
+        ) from None

@@ -1,0 +1,62 @@
+"""Two processes with sharded weights do what one does; each killed run goes on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core.train.log import read_log
+from core.train.trainer import train
+from store import UsageError
+
+torch = pytest.importorskip("torch")
+
+
+def launched(settings, out, tmp_path, processes=2):
+    task = tmp_path / f"{out.name}.json"
+    task.write_text(
+        json.dumps({"settings": settings.as_dict(), "out": str(out), "name": out.name, "tensorboard": None})
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    command += [str(processes), "-m", "core.train.apart", str(task), str(tmp_path / "said")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("adaptation", ["full", "lora"])
+def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path, adaptation):
+    from safetensors.torch import load_file
+    from transformers import AutoConfig
+
+    plan = settings(adaptation=adaptation, steps=6, eval_examples=2, eval_every=3, save_every=2)
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(plan, one)
+    done = launched(plan, two, tmp_path)
+    assert done.returncode == 0, done.stderr
+    records = [read_log(folder / "train-log.jsonl") for folder in (one, two)]
+    for name in ("loss", "grad_norm", "learning_rate", "answer_tokens"):
+        alone, together = ([record[name] for record in run] for run in records)
+        assert together == pytest.approx(alone, rel=1e-4), name
+    assert records[1][2]["eval_loss"] == pytest.approx(records[0][2]["eval_loss"], rel=1e-4)
+    weights = [load_file(next(folder.glob("*.safetensors"))) for folder in (one, two)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, tensor in weights[0].items():
+        assert torch.allclose(tensor, weights[1][name], atol=1e-4), name
+    if adaptation == "full":
+        assert AutoConfig.from_pretrained(two).architectures == ["LlamaForCausalLM"]
+
+
+def test_batches_that_can_not_be_shared_evenly_are_refused(settings, tmp_path, monkeypatch):
+    from contextlib import contextmanager
+
+    from core.train import trainer
+    from core.train.parallel import World
+
+    @contextmanager
+    def three():
+        yield World(0, 3, torch.device("cpu"))
+
+    monkeypatch.setattr(trainer, "joined_world", three)
+    with pytest.raises(UsageError, match="can't be shared by 3 processes"):
+        train(settings(accumulate=2), tmp_path / "model")
