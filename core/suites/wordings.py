@@ -79,6 +79,11 @@ class Wordings(_Part):
                 raise ValueError(f"{group}: `numbers` are what `num_items` has, and it alone")
             if (group == "lang") != bool(modifier.targets):
                 raise ValueError(f"{group}: `targets` are what `lang` has, and it alone")
+            mark = {"num_items": "{n}", "lang": "{language}"}.get(group, "")
+            for wording in modifier.wordings:
+                without = next((text for text in wording.texts.values() if mark not in text), None)
+                if without is not None:
+                    raise ValueError(f"{group}: {mark} is missing in {without!r}")
         return self
 
 

@@ -1,6 +1,7 @@
 """Suites with modifiers: what is drawn, always the same, and that the rules understand what is asked."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -122,8 +123,9 @@ def test_an_instruction_has_a_modifier_once_and_the_tasks_share_it_evenly(made):
 
 
 def test_items_and_languages_vary(made):
-    names = {line.new.modifier for line in made.lines}
-    assert len({name for name in names if name.startswith("num_items_")}) >= 4
+    items = [line.new for line in made.lines if line.new.modifier.startswith("num_items_")]
+    assert len({new.modifier for new in items}) >= 4
+    assert all(new.modifier.removeprefix("num_items_") in re.findall(r"\d+", new.text) for new in items)
     for language, targets in {"en": {"fr", "pt", "ru"}, "ru": {"fr", "pt", "de"}}.items():
         asked = {line.new.modifier for line in made.lines if line.new.language == language}
         assert {name.removeprefix("lang_") for name in asked if name.startswith("lang_")} == targets
@@ -131,16 +133,20 @@ def test_items_and_languages_vary(made):
 
 def test_the_same_seed_gives_the_same_suite_in_another_process_and_another_seed_another(whole, made):
     script = (
-        "import sys; from core.suites.loader import read_whole\n"
-        "from core.suites.wordings import read_wordings\n"
+        "import sys, core.suites.cli, core.suites.showing, core.suites.checking.run\n"
+        "from core.suites.loader import read_whole\n"
         "from core.suites.modified import modified_suite\n"
+        "from core.suites.wordings import read_wordings\n"
         "for line in modified_suite(read_whole(sys.argv[1]), read_wordings()).lines:\n"
-        "    print(ascii(line.new))"
+        "    print(ascii(line.new))\n"
+        "print(sorted({'torch', 'transformers', 'numpy', 'openai', 'fasttext'} & set(sys.modules)))"
     )
     folder = whole.lines[0].place.file.parent
     command = [sys.executable, "-c", script, str(folder)]
     other = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert other.stdout.splitlines() == [ascii(line.new) for line in made.lines]
+    *lines, heavy_libraries = other.stdout.splitlines()
+    assert lines == [ascii(line.new) for line in made.lines]
+    assert heavy_libraries == "[]"
     another = modified_suite(whole, read_wordings(), seed=2)
     assert [line.new for line in another.lines] != [line.new for line in made.lines]
     assert another.meta.version != made.meta.version
@@ -236,6 +242,12 @@ def test_an_unknown_modifier_is_told_with_those_there_are(whole):
         ("keeps_check = true\n", "", "short.keeps_check"),
         ("short", "shout", "no modifier is called 'shout'"),
         ("numbers = [2, 3, 4, 5, 6, 7, 8, 9, 10]\n", "", "num_items: `numbers`"),
+        (
+            "exactly {n} items",
+            "some items",
+            "num_items: {n} is missing in 'The answer should be a list of some",
+        ),
+        ("em si deve estar {language}", "em si", "lang: {language} is missing in 'A resposta em si"),
         ('version = "1"\n', "", "version"),
         ("[short]\n", "[short\n", "not valid TOML"),
     ],
