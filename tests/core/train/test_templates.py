@@ -36,11 +36,11 @@ def test_the_tokenizers_own_template_goes_first_and_llama_2_is_for_those_without
 
 
 def test_the_template_chosen_is_saved_with_the_tokenizer(tokenizer, tmp_path):
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast
 
     choose_template(tokenizer, "plain")
     tokenizer.save_pretrained(tmp_path / "saved")
-    loaded = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    loaded = PreTrainedTokenizerFast.from_pretrained(tmp_path / "saved")
     assert written(loaded) == (
         "<s>Be brief.\n\n### User:\nHi\n\n### Assistant:\nHello.</s>\n\n### User:\nBye\n\n### Assistant:\n"
     )
