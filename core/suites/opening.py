@@ -46,7 +46,10 @@ def open_with_bad(reference: str, engine: Engine | None) -> tuple[WholeSuite, li
 def _stored(engine: Engine, label: str) -> WholeSuite:
     """A suite as the store holds it, language by language; a place is its number in its language."""
     with reading(engine) as session:
-        found = find_suite(session, label)
+        try:
+            found = find_suite(session, label)
+        except UsageError as error:
+            raise UsageError(f"{error} Shipped are: {', '.join(shipped_suites())}.") from None
         lines = [
             SuiteLine(
                 Place(Path(found.label), row.position + 1),

@@ -125,5 +125,5 @@ def test_a_suite_of_the_store_is_opened_by_its_name_and_can_be_written(suite, en
 def test_a_suite_that_is_nowhere_is_told_with_the_shipped_ones(engine):
     with pytest.raises(UsageError, match=r"No suite 'nowhere': .*miniature.*--store"):
         open_suite("nowhere", None)
-    with pytest.raises(UsageError, match="The store holds no suite"):
+    with pytest.raises(UsageError, match=r"The store holds no suite.*Shipped are: miniature"):
         open_suite("nowhere", engine)
