@@ -39,7 +39,7 @@ TEMPLATE = (
     "{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 HELD_OUT = 40
-FIRST = 3  # updates that warm up, and are not timed
+FIRST = 1  # updates that warm up, and are not timed
 
 
 def make_base(folder: Path, data: Path, options: argparse.Namespace) -> None:

@@ -95,7 +95,9 @@ def _one_by_one(query: Any, key: Any, value: Any, ends: list[int], scaling: floa
     grouped = query.shape[1] != key.shape[1]
     parts = [
         scaled_dot_product_attention(
-            *(tensor[:, :, start:end] for tensor in (query, key, value)),
+            query[:, :, start:end],
+            key[:, :, start:end],
+            value[:, :, start:end],
             is_causal=True,
             scale=scaling,
             enable_gqa=grouped,

@@ -11,17 +11,24 @@ from core.train.parallel import World
 
 
 def hold_out(examples: Sequence[Example], number: int, seed: int) -> tuple[list[Example], list[Example]]:
-    """Examples to train on, and `number` of each language to evaluate on, drawn by the seed (fewer, when a
-    language has less than four times as many)."""
-    places = defaultdict(list)
-    for place, example in enumerate(examples):
-        places[example.language].append(place)
-    held: set[int] = set()
+    """Examples to train on, and those of `number` conversations of each language to evaluate on, drawn by the
+    seed (fewer, when a language has less than four times as many). A conversation that comes several times,
+    or as several examples, is on one side with all of them."""
+    places: dict[str, dict[str, None]] = defaultdict(dict)
+    for example in examples:
+        places[example.language][example.place] = None
+    held: set[tuple[str, str]] = set()
     for language, found in places.items():
-        drawn = random.Random(f"{seed} {language}").sample(found, min(number, len(found) // 4))
-        held.update(drawn)
-    kept = [example for place, example in enumerate(examples) if place not in held]
-    return kept, [examples[place] for place in sorted(held)]
+        drawn = random.Random(f"{seed} {language}").sample(list(found), min(number, len(found) // 4))
+        held.update((language, place) for place in drawn)
+    evaluated: dict[tuple[str, str, tuple[int, ...]], Example] = {}
+    kept = []
+    for example in examples:
+        if (example.language, example.place) in held:
+            evaluated.setdefault((example.language, example.place, tuple(example.input_ids)), example)
+        else:
+            kept.append(example)
+    return kept, list(evaluated.values())
 
 
 def evaluate(

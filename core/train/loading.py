@@ -43,7 +43,7 @@ def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
     if not tuned:
         model = _with_adapter(model, settings)
     if settings.activation_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if not tuned:
             model.enable_input_require_grads()
     if world.size > 1:
@@ -131,7 +131,7 @@ class _one_sentence:
         if not isinstance(error, OSError | ValueError | KeyError | RuntimeError):
             return
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        if "safetensors" in reason and "pickle" not in reason:
+        if "file named model.safetensors" in reason:
             raise XlitError(
                 f"{self.base} has no weights as safetensors. Pickled weights can run code when they are "
                 "opened: if you trust where they come from, say --allow-pickle."

@@ -18,7 +18,9 @@ def packed_inputs(examples: Sequence[Example], device: Any) -> tuple[dict[str, A
     """
     import torch
 
-    ids, positions, kept, targets = [], [], [], []
+    ids: list[int] = []
+    positions: list[int] = []
+    kept, targets = [], []
     for example in examples:
         start = len(ids)
         ids += example.input_ids

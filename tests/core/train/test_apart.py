@@ -1,0 +1,52 @@
+"""A training run in a process of its own: what it says comes back, and it stops with whoever asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.train.apart import train_apart
+from core.train.checkpoints import last_checkpoint
+from core.train.log import read_log
+from store import XlitError
+
+PARENT = """
+import json, sys
+from pathlib import Path
+from core.train.apart import train_apart
+from core.train.settings import TrainSettings
+train_apart(TrainSettings.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2]), name="model")
+"""
+
+
+def test_why_a_run_failed_is_told(settings, tmp_path):
+    with pytest.raises(XlitError, match=r"model was not trained: The .*Lower the learning rate"):
+        train_apart(settings(learning_rate=1e30), tmp_path / "model", name="model")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_the_run_saves_and_stops_when_the_command_is_interrupted_or_killed(settings, tmp_path, kill):
+    import json
+
+    plan = settings(steps=100_000, save_every=100_000)
+    out = tmp_path / "model"
+    restored = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, "-c", restored + PARENT, json.dumps(plan.as_dict()), str(out)]
+    parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    work = out.with_name("model.partial")
+    log = work / "train-log.jsonl"
+    while parent.poll() is None and len(read_log(log)) < 3:
+        time.sleep(0.02)
+    os.kill(parent.pid, kill)
+    assert parent.wait(timeout=60) != 0
+    deadline = time.monotonic() + 60
+    while last_checkpoint(work) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    last = last_checkpoint(work)
+    assert last is not None
+    assert int(last.name.rpartition("-")[2]) == len(read_log(log))
