@@ -1,4 +1,4 @@
-"""A suite of instructions with modifiers, made from one without (the paper's section 3.3 and appendix B).
+"""A suite of instructions with modifiers, made from one without (the paper's table 1 and appendix B).
 
 For every modifier so many keys are drawn as its `count` says, out of those that it fits, each once, spread
 evenly over the tasks. A key is drawn for all languages alike, with the same number of items and the same

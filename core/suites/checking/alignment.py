@@ -1,10 +1,10 @@
-"""Whether the languages of a suite hold the same instructions, and its description names what is there."""
+"""Whether the languages of a suite hold the same instructions, and what it names is there."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from core.analysis.modifier_names import group_of
+from core.analysis.modifier_names import group_of, known_names, read_names
 from core.suites.checking.findings import Finding, error
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
@@ -36,6 +36,14 @@ def misaligned(suite: WholeSuite) -> Iterator[Finding]:
             )
         yield from _different(first, lines)
     yield from _other_order(suite)
+
+
+def unknown_modifiers(suite: WholeSuite) -> Iterator[Finding]:
+    """Instructions that carry a modifier which no judge knows."""
+    for line in suite.lines:
+        if line.new.modifier is not None and read_names(line.new.modifier) is None:
+            message = f"{line.name} has a modifier {line.new.modifier!r}; there are {known_names()}."
+            yield error("modifier", line, message)
 
 
 def misnamed(suite: WholeSuite, toml: Path) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.suites.checking.alignment import misaligned, misnamed
+from core.suites.checking.alignment import misaligned, misnamed, unknown_modifiers
 from core.suites.checking.answers import leaked
 from core.suites.checking.balance import unbalanced, unstated
 from core.suites.checking.findings import Finding, SuiteReport
@@ -33,6 +33,7 @@ def check_suite(
         *unstated(suite, toml),
         *misnamed(suite, toml),
         *misaligned(suite),
+        *unknown_modifiers(suite),
         *repeated(suite),
         *leaked(suite),
         *unbalanced(suite, toml),

@@ -75,6 +75,13 @@ def test_a_modifier_that_does_not_exist_is_an_error_that_names_those_that_do(sui
     assert any("'louder'; there are short, long" in one.message for one in report.findings)
 
 
+def test_a_modifier_that_an_instruction_carries_and_no_judge_knows_is_an_error(suite):
+    lines = [{**line, "modifier": "num_items" if line["key"] == "sum-1" else "short"} for line in GOOD]
+    unknown = [one for one in check_suite(str(suite(lines))).findings if one.kind == "modifier"]
+    assert [(one.level, one.where) for one in unknown] == [("error", f"small.jsonl:{n}") for n in (1, 2)]
+    assert "num_items_N" in unknown[0].message
+
+
 @pytest.mark.parametrize(
     "fields",
     [
