@@ -77,7 +77,7 @@ def _apart(stands: Standing, by: int, languages: Sequence[str]) -> list[tuple[in
         for it in stands.readings
         if it.kind == "normal" and it.language in languages and it.response_id not in taken
     }
-    apart = set()
+    apart: set[int] = set()
     for criterion in stands.criteria:
         scores = stands.scores(criterion, ("normal",))
         for response in read.keys() - apart:

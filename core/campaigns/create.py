@@ -162,8 +162,8 @@ def _planned(session: Session, wanted: Wanted) -> Planned:
     there = {it.model for it in found}
     missing = [name for name in wanted.models if name not in there]
     if missing:
-        known = sorted({it.model for it in candidates.candidates(session, [it.id for it in chosen])})
-        raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(known)}.")
+        names = sorted({it.model for it in candidates.candidates(session, [it.id for it in chosen])})
+        raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(names)}.")
     languages = tuple(wanted.languages) or tuple(sorted({it.language for it in found}))
     plan = Plan(
         suites=tuple(sorted({it.suite for it in found})),

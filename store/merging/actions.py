@@ -1,12 +1,12 @@
 """Actions in a journal as values: by what they say, not by their row numbers."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlmodel import Session, col
 
 from store.merging.uniting import PAGE
@@ -62,7 +62,7 @@ def actions_by_id(session: Session, ids: Sequence[int]) -> Iterator[Action]:
         yield from _whole(session, session.connection().execute(statement).mappings().all())
 
 
-def _whole(session: Session, entries: Sequence[Mapping[str, Any]]) -> Iterator[Action]:
+def _whole(session: Session, entries: Sequence[RowMapping]) -> Iterator[Action]:
     ids = [entry["id"] for entry in entries]
     rows: dict[int, list[tuple[Any, dict[str, Any]]]] = {}
     for part in PARTS:

@@ -1,6 +1,7 @@
 """Responses of two stores, what was measured of them, and what judges answered."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -102,7 +103,7 @@ def _unite_metrics(it: Uniting, response_ids: Sequence[int]) -> None:
     it.count("metrics", len(new), len(rows) - len(new))
 
 
-def _metrics(response_ids: Sequence[int]) -> object:
+def _metrics(response_ids: Sequence[int]) -> Any:
     return (
         select(SurfaceMetric)
         .where(col(SurfaceMetric.response_id).in_(response_ids))

@@ -17,6 +17,7 @@ from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.keys import KeysScreen
 from tui.screens.notes import NotesScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.score import ScoreScreen
 from tui.screens.spans import SpansScreen
 
 CLASSES = {
@@ -28,6 +29,7 @@ CLASSES = {
     "spans": SpansScreen,
     "choice": ChoiceScreen,
     "overview": OverviewScreen,
+    "score": ScoreScreen,
 }
 # What Entry does with its keys itself, because they are text to all others.
 BOXES = ("prompt", "comment")
@@ -228,7 +230,8 @@ def test_a_screens_actions_are_reached_by_a_key(name):
     ours = {
         method
         for kind in CLASSES[name].__mro__
-        if kind.__module__.startswith("tui.")
+        # A queue leaves out what the compare screen does with several responses.
+        if kind.__module__.startswith("tui.") and (kind is CLASSES[name] or kind not in CLASSES.values())
         for method in vars(kind)
         if method.startswith("action_")
     }

@@ -44,8 +44,9 @@ class Finder:
 
     def start(self, keys: Sequence[int], bookmark: Bookmark | None) -> int:
         """The row to begin with, of those with these keys: where the reviewer stopped, else the first."""
-        stopped = bookmark.instruction_id if bookmark else None
-        return stopped if stopped in keys else keys[0]
+        if bookmark is not None and bookmark.instruction_id in keys:
+            return bookmark.instruction_id
+        return keys[0]
 
     def load(
         self, session: Session, view: View, key: int, *, collapse: bool
