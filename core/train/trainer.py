@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,9 @@ from core.train.parallel import World, joined_world
 from core.train.settings import TrainSettings
 from core.train.templates.choosing import choose_template, end_tokens
 from store import UsageError, XlitError
+
+# Seconds in which a run whose command was killed has noticed and saved (see `core.train.apart`).
+PATIENCE = 30.0
 
 
 def trained(out: Path, settings: TrainSettings) -> bool:
@@ -145,11 +149,16 @@ def _claim(work: Path, settings: TrainSettings) -> IO[str]:
         lock = (work / "lock").open("a")
     except OSError as error:
         raise XlitError(f"{work} can't be written: {error.strerror}.") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
+        time.sleep(0.2)
     owner = work / "settings"
     if owner.is_file() and owner.read_text() != settings.digest():
         say(f"{work} holds a run with other settings or data: it is begun anew.")

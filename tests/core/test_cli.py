@@ -3,22 +3,16 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from store import open_store
-
-CORE = Path(sys.executable).with_name("xlit-core")
+from tests.core.command import xlit_core
 
 
 def run(*arguments: object, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("XLIT_", "OPENAI_"))} | extra
-    command = [str(CORE), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
+    return xlit_core(*arguments, cwd=cwd, **extra)
 
 
 def write(path: Path, text: str) -> Path:

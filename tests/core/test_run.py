@@ -159,10 +159,11 @@ def test_a_second_run_changes_nothing_at_all(study, undisturbed):
 
 
 @pytest.mark.slow
-def test_killed_at_five_random_moments_it_ends_with_the_same_rows(study, undisturbed, tmp_path):
+@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.thorough)])
+def test_killed_at_random_moments_it_ends_with_the_same_rows(study, undisturbed, tmp_path, kills):
     undisturbed_out, seconds = undisturbed
     chance = random.Random(2402)
-    for _ in range(5):
+    for _ in range(kills):
         child = subprocess.Popen(
             command(study, tmp_path),
             stderr=subprocess.DEVNULL,

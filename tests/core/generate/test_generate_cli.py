@@ -2,19 +2,16 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.generate.cli import with_ray_address
-
-CORE = Path(sys.executable).with_name("xlit-core")
+from tests.core.command import xlit_core
 
 
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(CORE), "generate", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return xlit_core("generate", *arguments, cwd=cwd)
 
 
 def test_models_answer_and_how_the_answers_ended_is_told(tmp_path, new_store, checkpoint, adapter):

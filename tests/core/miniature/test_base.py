@@ -82,6 +82,7 @@ def test_rows_fit_the_blocks_of_the_k_quants(shipped) -> None:
     assert all(p.shape[-1] % 256 == 0 for p in model.parameters() if p.dim() == 2)
 
 
+@pytest.mark.thorough
 def test_a_few_steps_make_a_loadable_checkpoint_that_learns_and_repeats_by_seed(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     torch = pytest.importorskip("torch")

@@ -1,8 +1,6 @@
 """`xlit-core report` and `select`, as one uses them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,12 +10,11 @@ from store import UsageError, open_store
 from store.queries import journal, models, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import reading, writing
-
-PROGRAM = str(Path(sys.executable).with_name("xlit-core"))
+from tests.core.command import xlit_core
 
 
 def run(*command, check=True):
-    done = subprocess.run([PROGRAM, *map(str, command)], capture_output=True, text=True, check=False)
+    done = xlit_core(*command)
     assert not check or done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done

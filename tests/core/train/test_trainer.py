@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.train import trainer
 from core.train.checkpoints import last_checkpoint, save_checkpoint
 from core.train.data.sources import DataSource
 from core.train.log import read_log
@@ -129,7 +130,10 @@ def test_killed_while_training_and_started_again_it_ends_with_the_same_weights(
     assert losses(undisturbed) == losses(out)
 
 
-def test_told_to_stop_it_saves_first_and_nobody_else_may_train_there_meanwhile(settings, tmp_path):
+def test_told_to_stop_it_saves_first_and_nobody_else_may_train_there_meanwhile(
+    settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(trainer, "PATIENCE", 0.0)
     out = tmp_path / "model"
     plan = settings(steps=100_000, save_every=100_000)
     child = begun(plan, out)

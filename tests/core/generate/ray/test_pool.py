@@ -97,6 +97,7 @@ def test_a_base_and_its_adapter_answer_as_in_one_process(new_store, checkpoint, 
     assert rows(there) == rows(here)
 
 
+@pytest.mark.thorough
 def test_an_actor_that_is_killed_costs_no_answer(new_store, babbler):
     sources = [Source("babbler", str(babbler))]
     decoding, options = Decoding(max_new_tokens=60), EngineOptions(batch_size=2)
