@@ -6,6 +6,9 @@ from sqlmodel import Session, SQLModel, col, select
 
 from store.merging.uniting import Uniting, columns_of
 from store.tables import Criterion, Decoding, Instruction, Model, Rater, ReviewerCode, Rubric, Suite
+from store.upsert import insert_missing
+
+_PLACE = ("suite_id", "language", "key")
 
 
 def unite_suites(it: Uniting) -> None:
@@ -20,33 +23,42 @@ def unite_suites(it: Uniting) -> None:
 
 
 def _unite_instructions(it: Uniting, source: int, target: int, label: str, new: bool) -> None:
-    there = {
-        (row.language, row.key): row
-        for row in it.target.exec(select(Instruction).where(Instruction.suite_id == target))
-    }
+    there = {(row.language, row.key): row for row in _instructions(it.target, target)}
     ends: dict[str, int] = {}
     for row in there.values():
         ends[row.language] = max(ends.get(row.language, 0), row.position + 1)
-    statement = select(Instruction).where(Instruction.suite_id == source)
-    for row in it.source.exec(statement.order_by(col(Instruction.language), col(Instruction.position))):
+    added = []
+    for row in _instructions(it.source, source):
         known = there.get((row.language, row.key))
         if known is None:
             # In a suite that is there already, after its own: no position is taken twice.
             position = row.position if new else ends.get(row.language, 0)
             ends[row.language] = position + 1
-            added = _add(it.target, Instruction, row, suite_id=target, position=position)
-            it.of(Instruction)[_id(row)] = added
-            it.count("instructions", 1, 0)
-            continue
-        name = f"suite {label}, instruction {row.key} ({row.language})"
-        if known.text != row.text:
-            it.conflict(name, "another text", "its responses stay out")
-            continue
-        for part in ("task", "modifier", "check"):
-            if getattr(known, part) != getattr(row, part):
-                it.conflict(name, f"another {part}; the one here is kept")
-        it.of(Instruction)[_id(row)] = _id(known)
-        it.count("instructions", 0, 1)
+            added.append({**columns_of(row), "suite_id": target, "position": position})
+        elif known.text != row.text:
+            it.conflict(_instruction(label, row), "another text", "its responses stay out")
+        else:
+            for part in ("task", "modifier", "check"):
+                if getattr(known, part) != getattr(row, part):
+                    it.conflict(_instruction(label, row), f"another {part}; the one here is kept")
+            it.of(Instruction)[_id(row)] = _id(known)
+            it.count("instructions", 0, 1)
+    it.count("instructions", insert_missing(it.target, Instruction, added, _PLACE), 0)
+    if added:
+        fresh = {(row["language"], row["key"]) for row in added}
+        now = {(row.language, row.key): _id(row) for row in _instructions(it.target, target)}
+        for row in _instructions(it.source, source):
+            if (row.language, row.key) in fresh:
+                it.of(Instruction)[_id(row)] = now[row.language, row.key]
+
+
+def _instructions(session: Session, suite: int) -> list[Instruction]:
+    statement = select(Instruction).where(Instruction.suite_id == suite)
+    return list(session.exec(statement.order_by(col(Instruction.language), col(Instruction.position))))
+
+
+def _instruction(label: str, row: Instruction) -> str:
+    return f"suite {label}, instruction {row.key} ({row.language})"
 
 
 def unite_models(it: Uniting) -> None:
