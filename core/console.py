@@ -87,7 +87,7 @@ def finish(*runs: RunRecord, as_json: bool = False, more: dict[str, Any] | None 
         failures = [{"unit": unit, "reason": reason} for unit, reason in failed]
         show_json({"run": runs[-1].id, "counts": counts, "failures": failures, **(more or {})})
     else:
-        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
         say(f"Done: {told or 'nothing to do'}.")
     say_missing(failed)
     if failed:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.generate.llama_cpp_engine.machine import threads as threads
 from store import UsageError, XlitError
 
 GGML_LEVEL_ERROR = 4
