@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from textual.binding import Binding, BindingType
 from textual.keys import _character_to_key as key_name
@@ -97,18 +98,19 @@ COMPARE = (
     Command("app.quit", ("q",), "quit", "quit", "leave; the next start goes on from here"),
 )  # fmt: skip
 
-_COMMIT_AND_GO_ON = Command(
-    "response.commit", ("g", "enter"), "commit", "done", "done with the response, and on to the next"
-)
-_NOT_ALONE = {
+# A queue has one response at a time: no key is about several, and some do the same in other words.
+_NOT_ALONE: dict[str, dict[str, Any]] = {
     "row.commit", "cursor.left", "cursor.right", "disagreement.next", "filter.choose", "look.diff",
     "look.collapse", "overview",
 }  # fmt: skip
-# A queue has one response at a time: no key is about several.
+_ALONE: dict[str, dict[str, Any]] = {
+    "response.commit": {"label": "done", "help": "done with the response, and on to the next"},
+    "instruction.next": {"help": "next, previous response"},
+    "instruction.previous": {"help": "next, previous response"},
+    "unscored.next": {"help": "next criterion without a score, next response not done"},
+}
 SCORE = tuple(
-    _COMMIT_AND_GO_ON if command.id == "response.commit" else command
-    for command in COMPARE
-    if command.id not in _NOT_ALONE
+    replace(command, **_ALONE.get(command.id, {})) for command in COMPARE if command.id not in _NOT_ALONE
 )
 
 KEYS_PAGE = (

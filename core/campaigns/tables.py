@@ -97,7 +97,8 @@ def _number(value: float | None, digits: int) -> str:
 def _self(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
-    return f"{_number(found['exact'], 0)}% ({found['done']}/{found['repeats']})"
+    share = "–" if found["exact"] is None else f"{found['exact']:.0f}%"
+    return f"{share} ({found['done']}/{found['repeats']})"
 
 
 def _passed(found: dict[str, Any] | None) -> str:
