@@ -99,7 +99,7 @@ COMPARE = (
 )  # fmt: skip
 
 # A queue has one response at a time: no key is about several, and some do the same in other words.
-_NOT_ALONE: dict[str, dict[str, Any]] = {
+_NOT_ALONE = {
     "row.commit", "cursor.left", "cursor.right", "disagreement.next", "filter.choose", "look.diff",
     "look.collapse", "overview",
 }  # fmt: skip
