@@ -15,13 +15,12 @@ from core.console import (
     SuiteOption,
     chosen_store,
     opened,
-    opened_to_import,
-    pairs,
     run_app,
     show,
     show_anew,
     show_json,
 )
+from core.exchange import cli as exchange_cli
 from core.extras import needs_extra
 from core.generate import cli as generate_cli
 from core.judge.cli import judge_app
@@ -93,75 +92,8 @@ app.command()(generate_cli.convert)
 app.command()(generate_cli.generate)
 
 
-@app.command("import")
-def import_(
-    format: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="jsonl, csv, paper-set, language-confusion, suite.")
-    ],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
-    language: Annotated[str | None, typer.Option("--lang", help="Language of rows that name none.")] = None,
-    suite: Annotated[str | None, typer.Option(help="NAME/VERSION of the suite to put them in.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model of rows that name none.")] = None,
-    task: Annotated[str | None, typer.Option(help="Task of rows that name none.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Licence of a suite that is new.")] = None,
-    source: Annotated[str | None, typer.Option(help="Source of a suite that is new.")] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="OURS=THEIRS", help="What the file calls a column."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would come in, and write nothing.")
-    ] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out bad rows, and list them.")] = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring instructions and responses made elsewhere into the store. Twice is the same as once."""
-    from core.exchange.importing import run_import
-
-    options = {
-        "language": language,
-        "suite": suite,
-        "model": model,
-        "task": task,
-        "licence": licence,
-        "source": source,
-        "columns": pairs("--column", columns) if columns else None,
-    }
-    engine = opened_to_import(store, dry_run=dry_run)
-    report = run_import(engine, format, paths, options, dry_run=dry_run, skip_bad=skip_bad)
-    if as_json:
-        show_json(report.as_dict())
-    else:
-        for line in report.lines():
-            say(line)
-    raise typer.Exit(report.exit_code)
-
-
-@app.command()
-def export(
-    format: Annotated[str, typer.Argument(metavar="FORMAT", help="jsonl or csv.")],
-    out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")],
-    what: Annotated[
-        str | None, typer.Option(help="ratings (one a row), responses, or notes (comments and errors).")
-    ] = None,
-    journal: Annotated[
-        bool, typer.Option("--journal", help="Every change of a rating, not only the last.")
-    ] = False,
-    text: Annotated[
-        bool | None, typer.Option("--text/--no-text", help="With instructions and responses.")
-    ] = None,
-    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None,
-    language: Annotated[str | None, typer.Option("--lang", help="Only this language.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
-    store: StoreOption = None,
-) -> None:
-    """Write ratings, responses or notes as tidy rows."""
-    from core.exchange.exporting import run_export
-
-    options = {"what": what, "journal": journal or None, "text": text, "suite": suite, "language": language}
-    rows = run_export(opened(store), format, out, options, force=force)
-    say(f"{rows} rows.")
+app.command("import")(exchange_cli.import_)
+app.command()(exchange_cli.export)
 
 
 @app.command()

@@ -12,8 +12,9 @@
 | sample | number of the answer when a model gave several, from 0 |
 
 Every column can have another name in the file, and language, suite, model and task can be given once for all
-rows; a column wins over what was given. The columns are those that `export --what responses` writes, so that
-what went out comes in again.
+rows; a column wins over what was given. With `match`, rows without a key are answers to the instructions of
+that suite with the same text (blanks aside). The columns are those that `export --what responses` writes, so
+that what went out comes in again.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.exchange.records import Answer, BadRow, DecodingName, Note, Place, Record, Row, SuiteName
+from core.exchange.tidy import NOTES, RATINGS
 from store.errors import UsageError
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -39,11 +41,14 @@ NAMES: dict[str, tuple[str, ...]] = {
 CONSTANTS = ("language", "suite", "model", "task")
 SUITE = "imported/1"
 OPTIONS = {
+    "what": "responses (default), ratings or notes: which of the tidy rows they are",
+    "rater": "who scored or noted, for rows that name no rater",
     "columns": "where the file names them otherwise, e.g. {'instruction': 'question'}",
     "language": "language of every row that names none",
     "suite": f"name/version of the suite of every row that names none (default: {SUITE})",
     "model": "model of every row that names none",
     "task": "task of every row that names none",
+    "match": "name/version of a suite in the store: rows without a key belong to its instructions by text",
     "licence": "licence of a suite that is new",
     "source": "source of a suite that is new",
 }
@@ -55,13 +60,17 @@ class Columns:
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Raises `UsageError` for a mapping of something that is no column of ours."""
         mapping = options.get("columns") or {}
-        unknown = next((name for name in mapping if name not in NAMES), None)
+        known = dict.fromkeys((*NAMES, *RATINGS, *NOTES))
+        unknown = next((name for name in mapping if name not in known), None)
         if unknown is not None:
-            raise UsageError(f"`columns` maps {unknown!r}, which is none of {', '.join(NAMES)}.")
+            raise UsageError(f"`columns` maps {unknown!r}, which is none of {', '.join(known)}.")
         self.names = {**NAMES, **{name: (column,) for name, column in mapping.items()}}
         self.mapped = set(mapping.values())
         self.constants = {name: options[name] for name in CONSTANTS if name in options}
         self.licence, self.source = options.get("licence"), options.get("source")
+        self.match = options.get("match")
+        if self.match is not None and "suite" in options:
+            raise UsageError("`match` names the suite: leave out `suite`.")
 
     def records(self, rows: Iterable[tuple[Place, Any] | BadRow]) -> Iterator[Record]:
         """The neutral rows of one file, and at its end a note that lists the columns that were not used."""
@@ -81,6 +90,12 @@ class Columns:
         if unused := sorted(seen - ours):
             yield Note(f"columns not used: {', '.join(map(repr, unused))}")
 
+    def value(self, cells: Mapping[str, Any], name: str) -> Any:
+        """A cell by our name for its column, or what was given for all rows; None when there is none."""
+        names = self.names.get(name, (name,))
+        found = next((cells[column] for column in names if cells.get(column) is not None), None)
+        return self.constants.get(name) if found is None or found == "" else found
+
     def _record(self, place: Place, cells: Any) -> Row | BadRow:
         if not isinstance(cells, dict):
             return BadRow(place, "not a JSON object")
@@ -96,11 +111,13 @@ class Columns:
             raise ValueError(f"no instruction: {self._wanted('instruction')}")
         if not language:
             raise ValueError(f"no language: {self._wanted('language')}, or the option `language`")
+        matched = self.match is not None and not key
+        suite = (self.match if matched else None) or self._text(cells, "suite") or self.match or SUITE
         return Row(
             place,
-            SuiteName.parse(self._text(cells, "suite") or SUITE, self.licence, self.source),
+            SuiteName.parse(suite, self.licence, self.source),
             language=language,
-            key=key or hashlib.sha256((text or "").encode("utf-8", "surrogatepass")).hexdigest()[:16],
+            key="" if matched else key or key_of(text or ""),
             text=text or None,
             task=self._text(cells, "task") or None,
             modifier=self._text(cells, "modifier") or None,
@@ -156,3 +173,8 @@ class Columns:
     def _wanted(self, name: str) -> str:
         columns: Sequence[str] = [f"`{column}`" for column in self.names[name]]
         return f"the row needs the column {' or '.join(columns)}"
+
+
+def key_of(text: str) -> str:
+    """The key of an instruction that has no other: 16 hex digits of the SHA-256 of its text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,11 +1,14 @@
-"""CSV with a header (RFC 4180, UTF-8). The columns in are those of `core.exchange.columns`.
+"""CSV with a header (RFC 4180, UTF-8). The columns in are those of `core.exchange.columns` and of
+`core.exchange.tidy_in`.
 
-Going out, cells stand as they are: a text that begins with `=`, `+`, `-` or `@` is not disguised, since the
-files are for programs. Open them in a spreadsheet as text, not as formulas.
+A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula, and
+a response may well be one that sends data away (owasp.org/www-community/attacks/CSV_Injection). Such a text
+goes out with an apostrophe before it, and one apostrophe is taken off when it comes in again.
 """
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
@@ -14,25 +17,28 @@ from sqlmodel import Session
 
 from core.exchange.columns import OPTIONS, Columns
 from core.exchange.lines import csv_rows
-from core.exchange.records import Record
+from core.exchange.records import BadRow, Place, Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
+from core.exchange.tidy_in import tidy_records
 from store.queries.exporting import measured_metrics
 
 PARTS = ("value", "label", "tool")
+# Apostrophes in front are told apart from ours by having one more.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 class CsvImporter:
-    """Reads instructions and responses from tables whose first line names the columns."""
+    """Reads tables whose first line names the columns."""
 
     name = "csv"
-    summary = "instructions and responses, a table with a header"
+    summary = "instructions and responses (or ratings, notes), a table with a header"
     options: ClassVar[dict[str, str]] = OPTIONS
 
     def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
         columns = Columns(options)
         for path in paths:
-            yield from columns.records(csv_rows(path))
+            yield from tidy_records(_plain_rows(path), columns, options)
 
 
 class CsvExporter:
@@ -63,5 +69,22 @@ class CsvExporter:
         return count
 
 
+def _plain_rows(path: Path) -> Iterator[tuple[Place, dict[str, str]] | BadRow]:
+    for found in csv_rows(path):
+        if isinstance(found, BadRow):
+            yield found
+            continue
+        place, cells = found
+        yield (
+            place,
+            {
+                name: cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+                for name, cell in cells.items()
+            },
+        )
+
+
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
     return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | dict) else value

@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from core.exchange.formats import check_options, choose, exporters
 from store.errors import UsageError, XlitError
-from store.session import reading
+from store.queries.campaigns.pseudonyms import pseudonyms
+from store.session import reading, writing
 
 STDOUT = "-"
 # What a terminal would obey instead of show: C0 and C1 controls (but tab and line feed), and the marks that
@@ -37,14 +38,20 @@ def run_export(
     """
     exporter = choose(exporters(), format)
     given = check_options(exporter, options or {})
-    with reading(engine) as session, _output(out, force) as file:
+    if given.pop("pseudonyms", False):
+        with writing(engine) as session:
+            given["pseudonyms"] = pseudonyms(session)
+    binary = getattr(exporter, "binary", False)
+    with reading(engine) as session, _output(out, force, binary) as file:
         return exporter.write(session, file, given)
 
 
 @contextmanager
-def _output(out: str | Path, force: bool) -> Iterator[TextIO]:
+def _output(out: str | Path, force: bool, binary: bool) -> Iterator[Any]:
     if str(out) == STDOUT:
-        with _stdout() as file:
+        if binary and sys.stdout.isatty():
+            raise UsageError("A terminal can't show this format. Name a file to write.")
+        with nullcontext(sys.stdout.buffer) if binary else _stdout() as file:
             yield file
         return
     path = Path(out)
@@ -56,7 +63,7 @@ def _output(out: str | Path, force: bool) -> Iterator[TextIO]:
     # A pipe or a device is written to; only a file can be put in the place of another.
     target = path if path.exists() and not path.is_file() else whole
     try:
-        with target.open("w", encoding="utf-8", newline="") as file:
+        with target.open("wb") if binary else target.open("w", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             if target is whole:

@@ -8,7 +8,7 @@ A format of one's own joins without a change here: a distribution names an objec
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlmodel import Session
 
@@ -41,9 +41,12 @@ class Importer(Format, Protocol):
 
 
 class Exporter(Format, Protocol):
-    """A format that goes out."""
+    """A format that goes out. With an attribute `binary` that is true, it writes to a file of bytes.
 
-    def write(self, session: Session, file: TextIO, options: Mapping[str, Any]) -> int:
+    An option `pseudonyms` is handed on as the pseudonym of every person by name, when it was asked for.
+    """
+
+    def write(self, session: Session, file: Any, options: Mapping[str, Any]) -> int:
         """Write what the store holds to a text file (UTF-8, no translation of line ends); returns the rows.
 
         Raises `UsageError` when an option makes no sense, before anything is written.
@@ -56,15 +59,24 @@ F = TypeVar("F", bound=Format)
 
 def importers() -> dict[str, Importer]:
     """Every format that comes in, by name."""
+    from core.exchange.alpaca_eval import AlpacaEvalImporter
+    from core.exchange.annotator_file import AnnotatorImporter
     from core.exchange.csv_file import CsvImporter
+    from core.exchange.instruction_data import DollyImporter, LimaImporter
     from core.exchange.jsonl_file import JsonlImporter
     from core.exchange.language_confusion import LanguageConfusionImporter
     from core.exchange.paper_set import PaperSetImporter
+    from core.exchange.parquet_file import ParquetImporter
     from core.exchange.suite_file import SuiteImporter
 
     built_in: list[Importer] = [
         JsonlImporter(),
         CsvImporter(),
+        ParquetImporter(),
+        AnnotatorImporter(),
+        AlpacaEvalImporter(),
+        DollyImporter(),
+        LimaImporter(),
         PaperSetImporter(),
         LanguageConfusionImporter(),
         SuiteImporter(),
@@ -74,10 +86,23 @@ def importers() -> dict[str, Importer]:
 
 def exporters() -> dict[str, Exporter]:
     """Every format that goes out, by name."""
+    from core.exchange.alpaca_eval import AlpacaEvalExporter
+    from core.exchange.annotator_file import AnnotatorExporter
     from core.exchange.csv_file import CsvExporter
     from core.exchange.jsonl_file import JsonlExporter
+    from core.exchange.llm_comparator import LlmComparatorExporter
+    from core.exchange.parquet_file import ParquetExporter
+    from core.exchange.preferences import PreferencesExporter
 
-    built_in: list[Exporter] = [JsonlExporter(), CsvExporter()]
+    built_in: list[Exporter] = [
+        JsonlExporter(),
+        CsvExporter(),
+        ParquetExporter(),
+        AnnotatorExporter(),
+        AlpacaEvalExporter(),
+        LlmComparatorExporter(),
+        PreferencesExporter(),
+    ]
     return _with_plugins(built_in, EXPORTERS)
 
 

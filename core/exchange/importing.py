@@ -1,5 +1,6 @@
 """One import: all of it or nothing, twice the same as once, with a report of what came and what could not."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from core.exchange.action_writer import ActionWriter
+from core.exchange.counts import Counts
 from core.exchange.formats import check_options, choose, importers
-from core.exchange.records import BadRow, Note, Row
-from core.exchange.writer import Counts, Writer
+from core.exchange.records import Action, BadRow, Note, Record, Row
+from core.exchange.writer import Writer
 from store.errors import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
@@ -45,11 +48,7 @@ class ImportReport:
 
     def lines(self) -> list[str]:
         """The report in words, a line each."""
-        new, counts = ("would be new" if self.dry_run else "new"), self.counts
-        told = [
-            f"instructions: {counts.instructions_new:,} {new}, {counts.instructions_known:,} known",
-            f"responses: {counts.responses_new:,} {new}, {counts.responses_known:,} known",
-        ]
+        told = self.counts.lines("would be new" if self.dry_run else "new")
         if self.suites:
             told.append(f"suites: {', '.join(self.suites)}")
         if self.models:
@@ -105,10 +104,9 @@ def run_import(
     files = [Path(path) for path in paths]
     if not files:
         raise UsageError(f"Nothing to import: name the files or folders that hold {importer.summary}.")
-    absent = next((path for path in files if not path.exists()), None)
-    if absent is not None:
-        raise UsageError(f"No file or folder {absent}.")
-    records = importer.read(files, given)
+    for path in files:
+        _check_there(path)
+    records = _readable(importer.read(files, given))
     if dry_run:
         report = ImportReport(format, dry_run=True)
         try:
@@ -129,26 +127,49 @@ def run_import(
     return report
 
 
+def _check_there(path: Path) -> None:
+    try:
+        there = path.exists()
+    except (OSError, ValueError) as error:  # too long a name, a folder that may not be looked into
+        raise UsageError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+    if not there:
+        raise UsageError(f"No file or folder {path}.")
+
+
+def _readable(records: Iterator[Record]) -> Iterator[Record]:
+    try:
+        yield from records
+    except (OSError, EOFError, zlib.error) as error:
+        name = getattr(error, "filename", None)
+        reason = getattr(error, "strerror", None) or error
+        raise XlitError(f"{name or 'A file'} can't be read: {reason}. Nothing was imported.") from None
+
+
 def _write_all(
     session: Session,
-    records: Iterator[Row | BadRow | Note],
+    records: Iterator[Record],
     report: ImportReport,
     record: RunRecord | None,
     skip_bad: bool,
 ) -> None:
-    writer = Writer(session, run_id=record.id if record else None, counts=report.counts)
-    batch: list[Row] = []
+    run_id = record.id if record else None
+    writer = Writer(session, run_id=run_id, counts=report.counts)
+    journal = ActionWriter(session, run_id=run_id, counts=report.counts)
+    rows: list[Row] = []
+    actions: list[Action] = []
     for found in records:
         if isinstance(found, BadRow):
             report.skip([found])
         elif isinstance(found, Note):
             report.notes.append(found.text)
+        elif isinstance(found, Action):
+            actions.append(found)
         else:
-            batch.append(found)
-            if len(batch) == BATCH:
-                report.skip(writer.write(batch))
-                batch = []
-    report.skip(writer.write(batch))
+            rows.append(found)
+        if len(rows) == BATCH or len(actions) == BATCH:
+            report.skip([*writer.write(rows), *journal.write(actions)])
+            rows, actions = [], []
+    report.skip([*writer.write(rows), *journal.write(actions)])
     report.skipped.sort(key=lambda row: (row.place.file, row.place.line))
     report.suites, report.models = list(writer.suites), list(writer.models)
     if report.skipped_count and not skip_bad:

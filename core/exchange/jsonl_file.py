@@ -1,4 +1,5 @@
-"""JSON Lines: one object a line, UTF-8. The columns in are those of `core.exchange.columns`."""
+"""JSON Lines: one object a line, UTF-8. The columns in are those of `core.exchange.columns` and of
+`core.exchange.tidy_in`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,19 +13,20 @@ from core.exchange.lines import json_lines
 from core.exchange.records import Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
+from core.exchange.tidy_in import tidy_records
 
 
 class JsonlImporter:
-    """Reads instructions and responses, one object a line."""
+    """Reads instructions and responses (or ratings, notes), one object a line."""
 
     name = "jsonl"
-    summary = "instructions and responses, one JSON object a line"
+    summary = "instructions and responses (or ratings, notes), one JSON object a line"
     options: ClassVar[dict[str, str]] = OPTIONS
 
     def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
         columns = Columns(options)
         for path in paths:
-            yield from columns.records(json_lines(path))
+            yield from tidy_records(json_lines(path), columns, options)
 
 
 class JsonlExporter:

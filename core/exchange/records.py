@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from store.queries.journal import NOTHING_SHOWN, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Answer:
 class Row:
     """An instruction, with an answer to it or without.
 
-    `text` None names an instruction by suite, language and key alone: it must have come before.
+    `text` None names an instruction by suite, language and key alone: it must have come before. An empty
+    `key` names one by suite, language and text: the suite must hold that text.
     """
 
     place: Place
@@ -92,4 +96,88 @@ class Note:
     text: str
 
 
-Record = Row | BadRow | Note
+@dataclass(frozen=True, slots=True)
+class RaterName:
+    """Who scored (see `store.tables.Rater`)."""
+
+    name: str
+    kind: str = "human"
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseName:
+    """One response of the store by what it is. None says nothing: what is said must fit one response."""
+
+    suite: str
+    language: str
+    key: str
+    model: str
+    sample: int | None = None
+    engine: str | None = None
+    quantization: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reviewer read in a text file: all responses to one instruction that read the same.
+
+    `position` is the place in the reviewer's queue when there is a `campaign`. `digest` (of the response) and
+    `about` (of suite, language and key: `core.exchange.annotator_text.about`) name it; without them it is the
+    responses with `text` to `instruction` in `suite` and `language`. `text` is as the file shows it.
+    """
+
+    text: str
+    instruction: str
+    campaign: str | None = None
+    position: int | None = None
+    digest: str | None = None
+    about: str | None = None
+    suite: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A score on a criterion. None with `skipped`: left out on purpose; None without: taken back."""
+
+    criterion: str
+    score: int | None
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpanMark:
+    """An error span (see `store.tables.ErrorSpan`)."""
+
+    start: int
+    end: int
+    category: str
+    severity: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a rater said about a response: scores, a comment, a span.
+
+    `rubric` is NAME/VERSION; None is the campaign's, or the default one. `created_at` None: now, and what the
+    rater said last in the store is not said again. `whole`: these are all marks that the rater gave, so that
+    language 0 leaves out the rest, and a response with every mark is done.
+    """
+
+    place: Place
+    of: ResponseName | Reading
+    rater: RaterName
+    rubric: str | None = None
+    marks: tuple[Mark, ...] = ()
+    comment: str | None = None
+    span: SpanMark | None = None
+    shown: Shown = NOTHING_SHOWN
+    created_at: datetime | None = None
+    whole: bool = False
+
+
+Record = Row | Action | BadRow | Note

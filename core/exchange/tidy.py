@@ -18,15 +18,19 @@ OPTIONS = {
     "text": "with the texts of instructions and responses (default: yes, but not for ratings in CSV)",
     "suite": "only this suite (name or name/version)",
     "language": "only instructions in this language",
+    "pseudonyms": "the names of people replaced by pseudonyms, the same in all exports of the store",
 }
-_SHARED = ("suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization")
+_SHARED = (
+    "suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization",
+    "parameters",
+)  # fmt: skip
 RATINGS = (
     *_SHARED, "sample", "response_id", "response", "rater_kind", "rater", "rater_version", "rubric",
     "criterion", "score", "skipped", "judge_shown", "names_shown", "looked_ms", "created_at", "revision",
 )  # fmt: skip
 JOURNAL = (*RATINGS, "entry_id", "entry_kind")
 RESPONSES = (
-    *_SHARED, "parameters", "sample", "response_id", "response",
+    *_SHARED, "sample", "response_id", "response",
     "finish_reason", "tokens_in", "tokens_out", "seconds", "created_at", "surface",
 )  # fmt: skip
 NOTES = (
@@ -48,6 +52,7 @@ class Selection:
         self.journal = bool(options.get("journal", False))
         if self.journal and self.what != "ratings":
             raise UsageError("Only ratings have a journal: leave out `journal`, or export ratings.")
+        self.pseudonyms: Mapping[str, str] = options.get("pseudonyms", {})
         self.suite, self.language = options.get("suite"), options.get("language")
         names = {"ratings": JOURNAL if self.journal else RATINGS, "responses": RESPONSES, "notes": NOTES}
         with_text = options.get("text", text)
@@ -66,4 +71,9 @@ class Selection:
             found = note_rows(session, **only)
         else:
             found = rating_rows(session, **only, journal=self.journal)
-        return ({name: row[name] for name in self.columns} for row in found)
+        return ({name: row[name] for name in self.columns} for row in map(self._disguised, found))
+
+    def _disguised(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self.pseudonyms and row.get("rater_kind", "human") == "human" and "rater" in row:
+            return {**row, "rater": self.pseudonyms[row["rater"]]}
+        return row

@@ -1,30 +1,24 @@
 """The one writer behind every importer: rows go into the store once, and contradictions are bad rows."""
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
 
+from core.exchange.counts import Counts
 from core.exchange.records import Answer, BadRow, DecodingName, Row
-from store.queries import importing, models, responses
+from core.exchange.storable import strings_in, unstorable
+from store.queries import importing, importing_actions, models, responses
+from store.queries.suites import find_suite
 from store.tables import Instruction, Suite
 from store.upsert import insert_missing, row_id
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 LARGEST_SAMPLE = 2**31 - 1
-
-
-@dataclass
-class Counts:
-    """What an import has put in (`new`) and what was there already (`known`)."""
-
-    instructions_new: int = 0
-    instructions_known: int = 0
-    responses_new: int = 0
-    responses_known: int = 0
 
 
 @dataclass
@@ -39,6 +33,7 @@ class Writer:
     _decodings: dict[str, int] = field(default_factory=dict)
     _positions: dict[tuple[int, str], int] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _texts: dict[tuple[int, str], dict[str, tuple[str, str]]] = field(default_factory=dict)
 
     def write(self, rows: Sequence[Row]) -> list[BadRow]:
         """Write a batch; returns the rows that could not be written, in no order."""
@@ -66,6 +61,8 @@ class Writer:
     def _instructions(
         self, suite: int, language: str, rows: Sequence[Row], bad: list[BadRow]
     ) -> Iterator[tuple[int, Row]]:
+        if not all(row.key for row in rows):
+            rows = list(self._matched(suite, language, rows, bad))
         keys = {row.key for row in rows}
         known = importing.known_instructions(self.session, suite, language, keys)
         texts = {key: text for key, (_, text) in known.items()}
@@ -102,6 +99,25 @@ class Writer:
         self.counts.instructions_known += len(here) - len(new)
         for row in kept:
             yield known[row.key][0], row
+
+    def _matched(self, suite: int, language: str, rows: Sequence[Row], bad: list[BadRow]) -> Iterator[Row]:
+        """The rows; those without a key with that of the instruction that has their text, blanks aside."""
+        if (suite, language) not in self._texts:
+            texts = importing_actions.instruction_texts(self.session, suite, language)
+            self._texts[suite, language] = {_words(text): (key, text) for key, text in texts}
+        for row in rows:
+            found = (
+                (row.key, row.text) if row.key else self._texts[suite, language].get(_words(row.text or ""))
+            )
+            if found is not None:
+                yield replace(row, key=found[0], text=found[1])
+            else:
+                bad.append(
+                    BadRow(
+                        row.place,
+                        f"suite {row.suite.label} holds no instruction with this text ({row.language})",
+                    )
+                )
 
     def _new_instruction(self, suite: int, row: Row) -> dict[str, object]:
         place = suite, row.language
@@ -150,6 +166,8 @@ class Writer:
 
     def _suite(self, row: Row) -> int:
         label = row.suite.label
+        if label not in self.suites and not row.key:
+            self.suites[label] = find_suite(self.session, label).id
         if label not in self.suites:
             key = {"name": row.suite.name, "version": row.suite.version}
             more = {"licence": row.suite.licence, "source": row.suite.source}
@@ -171,6 +189,10 @@ class Writer:
         return self._decodings[digest]
 
 
+def _words(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
 def unsound(row: Row) -> str | None:
     """Why a row can't be stored whatever the store holds, or None."""
     if not LANGUAGE.fullmatch(row.language):
@@ -178,7 +200,7 @@ def unsound(row: Row) -> str | None:
     needed: dict[str, str | None] = {
         "suite": row.suite.name,
         "suite version": row.suite.version,
-        "key": row.key,
+        "key": row.key or None,
         "instruction": row.text,
     }
     others: dict[str, Any] = {"task": row.task, "modifier": row.modifier, "check": row.check}
@@ -190,31 +212,8 @@ def unsound(row: Row) -> str | None:
         if not 0 <= answer.sample <= LARGEST_SAMPLE:
             return f"the sample is {answer.sample}, not a number from 0"
     for name, value in {**needed, **others}.items():
-        reason = next(filter(None, map(unstorable, _strings(value))), None)
+        reason = next(filter(None, map(unstorable, strings_in(value))), None)
         if reason is not None:
             return f"the {name} {reason}"
     empty = next((name for name, text in needed.items() if text is not None and not text.strip()), None)
     return None if empty is None else f"the {empty} is empty"
-
-
-def unstorable(text: str) -> str | None:
-    """Why no database can hold a text (PostgreSQL refuses NUL, neither holds half a surrogate pair)."""
-    if "\x00" in text:
-        return "holds a NUL character"
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        return f"holds half of a surrogate pair at character {error.start + 1}"
-    return None
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _strings(key)
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)

@@ -243,7 +243,6 @@ def _rating(row: Any, revision: int, journal: bool) -> dict[str, Any]:
         "created_at": _iso(row["created_at"]),
         "revision": revision,
     }
-    del rating["parameters"]
     return {**rating, "entry_id": row["entry_id"], "entry_kind": row["entry_kind"]} if journal else rating
 
 
@@ -263,7 +262,6 @@ def _note(row: Any) -> dict[str, Any]:
         **{name: bool(row[name]) for name in ("judge_shown", "names_shown")},
         "created_at": _iso(row["created_at"]),
     }
-    del note["parameters"]
     return note
 
 

@@ -23,6 +23,7 @@ from store.session import writing
 HOSTILE = 'a\rb\r\n"c", =1+1;\u2028\u202e\x1b[2J\x9b2J\tend '
 RATING_COLUMNS = [
     "suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization",
+    "parameters",
     "sample", "response_id", "response", "rater_kind", "rater", "rater_version", "rubric", "criterion",
     "score", "skipped", "judge_shown", "names_shown", "looked_ms", "created_at", "revision",
 ]  # fmt: skip
@@ -134,7 +135,7 @@ def test_responses_go_out_with_their_surface_metrics(rated, tmp_path):
     assert second["surface"] == []
     first, second = exported(rated, tmp_path, "csv", what="responses")
     assert (first["language.value"], first["language.label"], first["language.tool"]) == ("0.98", "ru", "new")
-    assert (second["language.value"], second["response"], second["language"]) == ("", "=1\r2", "en")
+    assert (second["language.value"], second["response"], second["language"]) == ("", "'=1\r2", "en")
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

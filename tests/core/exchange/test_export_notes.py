@@ -17,6 +17,7 @@ from store.session import writing
 HOSTILE = 'a\rb\r\n"c", =1+1;\u2028\u202e\x1b[2J\x9b2J\tend '
 COLUMNS = [
     "suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization",
+    "parameters",
     "sample", "response_id", "response", "rater", "kind", "start", "end", "excerpt", "category", "severity",
     "text", "judge_shown", "names_shown", "created_at",
 ]  # fmt: skip

@@ -46,8 +46,13 @@ def plug_in(tmp_path: Path, monkeypatch):
 
 
 def test_every_format_stands_under_its_own_name_and_explains_itself():
-    assert list(importers()) == ["jsonl", "csv", "paper-set", "language-confusion", "suite"]
-    assert list(exporters()) == ["jsonl", "csv"]
+    assert list(importers()) == [
+        "jsonl", "csv", "parquet", "annotator", "alpaca-eval", "dolly", "lima", "paper-set",
+        "language-confusion", "suite",
+    ]  # fmt: skip
+    assert list(exporters()) == [
+        "jsonl", "csv", "parquet", "annotator", "alpaca-eval", "llm-comparator", "preferences",
+    ]  # fmt: skip
     for name, form in {**importers(), **exporters()}.items():
         assert form.name == name
         assert form.summary

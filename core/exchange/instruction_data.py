@@ -1,0 +1,92 @@
+"""Instruction data as suites with reference answers: Dolly (databricks-dolly-15k), LIMA (arXiv 2305.11206).
+
+Every question is an instruction, and the answer that stands with it is a response of the model `reference`,
+so that a model's answers can be read beside it. The key is the row's number in its file, the same in all
+translations that keep the lines. Of a longer conversation the first question and answer are read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from core.exchange.records import Answer, BadRow, DecodingName, Place, Record, Row, SuiteName
+from core.train.data.conversation import Unfit
+from core.train.data.files import BadRow as BadLine
+from core.train.data.files import file_rows
+from core.train.data.formats import format_of, messages_of
+
+REFERENCE = "reference"
+
+
+class _InstructionData:
+    """What the two have in common."""
+
+    name: str
+    licence: str
+    source: str
+    forms: tuple[str, ...]
+    summary: str
+    options: ClassVar[dict[str, str]] = {
+        "suite": "name/version of the suite (default: the format's name, version 1)",
+        "language": "language of the data (default: en)",
+        "model": f"name of the model that the reference answers stand under (default: {REFERENCE})",
+    }
+
+    def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
+        suite = SuiteName.parse(options.get("suite") or self.name, self.licence, self.source)
+        language, model = options.get("language") or "en", options.get("model") or REFERENCE
+        decoding = DecodingName(parameters={"source": self.name})
+        for path in paths:
+            for found in file_rows(path):
+                place = _place(path, found.place if isinstance(found, BadLine) else found[0])
+                if isinstance(found, BadLine):
+                    yield BadRow(place, found.reason)
+                    continue
+                row = found[1]
+                if format_of(row) not in self.forms:
+                    yield BadRow(place, f"not a row of {self.name}")
+                    continue
+                try:
+                    text, answer = _first_turn(messages_of(row, format_of(row) or ""))
+                except Unfit as error:
+                    yield BadRow(place, str(error))
+                    continue
+                task = row.get("category") or row.get("source") if isinstance(row, Mapping) else None
+                yield Row(
+                    place, suite, language, f"{place.line:05}", text,
+                    task=task if isinstance(task, str) else None,
+                    answer=None if answer is None else Answer(model, answer, decoding),
+                )  # fmt: skip
+
+
+class DollyImporter(_InstructionData):
+    """Reads `databricks-dolly-15k.jsonl`. A context stands below its instruction, categories are tasks."""
+
+    name = "dolly"
+    summary = "Dolly as a suite with reference answers"
+    forms = ("dolly",)
+    licence = "CC-BY-SA-3.0"
+    source = "databricks/databricks-dolly-15k"
+
+
+class LimaImporter(_InstructionData):
+    """Reads LIMA's `train.jsonl` and `test.jsonl` (questions without answers), or LIMA as chats."""
+
+    name = "lima"
+    summary = "LIMA as a suite with reference answers"
+    forms = ("lima", "chat")
+    licence = "CC-BY-NC-SA (LIMA)"
+    source = "GAIR/lima (arXiv 2305.11206)"
+
+
+def _first_turn(messages: Sequence[Mapping[str, str]]) -> tuple[str, str | None]:
+    """The first question, and the answer to it when there is one. Raises `Unfit`."""
+    turns = [message for message in messages if message["role"] != "system"]
+    if not turns or turns[0]["role"] != "user":
+        raise Unfit("the conversation does not begin with a question")
+    answered = len(turns) > 1 and turns[1]["role"] == "assistant"
+    return turns[0]["content"], turns[1]["content"] if answered else None
+
+
+def _place(path: Path, place: str) -> Place:
+    return Place(path, int(place.rpartition(":")[2]))
