@@ -93,16 +93,11 @@ def _one_by_one(query: Any, key: Any, value: Any, ends: list[int], scaling: floa
     from torch.nn.functional import scaled_dot_product_attention
 
     grouped = query.shape[1] != key.shape[1]
+    # Split, not sliced: the gradient of a slice is as long as the row.
+    lengths = [end - start for start, end in pairwise(ends)]
     parts = [
-        scaled_dot_product_attention(
-            query[:, :, start:end],
-            key[:, :, start:end],
-            value[:, :, start:end],
-            is_causal=True,
-            scale=scaling,
-            enable_gqa=grouped,
-        )
-        for start, end in pairwise(ends)
+        scaled_dot_product_attention(*part, is_causal=True, scale=scaling, enable_gqa=grouped)
+        for part in zip(*(tensor.split(lengths, dim=2) for tensor in (query, key, value)), strict=True)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2)
 
