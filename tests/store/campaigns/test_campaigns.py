@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from core.campaigns.adjudicate import adjudicate
+from core.campaigns.status import campaign_status
 from store import open_store
 from store.queries import models
 from store.queries.campaigns import codes, queue, rows
 from store.queries.campaigns.pseudonyms import pseudonyms
+from store.queries.campaigns.settled import settled_by
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, stops_of, work
 
@@ -61,6 +64,15 @@ def test_a_campaign_lives_on_either_database(new_store):
         assert queue.open_campaign_of(session, "clara", 1) is None
         assert codes.matches(made.codes["anna"], codes.code_of(session, "anna"))
     assert len(stops_of(engine, "c", "anna")) == 12
+    work(engine, "c", "anna")
+    work(engine, "c", "boris", lambda stop, criterion: 0)
+    found = campaign_status(engine, "c")
+    assert found["agreement"]["logic"]["n"] == 11
+    assert found["reviewers"][0]["self_agreement"]["exact"] == 100
+    assert adjudicate(engine, "c", "clara").queued == 11
+    work(engine, "c", "clara", most=1)
+    with reading(engine) as session:
+        assert set(settled_by(session, 1).values()) == {rater_of(session, "clara")}
     engine.dispose()
 
 
