@@ -2,14 +2,23 @@
 
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from store import open_store
+from store import open_store, provenance
 
 REAL_DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_revision():
+    """The revision of the checkout is asked of git once, and not for every import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance, "git_revision", cache(provenance.git_revision))
+        yield
 
 
 @pytest.fixture(scope="session")

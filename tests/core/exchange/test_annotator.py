@@ -183,11 +183,8 @@ def test_language_0_leaves_out_the_rest_and_taking_it_back_opens_it_again(hostil
 
 
 def test_the_papers_files_without_item_lines_are_found_by_their_texts(hostile, write):
-    told = "TASK: [ How ] END OF TASK\n"
-    run_import(
-        hostile, "jsonl", [write("b.jsonl", [{"suite": "s/1", "key": "c", "language": "ru", "prompt": "Hi, you",
-        "model": "m", "response": "Hello\n\nthere."}])],
-    )  # fmt: skip
+    row = {"suite": "s/1", "key": "c", "language": "ru", "prompt": "Hi, you", "model": "m"}
+    run_import(hostile, "jsonl", [write("b.jsonl", [{**row, "response": "Hello\n\nthere."}])])
     told = f"TASK: [ Hi,\nyou ] END OF TASK\nHello there.\n[END](6) {ALL}\n"
     with pytest.raises(UsageError, match="does not name its reviewer"):
         run_import(hostile, "annotator", [write("p.txt", told)])
