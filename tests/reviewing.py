@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
@@ -19,6 +20,11 @@ from store.tables import Rater
 MODELS = ("base", "main", "other")
 SAME = "The very same answer."
 OPTIONS: dict[str, Any] = {"seed": 1}
+
+
+def without_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every campaign and merge is a run, and asking git for the revision takes most of its time."""
+    monkeypatch.setattr("store.provenance.git_revision", lambda: None)
 
 
 def make_store(

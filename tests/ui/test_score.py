@@ -12,7 +12,7 @@ from store.queries import journal, models
 from store.queries.campaigns import rows
 from store.queries.journal import Score
 from store.session import reading, writing
-from tests.reviewing import SAME, campaign, make_store, rater_of, stops_of, work
+from tests.reviewing import SAME, campaign, make_store, rater_of, stops_of, without_git, work
 from tests.ui.pilot import compare_app, message, press, shown
 from tui.app import ReviewApp
 from tui.identity import CodeNeeded, require_code, with_code
@@ -38,6 +38,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             journal.append(session, judge, [Score(response, it, 1) for it in range(1, 7)])
     engine.dispose()
     return path
+
+
+@pytest.fixture(autouse=True)
+def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_git(monkeypatch)
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ async def test_six_digits_and_enter_lead_to_the_next_response(engine):
 async def test_names_judges_and_kinds_are_hidden_before_and_after_a_commit(engine):
     campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=2, apart=2)
     async with score_app(engine).run_test(size=SIZE) as pilot:
-        for _ in range(10):
+        for _ in range(5):
             text = shown(pilot).replace("main says", "")
             assert not any(word in text for word in (JUDGE, "gpt", "main", "repeat", "#2"))
             await press(pilot, "a", "enter", "p", "U")

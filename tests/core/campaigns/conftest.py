@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from store import open_store
-from tests.reviewing import make_store
+from tests.reviewing import make_store, without_git
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +28,8 @@ def engine(store_path: Path) -> Iterator[Engine]:
     found = open_store(store_path)
     yield found
     found.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_git(monkeypatch)

@@ -20,7 +20,7 @@ from store.queries.campaigns.pseudonyms import pseudonyms
 from store.queries.journal import Score, Shown
 from store.read_only import open_read_only
 from store.session import reading, writing
-from tests.reviewing import campaign, make_store, rater_of, work
+from tests.reviewing import campaign, make_store, rater_of, without_git, work
 
 # What a store holds, without row numbers; runs and bookmarks are left out.
 ANSWERED = "JOIN instruction AS i ON i.id = s.instruction_id JOIN model AS m ON m.id = s.model_id"
@@ -114,10 +114,16 @@ def scored_by_anna(*score: int) -> Callable[[Any], Any]:
     return lambda it: journal.append(it, models.rater_id(it, "human", "anna"), [Score(*score)])
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    """A store with responses, metrics and a judge, that was copied to reviewers."""
-    path = tmp_path / "base.db"
+@pytest.fixture(autouse=True)
+def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_git(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A store with responses, metrics and a judge (`base`), and copies of it that came back from anna, boris
+    and nobody."""
+    path = tmp_path_factory.mktemp("made") / "base.db"
     engine = make_store(path, keys=4, languages=("ru", "fr"))
     with writing(engine) as session:
         judge = models.rater_id(session, "llm", "gpt", "1")
@@ -129,19 +135,24 @@ def base(tmp_path: Path) -> Path:
         pseudonyms(session)
     campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, apart=3, codes=True)
     engine.dispose()
-    return path
-
-
-@pytest.fixture
-def files(base: Path) -> tuple[Path, Path, Path]:
-    """The same base with the work of anna, of boris, and of both."""
-    anna, boris, both = (copied(base, f"{name}.db") for name in ("anna", "boris", "both"))
-    for path, names in ((anna, ["anna"]), (boris, ["boris"])):
-        for name in names:
-            with_store(path, busy(name))
+    anna, boris, both = (copied(path, f"{name}.db") for name in ("anna", "boris", "both"))
+    with_store(anna, busy("anna"))
+    with_store(boris, busy("boris"))
     engine = open_store(anna)
     work(engine, "c", "anna", most=12)
     engine.dispose()
+    return {"base": path, "anna": anna, "boris": boris, "both": both}
+
+
+@pytest.fixture
+def base(made: dict[str, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(made["base"], tmp_path))
+
+
+@pytest.fixture
+def files(made: dict[str, Path], tmp_path: Path) -> tuple[Path, Path, Path]:
+    """The files of anna, of boris, and of nobody."""
+    anna, boris, both = (Path(shutil.copy(made[name], tmp_path)) for name in ("anna", "boris", "both"))
     return anna, boris, both
 
 
