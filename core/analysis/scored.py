@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session
 
 from store.queries import models, scored
+from store.queries.campaigns.settled import settled_by
 from store.queries.scored import ScoredBy, ScoredResponse
 from store.queries.scores import Source
 
@@ -62,10 +63,15 @@ class Scored:
 
 
 def load_scored(session: Session, suite_id: int, suite: str, rubric_id: int) -> Scored:
-    """Load the scores on a rubric of all raters (a judge as it said first) on the responses to a suite."""
+    """Load the scores on a rubric of all raters (a judge as it said first) on the responses to a suite.
+
+    Where reviewers of a campaign disagreed and a third one settled it, that one's scores are final, and other
+    people's on these criteria are left out.
+    """
     responses = tuple(scored.responses_of(session, suite_id))
     raters = scored.raters_of(session)
     rows = scored.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
+    rows = _settled(rows, settled_by(session, suite_id), {one.id for one in raters if one.kind == "human"})
     criteria = tuple(
         Criteria(row.id or 0, row.name, row.minimum, row.maximum)
         for row in models.criteria_of(session, rubric_id)
@@ -100,6 +106,18 @@ def load_scored(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
         score=score,
         counts=_counts(criteria, len(kept), len(responses), response, rater, criterion, score),
     )
+
+
+def _settled(
+    rows: list[tuple[int, int, int, int]], settlers: dict[int, int], people: set[int]
+) -> list[tuple[int, int, int, int]]:
+    """The rows without people's scores that a settler (response -> rater) has replaced."""
+    final = {(row[0], row[2]) for row in rows if settlers.get(row[0]) == row[1]}
+    return [
+        row
+        for row in rows
+        if (row[0], row[2]) not in final or row[1] not in people or row[1] == settlers[row[0]]
+    ]
 
 
 def _languages(responses: Sequence[ScoredResponse]) -> tuple[str, ...]:

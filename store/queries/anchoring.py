@@ -3,8 +3,9 @@
 `Entry.judge_shown` says whether a judge's scores were on the screen when a score was set. Of every person,
 response and criterion, the *first look* is the last score that was set blind before any was set with a judge
 on show; the *second look* is the last one that was set with a judge on show. A response was *revealed* to a
-person who committed it, or who did anything about it with a judge on show; the last time of that is when it
-was last seen. What was skipped or cleared is no score.
+person who committed it (unless a blind campaign keeps judges hidden from them), or who did anything about it
+with a judge on show; the last time of that is when it was last seen. Repeats are left out. What was skipped
+or cleared is no score.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ WITH given AS (
                OVER (PARTITION BY rating.response_id, rating.rater_id, rating.criterion_id) AS first_shown
     FROM rating
     JOIN entry ON entry.id = rating.entry_id
-    JOIN rater ON rater.id = rating.rater_id AND rater.kind = 'human'
+    JOIN rater ON rater.id = rating.rater_id AND rater.kind = 'human' AND rater.version NOT LIKE '%#%'
     JOIN criterion ON criterion.id = rating.criterion_id AND criterion.rubric_id = :rubric
     JOIN response ON response.id = rating.response_id
     JOIN instruction ON instruction.id = response.instruction_id AND instruction.suite_id = :suite
@@ -65,7 +66,10 @@ WITH given AS (
     GROUP BY response_id, rater_id, criterion_id
 ), seen AS (
     SELECT response_id, rater_id, max(created_at) AS last_seen FROM entry
-    WHERE kind = 'commit' OR judge_shown
+    WHERE judge_shown OR (kind = 'commit' AND NOT EXISTS (
+        SELECT 1 FROM assignment JOIN campaign ON campaign.id = assignment.campaign_id
+        WHERE assignment.response_id = entry.response_id AND assignment.rater_id = entry.rater_id
+          AND campaign.blind AND NOT campaign.reveal))
     GROUP BY response_id, rater_id
 ), told AS (
     SELECT look.response_id AS response_id, look.rater_id AS rater_id, look.criterion_id AS criterion_id,

@@ -70,8 +70,9 @@ def judges(session: Session) -> list[Judge]:
 
 
 def humans(session: Session) -> dict[int, str]:
-    """The human raters by their ids, in the order of their names."""
-    return {rater.id or 0: rater.name for rater in _raters(session, ("human",))}
+    """The human raters by their ids, in the order of their names; without repeats."""
+    raters = _raters(session, ("human",))
+    return {rater.id or 0: rater.name for rater in raters if split_version(rater.version)[1] == 1}
 
 
 def scales(session: Session, criterion_ids: Iterable[int]) -> list[Scale]:

@@ -1,6 +1,6 @@
-"""The names of raters: a judge that is asked again and again is a rater of its own each time.
+"""The names of raters: a judge, or a person, that is asked again is a rater of its own each time.
 
-Repeats show how far a judge agrees with itself. The first time, the judge is the rater with its plain
+Repeats show how far a rater agrees with itself. The first time, the judge is the rater with its plain
 version; the second time, the rater of the same kind and name with the version `VERSION#2`, then `VERSION#3`
 and so on. A version that ends in `#` and a number from 2 on stands for nothing else.
 """
@@ -35,5 +35,5 @@ def split_version(version: str) -> tuple[str, int]:
 
 
 def asked_first() -> ColumnElement[bool]:
-    """The condition on `Rater` that leaves the repeats of judges out."""
+    """The condition on `Rater` that leaves repeats out."""
     return ~col(Rater.version).regexp_match(_REPEAT)

@@ -132,3 +132,16 @@ def test_other_judges_people_rubrics_and_suites_are_left_alone(study):
         assert looks(session, study.suite + 1, study.rubric, [judge]) == []
         assert look_counts(session, study.suite + 1, study.rubric) == LookCounts(0, 0, 0)
         assert session.exec(select(Entry.kind).where(Entry.kind == "commit")).all() == ["commit"]
+
+
+def test_a_blind_campaign_that_reveals_nothing_makes_no_second_look_and_repeats_are_left_out(study):
+    study.give("ann", A, helpfulness=1)
+    study.give("bob", A, helpfulness=1)
+    study.give("ann", A, version="#2", helpfulness=0)
+    study.assign("ann", A)
+    study.assign("bob", A, reveal=True)
+    study.commit("ann", A)
+    study.commit("bob", A)
+    rows, counts = found(study)
+    assert rows == [("bob", "helpfulness", 1, 1, 2, 1)]
+    assert counts == LookCounts(revealed=1, blind=1, open=0)

@@ -5,6 +5,7 @@ from store import open_store
 from store.queries import journal, models, responses, rubrics, suites
 from store.queries.journal import NOTHING_SHOWN, Score
 from store.session import reading, writing
+from store.tables import Assignment, Campaign
 
 
 class Rated:
@@ -63,6 +64,29 @@ class Rated:
         rater = self.rater(rater)
         with writing(self.engine) as session:
             journal.commit_response(session, rater, self.ids[place])
+
+    def assign(self, rater, place, *, kind="normal", blind=True, reveal=False):
+        """A campaign in which this rater scores the response at `place`."""
+        rater = self.rater(rater)
+        with writing(self.engine) as session:
+            made = Campaign(
+                name=f"{rater} {place} {kind}",
+                rubric_id=self.rubric,
+                seed=1,
+                blind=blind,
+                reveal=reveal,
+                digest="",
+            )
+            session.add(made)
+            session.flush()
+            row = {
+                "campaign_id": made.id,
+                "reviewer_id": rater,
+                "rater_id": rater,
+                "kind": kind,
+                "position": 1,
+            }
+            session.add(Assignment(response_id=self.ids[place], **row))
 
     def load(self) -> Scored:
         with reading(self.engine) as session:

@@ -8,6 +8,7 @@ from store import open_store
 from store.queries import journal, models, responses, rubrics, suites
 from store.queries.journal import Score
 from store.session import reading, writing
+from tests.core.analysis.rated import Rated
 
 
 @pytest.fixture
@@ -117,3 +118,24 @@ def test_loading_twice_gives_the_same_arrays(study):
     for name in ("response", "rater", "criterion", "score", "counts"):
         assert np.array_equal(getattr(one, name), getattr(two, name))
     assert one.response.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_what_a_third_reviewer_settled_is_final_for_people_and_leaves_judges_alone(tmp_path):
+    study = Rated(tmp_path / "s.db")
+    place, other = ("m", "en", "a"), ("m", "en", "b")
+    for name, score in (("ann", 0), ("bob", 2), ("cid", 1)):
+        study.give(name, place, helpfulness=score)
+    study.give("ann", place, fluency=1)
+    study.give("ann", other, helpfulness=2)
+    study.give("gpt", place, kind="llm", helpfulness=2)
+    study.assign("cid", place, kind="adjudication")
+    assert len(rows(study.load())) == 6
+    study.commit("cid", place)
+    assert [
+        (response, rater, criterion, score) for response, rater, criterion, score, _ in rows(study.load())
+    ] == [
+        (1, "human:ann", "fluency", 1),
+        (1, "human:cid", "helpfulness", 1),
+        (1, "llm:gpt", "helpfulness", 2),
+        (2, "human:ann", "helpfulness", 2),
+    ]
