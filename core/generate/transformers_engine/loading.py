@@ -52,7 +52,7 @@ def load_adapter(model: Any, folder: Path, name: str) -> Any:
         import peft
     try:
         with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always", UserWarning)
             if isinstance(model, peft.PeftModel):
                 torn = bool(model.load_adapter(str(folder), adapter_name=name).missing_keys)
                 model.set_adapter(name)
