@@ -66,8 +66,9 @@ class Columns:
             raise UsageError(f"`columns` maps {unknown!r}, which is none of {', '.join(known)}.")
         self.names = {**NAMES, **{name: (column,) for name, column in mapping.items()}}
         self.mapped = set(mapping.values())
-        self.constants = {name: options[name] for name in CONSTANTS if name in options}
+        self.constants = {name: str(options[name]) for name in CONSTANTS if name in options}
         self.licence, self.source = options.get("licence"), options.get("source")
+        self._last_suite = SUITE, SuiteName.parse(SUITE, self.licence, self.source)
         self.match = options.get("match")
         if self.match is not None and "suite" in options:
             raise UsageError("`match` names the suite: leave out `suite`.")
@@ -80,7 +81,7 @@ class Columns:
                 yield found
                 continue
             place, cells = found
-            if isinstance(cells, dict):
+            if isinstance(cells, dict) and not cells.keys() <= seen:
                 seen |= cells.keys()
             yield self._record(place, cells)
         if seen and (absent := sorted(self.mapped - seen)):
@@ -115,7 +116,7 @@ class Columns:
         suite = (self.match if matched else None) or self._text(cells, "suite") or self.match or SUITE
         return Row(
             place,
-            SuiteName.parse(suite, self.licence, self.source),
+            self._suite(suite),
             language=language,
             key="" if matched else key or key_of(text or ""),
             text=text or None,
@@ -130,24 +131,40 @@ class Columns:
             return None
         if not model:
             raise ValueError(f"a response without a model: {self._wanted('model')}, or the option `model`")
-        decoding = DecodingName(
-            self._text(cells, "engine") or "imported",
-            self._text(cells, "quantization") or None,
-            self._parameters(cells),
-        )
+        engine, quantization = self._text(cells, "engine"), self._text(cells, "quantization")
+        parameters = self._parameters(cells)
+        if not (engine or quantization or parameters):
+            return Answer(model, response, sample=self._sample(cells))
+        decoding = DecodingName(engine or "imported", quantization or None, parameters)
         return Answer(model, response, decoding, self._sample(cells))
+
+    def _suite(self, label: str) -> SuiteName:
+        # Few suites have many rows.
+        if label != self._last_suite[0]:
+            self._last_suite = label, SuiteName.parse(label, self.licence, self.source)
+        return self._last_suite[1]
 
     def _text(self, cells: dict[str, Any], name: str) -> str | None:
         """A cell as text: None when the row has none and nothing was given for all rows."""
-        value = self._value(cells, name)
+        for column in self.names[name]:
+            value = cells.get(column)
+            if value is not None:
+                break
+        else:
+            return self.constants.get(name)
+        if type(value) is str and value:
+            return value
         if isinstance(value, int) and not isinstance(value, bool) and name in ("key", "task", "modifier"):
             return str(value)
         if value is not None and not isinstance(value, str):
             raise ValueError(f"the {name} is not a text but {json.dumps(value)[:40]}")
-        return value if value or name not in self.constants else str(self.constants[name])
+        return value if value or name not in self.constants else self.constants[name]
 
     def _value(self, cells: dict[str, Any], name: str) -> Any:
-        return next((cells[column] for column in self.names[name] if cells.get(column) is not None), None)
+        for column in self.names[name]:
+            if (value := cells.get(column)) is not None:
+                return value
+        return None
 
     def _parameters(self, cells: dict[str, Any]) -> dict[str, Any]:
         value = self._value(cells, "parameters")

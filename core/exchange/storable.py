@@ -8,6 +8,8 @@ def unstorable(text: str) -> str | None:
     """Why no database can hold a text (PostgreSQL refuses NUL, neither holds half a surrogate pair)."""
     if "\x00" in text:
         return "holds a NUL character"
+    if text.isascii():
+        return None
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -1,11 +1,12 @@
 """The one writer behind every importer: rows go into the store once, and contradictions are bad rows."""
 
+import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlmodel import Session
 
@@ -14,8 +15,8 @@ from core.exchange.records import Answer, BadRow, DecodingName, Row
 from core.exchange.storable import strings_in, unstorable
 from store.queries import importing, importing_actions, models, responses
 from store.queries.suites import find_suite
-from store.tables import Instruction, Suite
-from store.upsert import insert_missing, row_id
+from store.tables import Suite
+from store.upsert import row_id
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 LARGEST_SAMPLE = 2**31 - 1
@@ -30,9 +31,9 @@ class Writer:
     counts: Counts = field(default_factory=Counts)
     suites: dict[str, int] = field(default_factory=dict)
     models: dict[str, int] = field(default_factory=dict)
-    _decodings: dict[str, int] = field(default_factory=dict)
+    _decodings: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
     _positions: dict[tuple[int, str], int] = field(default_factory=dict)
-    _seen: set[int] = field(default_factory=set)
+    _seen: bytearray = field(default_factory=bytearray)  # by id, so that many take little
     _texts: dict[tuple[int, str], dict[str, tuple[str, str]]] = field(default_factory=dict)
 
     def write(self, rows: Sequence[Row]) -> list[BadRow]:
@@ -40,22 +41,20 @@ class Writer:
         bad: list[BadRow] = []
         sound = []
         for row in rows:
-            reason = unsound(row)
-            if reason is None:
+            if _surely_sound(row) or (reason := unsound(row)) is None:
                 sound.append(row)
             else:
                 bad.append(BadRow(row.place, reason))
         groups: dict[tuple[int, str], list[Row]] = defaultdict(list)
         for row in sound:
             groups[self._suite(row), row.language].append(row)
-        answers: dict[tuple[int, int], list[tuple[int, Row, Answer]]] = defaultdict(list)
+        answers: list[tuple[tuple[int, int, int, int], Row, Answer]] = []
         for (suite, language), group in groups.items():
             for instruction, row in self._instructions(suite, language, group, bad):
-                if row.answer is not None:
-                    who = self._model(row.answer.model), self._decoding(row.answer.decoding)
-                    answers[who].append((instruction, row, row.answer))
-        for (model, decoding), given in answers.items():
-            self._responses(model, decoding, given, bad)
+                if (answer := row.answer) is not None:
+                    whose = self._model(answer.model), self._decoding(answer.decoding)
+                    answers.append(((instruction, *whose, answer.sample), row, answer))
+        self._responses(answers, bad)
         return bad
 
     def _instructions(
@@ -90,15 +89,23 @@ class Writer:
                     texts[row.key] = row.text
                     new.append(self._new_instruction(suite, row))
                 kept.append(row)
-        insert_missing(self.session, Instruction, new, ["suite_id", "language", "key"])
+        importing.add_instructions(self.session, new)
         if new:
             known = importing.known_instructions(self.session, suite, language, keys)
-        here = {known[row.key][0] for row in kept} - self._seen
-        self._seen |= here
         self.counts.instructions_new += len(new)
-        self.counts.instructions_known += len(here) - len(new)
+        self.counts.instructions_known += self._first_seen(known[row.key][0] for row in kept) - len(new)
         for row in kept:
             yield known[row.key][0], row
+
+    def _first_seen(self, ids: Iterable[int]) -> int:
+        """How many of these instructions come for the first time."""
+        first = 0
+        for found in ids:
+            if found >= len(self._seen):
+                self._seen.extend(bytes(found + 1_000 - len(self._seen)))
+            first += not self._seen[found]
+            self._seen[found] = 1
+        return first
 
     def _matched(self, suite: int, language: str, rows: Sequence[Row], bad: list[BadRow]) -> Iterator[Row]:
         """The rows; those without a key with that of the instruction that has their text, blanks aside."""
@@ -110,7 +117,7 @@ class Writer:
                 (row.key, row.text) if row.key else self._texts[suite, language].get(_words(row.text or ""))
             )
             if found is not None:
-                yield replace(row, key=found[0], text=found[1])
+                yield row._replace(key=found[0], text=found[1])
             else:
                 bad.append(
                     BadRow(
@@ -131,27 +138,16 @@ class Writer:
         }  # fmt: skip
 
     def _responses(
-        self, model: int, decoding: int, given: Sequence[tuple[int, Row, Answer]], bad: list[BadRow]
+        self, answers: Sequence[tuple[tuple[int, int, int, int], Row, Answer]], bad: list[BadRow]
     ) -> None:
-        instructions = {instruction for instruction, _, _ in given}
-        known = importing.known_answers(self.session, model, decoding, instructions)
+        known = importing.known_answers(self.session, {identity[0] for identity, _, _ in answers})
         new = []
-        for instruction, row, answer in given:
-            identity = instruction, answer.sample
+        for identity, row, answer in answers:
             digest = responses.text_digest(answer.text)
-            if identity not in known:
-                known[identity] = digest
-                new.append(
-                    {
-                        "instruction_id": instruction,
-                        "model_id": model,
-                        "decoding_id": decoding,
-                        "sample": answer.sample,
-                        "text": answer.text,
-                        "run_id": self.run_id,
-                    }
-                )
-            elif known[identity] == digest:
+            before = known.setdefault(identity, digest)
+            if before is digest:
+                new.append((*identity, answer.text, digest, self.run_id))
+            elif before == digest:
                 self.counts.responses_known += 1
             else:
                 bad.append(
@@ -161,7 +157,7 @@ class Writer:
                         f"({row.language}) already; number further ones in a column `sample`",
                     )
                 )
-        responses.add_responses(self.session, new)
+        importing.add_answers(self.session, new)
         self.counts.responses_new += len(new)
 
     def _suite(self, row: Row) -> int:
@@ -180,13 +176,12 @@ class Writer:
         return self.models[name]
 
     def _decoding(self, name: DecodingName) -> int:
-        parameters = dict(name.parameters)
-        digest = models.decoding_digest(name.engine, name.quantization, parameters)
-        if digest not in self._decodings:
-            self._decodings[digest] = models.decoding_id(
-                self.session, name.engine, name.quantization, parameters
+        key = name.engine, name.quantization, json.dumps(dict(name.parameters)) if name.parameters else ""
+        if key not in self._decodings:
+            self._decodings[key] = models.decoding_id(
+                self.session, name.engine, name.quantization, dict(name.parameters)
             )
-        return self._decodings[digest]
+        return self._decodings[key]
 
 
 def _words(text: str) -> str:
@@ -195,25 +190,46 @@ def _words(text: str) -> str:
 
 def unsound(row: Row) -> str | None:
     """Why a row can't be stored whatever the store holds, or None."""
-    if not LANGUAGE.fullmatch(row.language):
+    if not _is_language(row.language):
         return f"{row.language!r} is no language code such as `en` or `pt-BR`"
-    needed: dict[str, str | None] = {
-        "suite": row.suite.name,
-        "suite version": row.suite.version,
-        "key": row.key or None,
-        "instruction": row.text,
-    }
-    others: dict[str, Any] = {"task": row.task, "modifier": row.modifier, "check": row.check}
-    if row.answer is not None:
-        answer = row.answer
-        needed |= {"model": answer.model, "engine": answer.decoding.engine}
-        others |= {"response": answer.text, "quantization": answer.decoding.quantization}
-        others["parameters"] = answer.decoding.parameters
-        if not 0 <= answer.sample <= LARGEST_SAMPLE:
-            return f"the sample is {answer.sample}, not a number from 0"
-    for name, value in {**needed, **others}.items():
-        reason = next(filter(None, map(unstorable, strings_in(value))), None)
-        if reason is not None:
+    suite, answer = row.suite, row.answer
+    if answer is not None and not 0 <= answer.sample <= LARGEST_SAMPLE:
+        return f"the sample is {answer.sample}, not a number from 0"
+    needed = {"suite": suite.name, "suite version": suite.version}
+    if row.key:
+        needed["key"] = row.key
+    if row.text is not None:
+        needed["instruction"] = row.text
+    others = {"task": row.task, "modifier": row.modifier}
+    nested = {"check": row.check} if row.check else {}
+    if answer is not None:
+        needed["model"], needed["engine"] = answer.model, answer.decoding.engine
+        others["response"], others["quantization"] = answer.text, answer.decoding.quantization
+        nested |= {"parameters": dict(answer.decoding.parameters)} if answer.decoding.parameters else {}
+    named = [*needed.items(), *others.items()]
+    named += [(name, text) for name, value in nested.items() for text in strings_in(value)]
+    for name, text in named:
+        if text and (reason := unstorable(text)) is not None:
             return f"the {name} {reason}"
-    empty = next((name for name, text in needed.items() if text is not None and not text.strip()), None)
+    empty = next((name for name, text in needed.items() if not text or text.isspace()), None)
     return None if empty is None else f"the {empty} is empty"
+
+
+def _surely_sound(row: Row) -> bool:
+    """Whether nothing can be wrong with a row, told by a look at all its texts at once; nearly always so."""
+    suite, answer = row.suite, row.answer
+    if answer is None or answer.sample or answer.decoding.parameters or row.check or not row.text:
+        return False
+    needed = suite.name, suite.version, row.key, row.text, answer.model, answer.decoding.engine
+    others = row.task or "", row.modifier or "", answer.decoding.quantization or "", answer.text
+    return (
+        _is_language(row.language)
+        and all(needed)
+        and not any(map(str.isspace, needed))
+        and unstorable("\n".join((*needed, *others))) is None
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _is_language(code: str) -> bool:
+    return LANGUAGE.fullmatch(code) is not None

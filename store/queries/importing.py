@@ -1,11 +1,14 @@
 """What an import asks of the store, a batch of rows at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from store.queries.responses import IDENTITY
 from store.tables import Instruction, Response
+from store.tables.columns import utc_now
 
 
 def known_instructions(
@@ -27,13 +30,55 @@ def next_position(session: Session, suite_id: int, language: str) -> int:
     return 0 if last is None else last + 1
 
 
-def known_answers(
-    session: Session, model_id: int, decoding_id: int, instruction_ids: Collection[int]
-) -> dict[tuple[int, int], str]:
-    """This model's answers under this decoding: (instruction id, sample) to the digest of the text."""
-    statement = select(Response.instruction_id, Response.sample, Response.text_digest).where(
-        Response.model_id == model_id,
-        Response.decoding_id == decoding_id,
-        col(Response.instruction_id).in_(instruction_ids),
+def known_answers(session: Session, instruction_ids: Collection[int]) -> dict[tuple[int, int, int, int], str]:
+    """The answers to these instructions: (instruction, model, decoding, sample) to the digest of the text."""
+    statement = select(  # type: ignore[call-overload]
+        Response.instruction_id,
+        Response.model_id,
+        Response.decoding_id,
+        Response.sample,
+        Response.text_digest,
+    ).where(col(Response.instruction_id).in_(instruction_ids))
+    return {tuple(row[:4]): row[4] for row in session.connection().execute(statement)}
+
+
+def add_instructions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write instructions that are not there; `rows` hold every column but the id."""
+    if rows:
+        names = tuple(rows[0])
+        values = [tuple(row[name] for name in names) for row in rows]
+        _add(session, Instruction, names, values, ("suite_id", "language", "key"))
+
+
+def add_answers(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write responses that are not there: instruction, model, decoding, sample, text, its digest, and run."""
+    now = utc_now()
+    names = (*IDENTITY, "text", "text_digest", "run_id", "created_at")
+    _add(session, Response, names, [(*row, now) for row in rows], IDENTITY)
+
+
+def _add(
+    session: Session,
+    table: Any,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    key: Sequence[str],
+) -> None:
+    """Hand rows to the driver: what SQLAlchemy does for every row of an `executemany` takes as long as
+    writing it, and `store.upsert`, which makes an object of each, several times as long."""
+    if not rows:
+        return
+    connection = session.connection()
+    dialect = connection.dialect
+    for place, name in enumerate(names):
+        process = table.__table__.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if process is not None:
+            processed = {id(row[place]): process(row[place]) for row in rows}  # one time, few checks
+            rows = [(*row[:place], processed[id(row[place])], *row[place + 1 :]) for row in rows]
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    columns, unique = (", ".join(f'"{name}"' for name in these) for these in (names, key))
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({', '.join([mark] * len(names))}) "
+        f"ON CONFLICT ({unique}) DO NOTHING",
+        rows,
     )
-    return {(instruction, sample): digest for instruction, sample, digest in session.exec(statement)}

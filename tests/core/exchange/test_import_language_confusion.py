@@ -44,7 +44,8 @@ def test_answers_meet_the_prompt_whose_row_they_number(engine, release, ask):
     report = run_import(engine, "language-confusion", [release])
     rows = ask(
         "SELECT model.name, instruction.text, task, response.text FROM response "
-        "JOIN instruction ON instruction.id = instruction_id JOIN model ON model.id = model_id"
+        "JOIN instruction ON instruction.id = instruction_id JOIN model ON model.id = model_id "
+        "ORDER BY model.name, task, response.id"
     )
     assert rows == [
         ("a", "Cinq façons ?", "dolly", "Une."),
