@@ -90,8 +90,8 @@ def _rows(path: Path) -> Iterator[tuple[Place, Any] | BadRow]:
                         yield BadRow(place, "bytes that are not valid UTF-8")
                         continue
                     yield place, plain
-    except (pyarrow.ArrowException, UnicodeDecodeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")[:300]
         after = f" after row {number}" if number else ""
         raise XlitError(f"{path} can't be read as Parquet{after}: {reason}. Nothing was imported.") from None
 
