@@ -38,7 +38,9 @@ def write_final(run: "Run", tokenizer: Any, ends: list[int], summary: dict[str, 
         shutil.copy(run.folder / LOG, final / LOG)
         (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
         (final / "README.md").write_text(model_card(out.name, summary), encoding="utf-8")
+        mode = (final / SUMMARY).stat().st_mode
         for path in final.iterdir():
+            path.chmod(mode)  # safetensors writes files that nobody else may read
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         final.rename(out)

@@ -48,7 +48,10 @@ def merge(adapter: str, out: Path, *, dtype: str | None = None) -> None:
     work.mkdir(parents=True, exist_ok=True)
     merged.save_pretrained(str(work))
     tokenizer.save_pretrained(str(work))
-    (work / "xlit-merge.json").write_text(json.dumps({"adapter": adapter, "base": base}) + "\n")
+    note = work / "xlit-merge.json"
+    note.write_text(json.dumps({"adapter": adapter, "base": base}) + "\n")
+    for path in work.iterdir():
+        path.chmod(note.stat().st_mode)  # safetensors writes files that nobody else may read
     work.rename(out)
 
 

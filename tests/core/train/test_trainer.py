@@ -60,6 +60,7 @@ def test_full_fine_tuning_learns_and_leaves_a_checkpoint_that_loads(settings, tm
     assert AutoModelForCausalLM.from_pretrained(out).num_parameters() > 0
     assert AutoTokenizer.from_pretrained(out).chat_template
     assert not out.with_name("model.partial").exists()
+    assert len({path.stat().st_mode for path in out.iterdir()}) == 1
 
 
 def test_lora_leaves_an_adapter_that_loads_on_its_base(settings, tmp_path):
