@@ -15,7 +15,7 @@ from core.exchange.formats import check_options, choose, importers
 from core.exchange.records import Action, BadRow, Note, Record, Row
 from core.exchange.writer import Writer
 from store.errors import UsageError, XlitError
-from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
+from store.provenance import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
 from store.session import writing
 
@@ -25,7 +25,8 @@ SKIPPED_LISTED = 1_000
 
 @dataclass
 class ImportReport:
-    """What an import did, or with `dry_run` would do. `skipped` holds the first `SKIPPED_LISTED` bad rows."""
+    """What an import did, or with `dry_run` would do. `skipped` holds the first `SKIPPED_LISTED` bad rows;
+    `refused` says that a dry run found some and the import would take nothing because of them."""
 
     format: str
     dry_run: bool
@@ -35,9 +36,12 @@ class ImportReport:
     skipped_count: int = 0
     skipped: list[BadRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refused: bool = False
 
     @property
     def exit_code(self) -> int:
+        if self.refused:
+            return EXIT_FAILED
         return EXIT_PARTLY if self.skipped_count else EXIT_DONE
 
     def skip(self, rows: Iterable[BadRow]) -> None:
@@ -59,6 +63,8 @@ class ImportReport:
             told += [f"  {row}" for row in self.skipped]
             if self.skipped_count > len(self.skipped):
                 told.append(f"  and {self.skipped_count - len(self.skipped):,} more")
+        if self.refused:
+            told.append("Nothing would be imported because of these rows; --skip-bad leaves them out.")
         return told
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,6 +76,7 @@ class ImportReport:
             "suites": self.suites,
             "models": self.models,
             "notes": self.notes,
+            "refused": self.refused,
             "skipped_count": self.skipped_count,
             "skipped": [
                 {"file": str(row.place.file), "line": row.place.line, "reason": row.reason}
@@ -95,7 +102,8 @@ def run_import(
 
     What is there already stays and is counted as known. A bad row refuses the whole import with an
     `XlitError` that names it; with `skip_bad` it is left out, listed in the report and written down as a
-    failed unit of the run. `dry_run` does it all and takes it back: nothing is written, not even a run.
+    failed unit of the run. `dry_run` does it all and takes it back: nothing is written, not even a run, and
+    all bad rows are in the report.
 
     Raises `UsageError` for an unknown format, option or path.
     """
@@ -173,7 +181,9 @@ def _write_all(
     report.skipped.sort(key=lambda row: (row.place.file, row.place.line))
     report.suites, report.models = list(writer.suites), list(writer.models)
     if report.skipped_count and not skip_bad:
-        raise XlitError(_refusal(report))
+        report.refused = report.dry_run
+        if not report.refused:
+            raise XlitError(_refusal(report))
     if record is not None:
         for row in report.skipped:
             runs.add_failure(session, record.id, str(row.place), row.reason)

@@ -1,10 +1,11 @@
-"""Where tests make their stores: a SQLite file, and a PostgreSQL server where one can be started."""
+"""A PostgreSQL server for tests: one for a whole test run, where one can be started."""
 
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,13 +28,9 @@ def server_programs() -> Path | None:
     return next((place for place in places if (place / "pg_ctl").exists()), None)
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URL of a database on a server of our own, which listens on a socket only."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server here (initdb, pg_ctl)")
+@contextmanager
+def running_server(programs: Path, *options: str) -> Iterator[str]:
+    """The URL of a database on a new server, which listens on a socket only; `options` as of `postgres`."""
     folder = Path(tempfile.mkdtemp(prefix="xlit-pg-"))
     if UNPRIVILEGED:
         shutil.chown(folder, UNPRIVILEGED)
@@ -51,8 +48,8 @@ def postgresql_server() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "xlit", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+        settings = " ".join([f"-k {folder}", "-c listen_addresses=''", *options])
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
         try:
             yield f"postgresql+psycopg://xlit@/postgres?host={folder}"
         finally:
@@ -61,18 +58,35 @@ def postgresql_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def new_schema(url: str) -> Iterator[tuple[str, str]]:
+    """An empty schema for a store: its name, and the URL that leads to it."""
+    schema = f"store_{os.urandom(6).hex()}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(CreateSchema(schema))
+    yield schema, f"{url}&options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.execute(DropSchema(schema, cascade=True))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a database on the server of this test run."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here (initdb, pg_ctl)")
+    with running_server(programs, "-c fsync=off", "-c max_connections=60") as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a store may be made: by path (SQLite) or by URL (PostgreSQL: an empty schema)."""
     if request.param == "sqlite":
         yield str(tmp_path / "s.db")
         return
-    url = request.getfixturevalue("postgresql_server")
-    schema = f"store_{os.urandom(6).hex()}"
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(CreateSchema(schema))
-    yield f"{url}&options=-csearch_path%3D{schema}"
-    with engine.begin() as connection:
-        connection.execute(DropSchema(schema, cascade=True))
-    engine.dispose()
+    with new_schema(request.getfixturevalue("postgresql_server")) as (_, url):
+        yield url
