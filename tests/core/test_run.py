@@ -105,8 +105,8 @@ def study(tmp_path_factory) -> Path:
     return folder
 
 
-def command(study: Path, out: Path) -> list[str]:
-    return [str(CORE), "run", str(study / "study.toml"), "--dir", str(out), "--store", str(out / "xlit.db")]
+def command(study: Path, out: Path, file: str = "study.toml") -> list[str]:
+    return [str(CORE), "run", str(study / file), "--dir", str(out), "--store", str(out / "xlit.db")]
 
 
 def content(store: Path) -> dict[str, list[tuple]]:
@@ -179,3 +179,22 @@ def test_killed_at_random_moments_it_ends_with_the_same_rows(study, undisturbed,
     assert result.returncode == 0, result.stderr
     assert content(tmp_path / "xlit.db") == content(undisturbed_out / "xlit.db")
     assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.slow
+def test_a_rate_that_is_too_high_is_a_failed_unit_and_the_others_go_on(study, tmp_path):
+    head, _, tuned, _ = STUDY.replace('gguf = ["q8_0"]', "").split("[[models]]")
+    text_of = head.replace("steps = 30", "steps = 2") + "[[models]]" + tuned.replace("[1e-3]", "[1e30, 1e-3]")
+    (study / "rates.toml").write_text(text_of, encoding="utf-8")
+    result = subprocess.run(
+        command(study, tmp_path, "rates.toml"), capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 3, result.stderr
+    assert "missing: tiny / english / FT / 1e30: " in result.stderr
+    assert "Lower the learning rate" in result.stderr
+    with open_store(tmp_path / "xlit.db").connect() as connection:
+        rows = connection.execute(text("SELECT name, learning_rate, checkpoint FROM model")).all()
+        assert [(name, rate) for name, rate, _ in rows] == [("tiny / english / FT / 1e-3", 1e-3)]
+        statuses = connection.execute(text("SELECT status FROM run WHERE command = 'train'")).scalars()
+        assert sorted(statuses) == ["done", "failed"]
+    assert Path(rows[0][2]).is_dir()

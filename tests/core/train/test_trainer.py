@@ -245,3 +245,16 @@ def test_a_folder_that_is_no_checkpoint_is_one_sentence(settings, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(XlitError, match="can't be loaded as a model"):
         train(settings(base=str(tmp_path / "empty")), tmp_path / "model")
+
+
+def test_memory_that_does_not_suffice_is_one_sentence_with_what_to_change(settings, tmp_path, monkeypatch):
+    import torch
+
+    from core.train import loop
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop, "answer_loss", full)
+    with pytest.raises(XlitError, match="Out of memory in step 1: lower --batch-tokens"):
+        train(settings(), tmp_path / "model")
