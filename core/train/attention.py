@@ -96,8 +96,8 @@ def _one_by_one(query: Any, key: Any, value: Any, ends: list[int], scaling: floa
     # Split, not sliced: the gradient of a slice is as long as the row.
     lengths = [end - start for start, end in pairwise(ends)]
     parts = [
-        scaled_dot_product_attention(*part, is_causal=True, scale=scaling, enable_gqa=grouped)
-        for part in zip(*(tensor.split(lengths, dim=2) for tensor in (query, key, value)), strict=True)
+        scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=grouped)
+        for q, k, v in zip(*(tensor.split(lengths, dim=2) for tensor in (query, key, value)), strict=True)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2)
 
