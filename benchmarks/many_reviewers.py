@@ -1,6 +1,6 @@
-"""Many reviewers score at once, each a process with a connection of its own: ratings a second, how long a
-score takes to be saved, and how both grow from 1 reviewer to many. Every score that was acknowledged must be
-there, and once. PostgreSQL (a server of its own is started, or --postgres URL), and one SQLite file."""
+"""Many reviewers score at once, each with a connection of its own, in a few processes: ratings a second, how
+long a score takes to be saved, and how both grow from 1 reviewer to many. Every acknowledged score must
+be there, once. PostgreSQL (a server of its own is started, or --postgres URL), and one SQLite file."""
 
 # ruff: noqa: T201 - what is printed is the result
 
@@ -13,6 +13,8 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import quantiles
+from threading import Thread
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -27,11 +29,22 @@ from tests.reviewing import make_store, rater_of
 from tui.review.opening import WAIT_FOR_WRITER_MS
 from tui.review.saving import saving
 
+PROCESSES = 5
+
 Acknowledged = tuple[str, int, int, int]
 """Reviewer, response, criterion, score."""
 
 
-def reviewer(url: str, name: str, texts: int, start: object, out: object) -> None:
+def process(url: str, names: list[str], texts: int, start: Any, out: Any) -> None:
+    """Some of the reviewers, a thread each."""
+    threads = [Thread(target=reviewer, args=(url, name, texts, start, out)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def reviewer(url: str, name: str, texts: int, start: Any, out: Any) -> None:
     """One reviewer: a score a transaction as a key of the room writes it, a commit after each response."""
     engine = open_store(url)
     with reading(engine) as session:
@@ -41,7 +54,7 @@ def reviewer(url: str, name: str, texts: int, start: object, out: object) -> Non
     said: list[Acknowledged] = []
     took: list[float] = []
     failed: list[str] = []
-    start.wait()  # type: ignore[attr-defined]
+    start.wait()
     for response in range(1, texts + 1):
         for place, criterion in enumerate(criteria):
             score = (response + place) % 3
@@ -57,7 +70,7 @@ def reviewer(url: str, name: str, texts: int, start: object, out: object) -> Non
         with saving(engine) as session:
             journal.commit_response(session, rater, response)
     engine.dispose()
-    out.put((said, took, failed))  # type: ignore[attr-defined]
+    out.put((said, took, failed))
 
 
 def score_together(url: str, people: int, texts: int) -> tuple[float, float]:
@@ -70,12 +83,13 @@ def score_together(url: str, people: int, texts: int) -> tuple[float, float]:
             models.rater_id(session, "human", name)
     spawn = multiprocessing.get_context("spawn")
     start, out = spawn.Barrier(people + 1), spawn.Queue()
-    workers = [spawn.Process(target=reviewer, args=(url, name, texts, start, out)) for name in names]
+    parts = [names[first::PROCESSES] for first in range(min(PROCESSES, people))]
+    workers = [spawn.Process(target=process, args=(url, part, texts, start, out)) for part in parts]
     for worker in workers:
         worker.start()
     start.wait()
     begun = time.perf_counter()
-    found = [out.get() for _ in workers]
+    found = [out.get() for _ in names]
     seconds = time.perf_counter() - begun
     for worker in workers:
         worker.join()
@@ -103,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--postgresql", type=int, nargs="*", default=[1, 10, 50], help="reviewers at once")
     parser.add_argument("--sqlite", type=int, nargs="*", default=[1, 10], help="reviewers at once")
-    parser.add_argument("--texts", type=int, default=12, help="responses that each scores on six criteria")
+    parser.add_argument("--texts", type=int, default=8, help="responses that each scores on six criteria")
     parser.add_argument("--postgres", metavar="URL", help="of a database that may be written to")
     options = parser.parse_args()
     with ExitStack() as stack:

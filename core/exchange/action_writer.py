@@ -228,6 +228,8 @@ def _scores(
             raise ValueError(
                 f"{mark.criterion} is {mark.score}, not from {criterion.minimum} to {criterion.maximum}"
             )
+        if criterion.id in given:
+            raise ValueError(f"{criterion.name} has two marks")
         given[criterion.id or 0] = mark.score, mark.skipped
     language = by_name.get(LANGUAGE)
     if action.whole and language is not None and language.id in given:

@@ -127,7 +127,8 @@ def _action(
         suite=options.get("suite") or head.get("suite"),
         language=options.get("language") or head.get("language"),
     )  # fmt: skip
-    return Action(block.place, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
+    place = block.tail[0][0]
+    return Action(place, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
 
 
 def _rater(session: Session, name: str) -> int | None:

@@ -141,21 +141,22 @@ def marks_of(block: Block) -> tuple[tuple[Mark, ...], str] | BadRow:
     rest = []
     for place, line in block.tail:
         for found in _MARK.finditer(line):
-            name, typed = _OURS.get(found[1].casefold(), found[1]), found[2].strip()
+            name, typed = found[1].casefold(), found[2].strip()
             if name in marks:
                 return BadRow(place, f"{found[1]} has two marks")
             if typed in ("", "-", "_", "."):
                 continue
             if not (typed.isascii() and typed.isdigit() and len(typed) < 4):
                 return BadRow(place, f"{found[1]}:[{typed[:20]}] is not a score")
-            marks[name] = Mark(name, int(typed))
+            marks[name] = Mark(found[1], int(typed))
         rest.append(_MARK.sub(" ", line))
     return tuple(marks.values()), _read_comment(" ".join(rest))
 
 
 def criterion_named(name: str, known: Sequence[str]) -> str | None:
-    """The criterion of this name, whatever its case; None: there is none."""
-    return next((it for it in known if name.casefold() in (it.casefold(), _word(it).casefold())), None)
+    """The criterion of this name, ours or that of the paper's files, whatever its case; None: none."""
+    wanted = _OURS.get(name.casefold(), name.casefold())
+    return next((it for it in known if wanted in (it.casefold(), _word(it).casefold())), None)
 
 
 def _take(block: Block, place: Place, line: str) -> Iterator[BadRow]:

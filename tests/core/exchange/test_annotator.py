@@ -124,12 +124,13 @@ def test_a_changed_answer_is_refused_by_name(hostile, exchange):
 
 
 BAD = {
-    "a mark out of range": ("Fluency:[3]", "Fluency|fluency is 3, not from 0 to 2"),
+    "a mark out of range": ("Fluency:[3]", "Fluency is 3, not from 0 to 2"),
     "a mark that is a word": ("Fluency:[good]", r"Fluency:\[good\] is not a score"),
     "a negative mark": ("Fluency:[-1]", r"Fluency:\[-1\] is not a score"),
     "a fraction": ("Fluency:[1.5]", r"Fluency:\[1.5\] is not a score"),
     "a digit of another script": ("Fluency:[²]", r"is not a score"),
     "two marks": ("Fluency:[1] Fluency:[2]", "Fluency has two marks"),
+    "two names of one": ("Inform:[1] Helpfulness:[2]", "helpfulness has two marks"),
     "a criterion that is none": ("Beauty:[1]", "the rubric has no criterion 'Beauty'"),
 }
 
@@ -188,7 +189,7 @@ def test_the_papers_files_without_item_lines_are_found_by_their_texts(hostile, w
     told = f"TASK: [ Hi,\nyou ] END OF TASK\nHello there.\n[END](6) {ALL}\n"
     with pytest.raises(UsageError, match="does not name its reviewer"):
         run_import(hostile, "annotator", [write("p.txt", told)])
-    with pytest.raises(XlitError, match=r"p\.txt:1: .*options `suite` and `language`"):
+    with pytest.raises(XlitError, match=r"p\.txt:4: .*options `suite` and `language`"):
         run_import(hostile, "annotator", [write("p.txt", told)], {"rater": "anna"})
     options = {"rater": "anna", "suite": "s/1", "language": "ru"}
     assert run_import(hostile, "annotator", [write("p.txt", told)], options).counts.ratings_new == 6
@@ -201,8 +202,8 @@ def test_the_papers_files_without_item_lines_are_found_by_their_texts(hostile, w
 
 
 @pytest.fixture
-def spring(tmp_path):
-    engine = make_store(tmp_path / "c.db", keys=8)
+def spring(new_store):
+    engine = make_store(new_store, keys=8)
     campaign(engine, "spring", ["anna:ru", "boris:ru"], languages=("ru",), overlap=2, repeats=3, apart=2)
     yield engine
     engine.dispose()

@@ -6,7 +6,7 @@ import pytest
 
 from core.exchange.importing import run_import
 from store import XlitError
-from store.provenance import EXIT_PARTLY
+from store.provenance import EXIT_FAILED, EXIT_PARTLY
 
 GOOD = {"language": "en", "prompt": "How?", "response": "So.", "model": "m"}
 GOOD_LINE = json.dumps(GOOD).encode()
@@ -80,11 +80,15 @@ def test_a_later_file_takes_the_earlier_ones_down_with_it(engine, write, counts)
     assert set(counts().values()) == {0}
 
 
-def test_a_dry_run_finds_the_bad_rows_too(engine, write):
-    path = write("a.jsonl", b"{\n" + GOOD_LINE)
-    with pytest.raises(XlitError, match=r"a\.jsonl:1"):
-        run_import(engine, "jsonl", [path], dry_run=True)
-    assert run_import(engine, "jsonl", [path], dry_run=True, skip_bad=True).skipped_count == 1
+def test_a_dry_run_lists_all_bad_rows_and_says_that_they_stand_in_the_way(engine, write, counts):
+    path = write("a.jsonl", b"{\n" + GOOD_LINE + b"\n[]\n")
+    looked = run_import(engine, "jsonl", [path], dry_run=True)
+    assert [row.place.line for row in looked.skipped] == [1, 3]
+    assert (looked.exit_code, looked.as_dict()["refused"]) == (EXIT_FAILED, True)
+    assert "--skip-bad leaves them out" in looked.lines()[-1]
+    looked = run_import(engine, "jsonl", [path], dry_run=True, skip_bad=True)
+    assert (looked.skipped_count, looked.exit_code) == (2, EXIT_PARTLY)
+    assert set(counts().values()) == {0}
 
 
 @pytest.mark.parametrize(

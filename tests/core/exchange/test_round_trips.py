@@ -136,6 +136,25 @@ def test_everything_tidy_comes_back_as_it_was(full, other, tmp_path, form):
     assert content(other, "SELECT count(*) FROM entry") == entries
 
 
+def test_what_goes_out_of_one_database_comes_in_at_another(full, new_store, tmp_path):
+    there = open_store(new_store, create=True)
+    for what, options in (("responses", {}), ("ratings", {"journal": True}), ("notes", {})):
+        rows = []
+        for engine, name in ((full, "a"), (there, "b")):
+            if engine is there:
+                run_import(there, "jsonl", [tmp_path / "a.jsonl"], {"what": what})
+            run_export(engine, "jsonl", tmp_path / f"{name}.jsonl", {"what": what, **options}, force=True)
+            found = [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().split("\n")[:-1]]
+            for row in found:  # what a store numbers for itself, or does not carry
+                for own in ("response_id", "entry_id", "entry_kind"):
+                    row.pop(own, None)
+                if what == "responses":
+                    del row["created_at"]
+            rows.append(sorted(json.dumps(row) for row in found))
+        assert rows[0] == rows[1]
+    there.dispose()
+
+
 def test_current_ratings_without_texts_are_those_of_the_named_rater_with_their_time(full, other, tmp_path):
     run_export(full, "jsonl", tmp_path / "r.jsonl", {"what": "responses"})
     run_import(other, "jsonl", [tmp_path / "r.jsonl"])
