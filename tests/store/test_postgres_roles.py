@@ -108,7 +108,7 @@ def test_a_reviewer_can_not_do_anything_else(anna, what):
 
 
 def test_a_reviewer_can_not_write_under_anothers_name(anna, shared):
-    engine, _ = anna
+    engine, name = anna
     other = shared[1]["boris"][0]
     stop = stops_of(shared[0], "spring", other)[0]
     with reading(engine) as session:
@@ -116,6 +116,7 @@ def test_a_reviewer_can_not_write_under_anothers_name(anna, shared):
         first = models.criteria_of(session, rubrics.default_rubric_id(session))[0].id or 0
     for write in (
         lambda session: journal.append(session, boris, [Score(stop.response_ids[0], first, 0)]),
+        lambda session: journal.commit_response(session, boris, stop.response_ids[0]),
         lambda session: notes.set_comment(session, boris, stop.response_ids, "not mine"),
         lambda session: reviewers.save_bookmark(session, boris, "x", stop.instruction_id, None, None),
         lambda session: models.rater_id(session, "llm", "gpt"),
@@ -123,6 +124,18 @@ def test_a_reviewer_can_not_write_under_anothers_name(anna, shared):
     ):
         with pytest.raises(ProgrammingError, match="row-level security"), writing(engine) as session:
             write(session)
+    with writing(engine) as session:
+        own = journal.append(session, rater_of(session, name), [], kind="commit")
+    row = f"{own}, {stop.response_ids[0]}, {boris}"
+    for insert in (
+        f"rating (entry_id, response_id, rater_id, criterion_id, skipped) VALUES ({row}, {first}, false)",
+        f"comment (entry_id, response_id, rater_id, text) VALUES ({row}, 'x')",
+        "error_span (entry_id, response_id, rater_id, start_offset, end_offset, category, severity, note, "
+        f"present) VALUES ({row}, 0, 1, 'x', 'x', '', true)",
+        f"presentation (position, response_id, rater_id) VALUES (0, {stop.response_ids[0]}, {boris})",
+    ):
+        with pytest.raises(ProgrammingError, match="row-level security"), engine.begin() as connection:
+            connection.execute(text(f"INSERT INTO {insert}"))
     with pytest.raises(ProgrammingError, match="row-level security"):
         open_view(engine, language="ru", reviewer=other)
 

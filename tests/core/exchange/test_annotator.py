@@ -82,6 +82,15 @@ def test_marks_and_a_comment_come_back_for_every_response_that_reads_the_same(ho
     assert done == ({1, 2} if len(done) == 2 else {3})
 
 
+def test_the_same_words_to_another_instruction_are_another_answer(engine, write, exchange):
+    row = {"suite": "s/1", "language": "ru", "model": "m", "response": "Yes."}
+    rows = [{**row, "key": key, "prompt": f"{key}?"} for key in ("a", "b")]
+    run_import(engine, "jsonl", [write("in.jsonl", rows)])
+    path = exchange(engine)
+    filled(path, "Fluency:[2]", "")
+    assert run_import(engine, "annotator", [path], {"rater": "anna"}).counts.ratings_new == 1
+
+
 def test_twice_is_the_same_as_once_and_what_was_written_out_changes_nothing(hostile, exchange):
     path = exchange(hostile)
     filled(path, f"{ALL} see :\\[1]", ALL)
