@@ -68,6 +68,9 @@ class Columns:
         self.mapped = set(mapping.values())
         self.constants = {name: str(options[name]) for name in CONSTANTS if name in options}
         self.licence, self.source = options.get("licence"), options.get("source")
+        # The columns on how an answer was drawn, which most files lack.
+        drawn = ("engine", "quantization", "parameters", "sample")
+        self._drawn = {column for name in drawn for column in self.names[name]}
         self._last_suite = SUITE, SuiteName.parse(SUITE, self.licence, self.source)
         self.match = options.get("match")
         if self.match is not None and "suite" in options:
@@ -131,6 +134,8 @@ class Columns:
             return None
         if not model:
             raise ValueError(f"a response without a model: {self._wanted('model')}, or the option `model`")
+        if self._drawn.isdisjoint(cells):
+            return Answer(model, response)
         engine, quantization = self._text(cells, "engine"), self._text(cells, "quantization")
         parameters = self._parameters(cells)
         if not (engine or quantization or parameters):

@@ -12,14 +12,14 @@ from sqlmodel import Session
 from core.exchange.action_writer import ActionWriter
 from core.exchange.counts import Counts
 from core.exchange.formats import check_options, choose, importers
-from core.exchange.records import Action, BadRow, Note, Record, Row
+from core.exchange.records import Action, BadRow, Record, Row
 from core.exchange.writer import Writer
 from store.errors import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
 from store.session import writing
 
-BATCH = 1_000
+BATCH = 2_000
 SKIPPED_LISTED = 1_000
 
 
@@ -166,14 +166,14 @@ def _write_all(
     rows: list[Row] = []
     actions: list[Action] = []
     for found in records:
-        if isinstance(found, BadRow):
-            report.skip([found])
-        elif isinstance(found, Note):
-            report.notes.append(found.text)
+        if isinstance(found, Row):
+            rows.append(found)
         elif isinstance(found, Action):
             actions.append(found)
+        elif isinstance(found, BadRow):
+            report.skip([found])
         else:
-            rows.append(found)
+            report.notes.append(found.text)
         if len(rows) == BATCH or len(actions) == BATCH:
             report.skip([*writer.write(rows), *journal.write(actions)])
             rows, actions = [], []

@@ -82,8 +82,9 @@ def text_lines(path: Path) -> Iterator[tuple[Place, str] | BadRow]:
             except UnicodeDecodeError as error:
                 yield BadRow(place, f"not valid UTF-8 at byte {error.start + 1} of the line")
                 continue
-            if line.strip():
-                yield place, line.rstrip("\r\n")
+            line = line.rstrip("\r\n")
+            if line and not line.isspace():
+                yield place, line
 
 
 def json_lines(path: Path) -> Iterator[tuple[Place, Any] | BadRow]:

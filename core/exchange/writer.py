@@ -140,7 +140,9 @@ class Writer:
     def _responses(
         self, answers: Sequence[tuple[tuple[int, int, int, int], Row, Answer]], bad: list[BadRow]
     ) -> None:
-        known = importing.known_answers(self.session, {identity[0] for identity, _, _ in answers})
+        if not answers:
+            return
+        known = importing.known_answers(self.session, [identity for identity, _, _ in answers])
         new = []
         for identity, row, answer in answers:
             digest = responses.text_digest(answer.text)

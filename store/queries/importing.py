@@ -1,6 +1,6 @@
 """What an import asks of the store, a batch of rows at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func
@@ -30,15 +30,21 @@ def next_position(session: Session, suite_id: int, language: str) -> int:
     return 0 if last is None else last + 1
 
 
-def known_answers(session: Session, instruction_ids: Collection[int]) -> dict[tuple[int, int, int, int], str]:
-    """The answers to these instructions: (instruction, model, decoding, sample) to the digest of the text."""
+def known_answers(session: Session, like: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], str]:
+    """The answers to the same instructions of the same models under the same decodings as these (instruction,
+    model, decoding, and more): instruction, model, decoding and sample to the digest of the text."""
+    instructions, models, decodings = (set(ids) for ids in list(zip(*like, strict=True))[:3])
     statement = select(  # type: ignore[call-overload]
         Response.instruction_id,
         Response.model_id,
         Response.decoding_id,
         Response.sample,
         Response.text_digest,
-    ).where(col(Response.instruction_id).in_(instruction_ids))
+    ).where(
+        col(Response.instruction_id).in_(instructions),
+        col(Response.model_id).in_(models),
+        col(Response.decoding_id).in_(decodings),
+    )
     return {tuple(row[:4]): row[4] for row in session.connection().execute(statement)}
 
 
