@@ -35,16 +35,16 @@ Acknowledged = tuple[str, int, int, int]
 """Reviewer, response, criterion, score."""
 
 
-def process(url: str, names: list[str], texts: int, start: Any, out: Any) -> None:
+def process(url: str, names: list[str], texts: int, pause: float, start: Any, out: Any) -> None:
     """Some of the reviewers, a thread each."""
-    threads = [Thread(target=reviewer, args=(url, name, texts, start, out)) for name in names]
+    threads = [Thread(target=reviewer, args=(url, name, texts, pause, start, out)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def reviewer(url: str, name: str, texts: int, start: Any, out: Any) -> None:
+def reviewer(url: str, name: str, texts: int, pause: float, start: Any, out: Any) -> None:
     """One reviewer: a score a transaction as a key of the room writes it, a commit after each response."""
     engine = open_store(url)
     with reading(engine) as session:
@@ -58,6 +58,7 @@ def reviewer(url: str, name: str, texts: int, start: Any, out: Any) -> None:
     for response in range(1, texts + 1):
         for place, criterion in enumerate(criteria):
             score = (response + place) % 3
+            time.sleep(pause)
             begun = time.perf_counter()
             try:
                 with saving(engine) as session:
@@ -73,7 +74,7 @@ def reviewer(url: str, name: str, texts: int, start: Any, out: Any) -> None:
     out.put((said, took, failed))
 
 
-def score_together(url: str, people: int, texts: int) -> tuple[float, float]:
+def score_together(url: str, people: int, texts: int, pause: float) -> tuple[float, float]:
     """Ratings a second and the 95th percentile of the seconds that one takes. Ends the program when a score
     is missing, is there twice, or was refused."""
     engine = make_store(url, keys=(texts + 5) // 6)
@@ -84,7 +85,7 @@ def score_together(url: str, people: int, texts: int) -> tuple[float, float]:
     spawn = multiprocessing.get_context("spawn")
     start, out = spawn.Barrier(people + 1), spawn.Queue()
     parts = [names[first::PROCESSES] for first in range(min(PROCESSES, people))]
-    workers = [spawn.Process(target=process, args=(url, part, texts, start, out)) for part in parts]
+    workers = [spawn.Process(target=process, args=(url, part, texts, pause, start, out)) for part in parts]
     for worker in workers:
         worker.start()
     start.wait()
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument("--postgresql", type=int, nargs="*", default=[1, 10, 50], help="reviewers at once")
     parser.add_argument("--sqlite", type=int, nargs="*", default=[1, 10], help="reviewers at once")
     parser.add_argument("--texts", type=int, default=8, help="responses that each scores on six criteria")
+    parser.add_argument("--pause", type=float, default=0.05, help="seconds between two keys of a reviewer")
     parser.add_argument("--postgres", metavar="URL", help="of a database that may be written to")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -140,7 +142,7 @@ def main() -> None:
                     if kind == "SQLite"
                     else one.enter_context(new_schema(str(url)))[1]
                 )
-                rate, slow = score_together(where, people, options.texts)
+                rate, slow = score_together(where, people, options.texts, options.pause)
             alone = first.setdefault(kind, (rate, slow))
             print(
                 f"{kind:10} {people:3} at once: {rate:7.0f} ratings/s, p95 {slow * 1000:7.1f} ms; "
