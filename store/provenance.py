@@ -1,5 +1,6 @@
 """Provenance: what ran, with which parameters and versions, and which of its units failed."""
 
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -100,6 +101,7 @@ def _versions(distributions: Sequence[str]) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def git_revision() -> str | None:
     """The revision of the program's own checkout, with `+` when it has changes; None outside a checkout."""
     here = Path(__file__).resolve().parent.parent
