@@ -122,15 +122,15 @@ def report(
     with needs_extra("report", "The report"):
         from core.report.formats.terminal import report_renderable
         from core.report.run import make_report
+        from core.report.writing import FORMATS, check_formats, write_report
 
+    check_formats(formats or FORMATS)
     made = make_report(opened(store), suite, same_as=same_as or (), number=number, seed=seed)
     if as_json:
         show_json(made.as_dict())
     elif show_only:
         show(report_renderable(made))
     else:
-        from core.report.writing import FORMATS, write_report
-
         with needs_extra("report", "The report"):
             files = write_report(made, out, formats or FORMATS)
         say(f"{len(files)} files in {out}: begin with {out / 'report.html'} or {out / 'report.md'}.")

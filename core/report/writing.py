@@ -56,12 +56,17 @@ def write_report(report: Report, folder: Path, formats: Sequence[str] = FORMATS)
     return [folder / name for name in names]
 
 
-def _check(report: Report, formats: Sequence[str]) -> None:
+def check_formats(formats: Sequence[str]) -> None:
+    """Raises `UsageError` for a format that there is not, and for none at all."""
     unknown = [repr(name) for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise UsageError(
             f"A report has no format {', '.join(unknown) or 'at all'}. Choose from {', '.join(FORMATS)}."
         )
+
+
+def _check(report: Report, formats: Sequence[str]) -> None:
+    check_formats(formats)
     for keys in (
         [table.key for section in report.sections for table in section.tables],
         [figure.key for figure in _figures(report)],

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import time
 import subprocess
 import sys
 from contextlib import closing
@@ -49,6 +50,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory):
 
 def opened(terminal: Terminal) -> Terminal:
     terminal.wait_for("● saved")
+    terminal.wait_for("▸")
+    end = time.monotonic() + 20
+    while terminal.text.partition("\n")[0].count(" · ") < 2:  # the first line may come last
+        assert time.monotonic() < end, terminal.text
+        terminal.read(quiet=0.05, limit=0.5)
     terminal.read(quiet=0.5)
     return terminal
 

@@ -29,7 +29,7 @@ def test_why_a_run_failed_is_told(settings, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("kill", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.thorough)])
 def test_the_run_saves_and_stops_when_the_command_is_interrupted_or_killed(settings, tmp_path, kill):
     import json
 

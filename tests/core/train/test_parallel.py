@@ -24,7 +24,7 @@ def launched(settings, out, tmp_path, processes=2):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("adaptation", ["full", "lora"])
+@pytest.mark.parametrize("adaptation", ["full", pytest.param("lora", marks=pytest.mark.thorough)])
 def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path, adaptation):
     from safetensors.torch import load_file
     from transformers import AutoConfig

@@ -111,7 +111,7 @@ def test_a_model_is_known_again_when_its_base_and_data_have_moved(settings, tmp_
         trained(out, settings(steps=2, base=str(moved_base)))
 
 
-@pytest.mark.parametrize("adaptation", ["full", "lora"])
+@pytest.mark.parametrize("adaptation", [pytest.param("full", marks=pytest.mark.thorough), "lora"])
 def test_killed_while_training_and_started_again_it_ends_with_the_same_weights(
     settings, tmp_path, adaptation
 ):

@@ -40,7 +40,12 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+SLOW = ("dots", "fences", "attributes", "abbreviations")  # 5 to 13 seconds each
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in SLOW else name for name in HOSTILE]
+)
 def test_every_rule_comes_to_a_verdict_on_hostile_text(name):
     for rule in RULES:
         verdict = read_modifier(rule).judge(HOSTILE[name])
