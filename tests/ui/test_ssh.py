@@ -3,9 +3,9 @@
 import os
 import signal
 import sqlite3
-import time
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
