@@ -8,9 +8,8 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
 	$(VENV)/bin/xlit-core demo
 
-test: check  ## lint, types, import contracts and all tests, a file of them to a core
-	# One thread each: workers whose threads wait for each other spin.
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/pytest --numprocesses 3 --dist loadfile -m "not thorough"
+test: check  ## lint, types, import contracts and all tests, a file of them to a worker
+	$(VENV)/bin/pytest --numprocesses 3 --dist loadfile -m "not thorough"
 
 test-thorough: $(INSTALLED)  ## the tests that `make test` leaves out for their length
 	$(VENV)/bin/pytest -m thorough

@@ -66,16 +66,9 @@ def show_(
     as_json: JsonOption = False,
 ) -> None:
     """What a suite holds: tasks, counts per language, licence, subsets, modifiers, examples."""
-    from core.suites.choosing import chosen_part
     from core.suites.showing import described, description_tables
 
-    part = chosen_part(
-        _opened(suite, store),
-        subset=subset,
-        languages=languages or (),
-        tasks=tasks or (),
-        modifiers=modifiers or (),
-    )
+    part = _part(suite, store, subset, languages, tasks, modifiers)
     if as_json:
         show_json(described(part))
     else:
@@ -126,15 +119,7 @@ def export(
     """Write a suite, or a part of it, as files that load again."""
     from dataclasses import replace
 
-    from core.suites.choosing import chosen_part
-
-    part = chosen_part(
-        _opened(suite, store),
-        subset=subset,
-        languages=languages or (),
-        tasks=tasks or (),
-        modifiers=modifiers or (),
-    )
+    part = _part(suite, store, subset, languages, tasks, modifiers)
     if keys:
         if out is not None or name is not None:
             raise UsageError("--keys prints the keys; it goes with neither --out nor --name.")
@@ -186,6 +171,26 @@ def _write(suite: "WholeSuite", out: Path, force: bool) -> None:
 
     toml = write_suite(suite, out, force=force)
     say(f"{len(suite.lines)} instructions of {suite.meta.label}: {toml}, {toml.with_suffix('.jsonl').name}")
+
+
+def _part(
+    suite: str,
+    store: str | None,
+    subset: str | None,
+    languages: list[str] | None,
+    tasks: list[str] | None,
+    modifiers: list[str] | None,
+) -> "WholeSuite":
+    """What the options choose of a suite."""
+    from core.suites.choosing import chosen_part
+
+    return chosen_part(
+        _opened(suite, store),
+        subset=subset,
+        languages=languages or (),
+        tasks=tasks or (),
+        modifiers=modifiers or (),
+    )
 
 
 def _opened(reference: str, store: str | None) -> "WholeSuite":

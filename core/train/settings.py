@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,8 +98,12 @@ class TrainSettings:
 
     def digest(self) -> str:
         """The SHA-256 (hex) of everything that decides the weights: what base and data hold, not where they
-        lie. How often checkpoints are saved does not belong to it.
+        lie. How often checkpoints are saved does not belong to it. Base and data are read once.
         """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         identity = asdict(self) | {
             "data": [_source_fingerprint(source) for source in self.data],
             "base": base_fingerprint(self.base),
