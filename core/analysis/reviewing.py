@@ -24,11 +24,10 @@ OUTLIER_RULE = (
 
 
 def per_hour(times: Sequence[datetime]) -> float | None:
-    """Responses per hour of work, from the times at which they were committed; None: not known yet, or
-    less than a second for each on average, as when a filled-in file has come in."""
+    """Responses per hour of work, from the times at which they were committed; None: not known yet."""
     gaps = [later - earlier for earlier, later in pairwise(sorted(times))]
     worked = [gap.total_seconds() for gap in gaps if gap <= BREAK]
-    return 3600 * len(worked) / sum(worked) if worked and sum(worked) >= len(worked) else None
+    return 3600 * len(worked) / sum(worked) if sum(worked) else None
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,6 @@ def test_responses_committed_together_count():
     assert per_hour(at(0, 6, 6, 6)) == pytest.approx(30)
 
 
-def test_a_file_that_came_in_has_no_pace():
-    assert per_hour(at(0, 0.0001, 0.0002, 0.0003)) is None
-
-
 @pytest.mark.parametrize("times", [[], at(0), at(0, 0), at(0, 600)])
 def test_no_pace_is_known_without_two_responses_in_a_row(times):
     assert per_hour(times) is None
