@@ -10,6 +10,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,11 +63,14 @@ class Terminal:
     # Reading
 
     def read(self, quiet: float = 0.25, limit: float = 10.0) -> bytes:
-        """What comes until nothing has come for `quiet` seconds."""
+        """What comes until nothing has come for `quiet` seconds and the process waits for something: on a
+        busy machine it may be about to draw and not get its turn."""
         got, end = b"", time.monotonic() + limit
         while time.monotonic() < end:
             ready, _, _ = select.select([self.fd], [], [], quiet)
             if not ready:
+                if quiet and self._at_work():
+                    continue
                 break
             try:
                 new = os.read(self.fd, 65536)
@@ -80,6 +84,17 @@ class Terminal:
         self.raw += got
         self._show(got)
         return got
+
+    def _at_work(self) -> bool:
+        """Whether a thread of the process runs, is about to, or waits for a disk (only Linux tells)."""
+        for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            try:
+                state = stat.read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state in "RD":
+                return True
+        return False
 
     def _show(self, got: bytes) -> None:
         """Give the emulator what is complete, as a terminal that knows synchronized updates shows it."""
@@ -96,6 +111,12 @@ class Terminal:
         end = time.monotonic() + limit
         while text not in self.text:
             assert time.monotonic() < end, f"{text!r} did not come:\n{self.text}"
+            self.read(quiet=0.05, limit=0.5)
+
+    def settle(self, shown: Callable[[], bool], limit: float = 20.0) -> None:
+        """Read until what is on the screen is `shown`, or the time is over."""
+        end = time.monotonic() + limit
+        while not shown() and time.monotonic() < end:
             self.read(quiet=0.05, limit=0.5)
 
     @property

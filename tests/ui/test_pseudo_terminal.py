@@ -55,10 +55,8 @@ def shown_scores(terminal: Terminal) -> list[tuple[str, str]]:
 
 def test_every_score_that_was_on_the_screen_is_in_the_store_after_a_kill(terminal, store_path):
     terminal.press("2101210")
-    shown = re.findall(
-        r"(helpfulness|language|fluency|accuracy|logic|harmlessness) +([012])\b", terminal.text
-    )
-    assert len(shown) == 7
+    terminal.settle(lambda: len(shown_scores(terminal)) == 7)
+    assert len(shown_scores(terminal)) == 7
     os.write(terminal.fd, b"2120")
     status = terminal.end(signal.SIGKILL)
     terminal.pid = 0
