@@ -97,6 +97,9 @@ def compare(
     lang: Annotated[str, typer.Option("--lang", help="The language of the instructions, for example ru.")],
     suite: Suite = None,
     models: Annotated[str, typer.Option(help="Only these models, separated by commas.")] = "",
+    campaign: Annotated[
+        str | None, typer.Option(help="Only what this campaign has given you: your queue, side by side.")
+    ] = None,
     by: Annotated[By, typer.Option(help="Models side by side, or one model in all languages.")] = By.model,
     reviewer: Reviewer = None,
     store: Store = "./xlit.db",
@@ -128,6 +131,7 @@ def compare(
                 suite=suite,
                 wanted=[name.strip() for name in models.split(",") if name.strip()],
                 by_language=by is By.language,
+                campaign=campaign,
                 judge=judge,
                 translation=None if translation == "none" else translation,
                 open=open,

@@ -17,6 +17,7 @@ from store.tables import (
     CURRENT_COMMENT,
     CURRENT_ERROR_SPAN,
     CURRENT_RATING,
+    Assignment,
     Comment,
     Entry,
     ErrorSpan,
@@ -38,7 +39,8 @@ Found = tuple[int, int]
 class Scope:
     """The responses of a view: of these sources, to a suite, in `languages`; `lead` is the language by whose
     instructions they are told apart and ordered. `judge_id` is the rater that is set beside the reviewer;
-    with `revealed_only` the judge and the surface metrics count only where the reviewer has committed."""
+    with `revealed_only` the judge and the surface metrics count only where the reviewer has committed. With
+    `campaign_id`, they are only the responses that this campaign has given the reviewer."""
 
     suite_id: int
     lead: str
@@ -48,6 +50,7 @@ class Scope:
     criterion_ids: tuple[int, ...]
     judge_id: int | None = None
     revealed_only: bool = True
+    campaign_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,14 @@ def instructions_with_responses(session: Session, scope: Scope) -> list[int]:
             own.c.suite_id == lead.c.suite_id,
             own.c.language.in_(scope.languages),
             own.c.key == lead.c.key,
-            from_sources(scope.keys),
+            *_in_view(scope),
         )
         .correlate(lead)
     )
     if scope.languages == (scope.lead,):
         response = (
             select(col(Response.id))
-            .where(Response.instruction_id == lead.c.id, from_sources(scope.keys))
+            .where(Response.instruction_id == lead.c.id, *_in_view(scope))
             .correlate(lead)
         )
     statement = (
@@ -246,9 +249,20 @@ def in_scope(scope: Scope, *columns: Any) -> Select[Any]:
         .select_from(LEAD)
         .join(Instruction, own)
         .join(Response, col(Response.instruction_id) == col(Instruction.id))
-        .where(LEAD.c.suite_id == scope.suite_id, LEAD.c.language == scope.lead, from_sources(scope.keys))
+        .where(LEAD.c.suite_id == scope.suite_id, LEAD.c.language == scope.lead, *_in_view(scope))
         .order_by(LEAD.c.position, col(Response.id))
     )
+
+
+def _in_view(scope: Scope) -> list[ColumnElement[bool]]:
+    """The conditions that a response stands in the view."""
+    found = [from_sources(scope.keys)]
+    if scope.campaign_id is not None:
+        theirs = select(col(Assignment.response_id)).where(
+            col(Assignment.campaign_id) == scope.campaign_id, col(Assignment.rater_id) == scope.rater_id
+        )
+        found.append(_within(theirs))
+    return found
 
 
 def _conditions(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:

@@ -115,6 +115,7 @@ KEYS = [(1, 1, 0), (2, 2, 0)]
 BY_MODEL = Scope(SUITE, "ru", ("ru",), tuple(KEYS), RATER, tuple(CRITERIA), JUDGE)
 BY_LANGUAGE = replace(BY_MODEL, languages=("ru", "fr"), keys=(KEYS[0],))
 OPEN = replace(BY_MODEL, revealed_only=False)
+QUEUE = replace(BY_MODEL, campaign_id=1)
 FILTERS = {
     "tasks": Filter(tasks=frozenset({"a", "b"})),
     "modifiers": Filter(modifiers=frozenset({"a"})),
@@ -144,7 +145,12 @@ def of_scope(scope: Scope) -> dict[str, Callable[[Session], object]]:
 
 VIEWS = {
     f"{question} {name}": asked
-    for name, scope in (("by model", BY_MODEL), ("by language", BY_LANGUAGE), ("open", OPEN))
+    for name, scope in (
+        ("by model", BY_MODEL),
+        ("by language", BY_LANGUAGE),
+        ("open", OPEN),
+        ("queue", QUEUE),
+    )
     for question, asked in of_scope(scope).items()
 }
 QUESTIONS: dict[str, Callable[[Session], object]] = {

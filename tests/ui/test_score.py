@@ -3,13 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from store import UsageError, open_store
-from store.queries import journal, models
+from store.queries import finding, journal, models, responses
 from store.queries.campaigns import rows
+from store.queries.finding import Filter
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import SAME, campaign, make_store, rater_of, stops_of, without_git, work
@@ -17,9 +19,12 @@ from tests.ui.pilot import compare_app, message, press, shown
 from tui.app import ReviewApp
 from tui.identity import CodeNeeded, require_code, with_code
 from tui.review import overview
+from tui.review.finder import Target
+from tui.review.news import look, take
 from tui.review.opening import open_view
 from tui.review.queue import open_queue
 from tui.review.queue_session import QueueSession
+from tui.review.session import ReviewSession
 from tui.screens.score import ScoreScreen
 from tui.visits import looking_over, scoring
 
@@ -249,6 +254,107 @@ def test_the_journal_says_what_was_on_show_and_for_how_long(engine):
         ).all()
     assert [(row[0], row[2], row[3]) for row in said] == [("score", 0, 0), ("commit", 0, 0)]
     assert said[0][1] == 1000
+
+
+# A queue side by side
+
+
+def in_view(engine: Engine, reviewer: str = "anna", **view: Any) -> set[int]:
+    """The responses that stand in a view of the campaign, read row by row."""
+    session = ReviewSession(engine, open_view(engine, reviewer=reviewer, campaign="c", **view))
+    found: set[int] = set()
+    for key in session.instructions:
+        session.go_to(Target(key))
+        found |= {response for answer in session.row.answers for response in answer.response_ids}
+    return found
+
+
+def queued(engine: Engine, reviewer: str = "anna", language: str = "ru") -> set[int]:
+    stops = [stop for stop in stops_of(engine, "c", reviewer) if stop.language == language]
+    return {response for stop in stops for response in stop.response_ids}
+
+
+def test_compare_with_a_campaign_shows_what_is_in_the_queue_and_nothing_else(engine):
+    campaign(engine, "c", ["anna:ru", "boris:ru", "clara:fr"], sample=5, repeats=2, apart=1)
+    for reviewer, language in (("anna", "ru"), ("boris", "ru"), ("clara", "fr")):
+        theirs = queued(engine, reviewer, language)
+        assert 0 < len(theirs) < 24
+        assert in_view(engine, reviewer, language=language) == theirs
+
+
+async def test_scores_given_side_by_side_are_done_in_the_queue(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main", "base"), sample=2)
+    app = compare_app(engine, reviewer="anna", campaign="c")
+    async with app.run_test(size=(200, 50)) as pilot:
+        assert "ru · c · 1/2 · 12 left in this row" in shown(pilot)
+        assert "other says" not in shown(pilot)
+        await press(pilot, *"aljhla", "G", "n")
+        await press(pilot, "/", *"other", "enter")
+        assert "nothing holds" in message(pilot)
+    assert len(open_queue(engine, campaign="c", reviewer="anna").done) == 2
+
+
+async def test_what_the_filter_counts_and_finds_is_of_the_queue(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",))
+    work(engine, "c", "anna", most=3)
+    view = open_view(engine, language="ru", reviewer="anna", campaign="c")
+    with reading(engine) as session:
+        counts = finding.group_counts(session, view.scope)["statuses"]
+        assert (counts["committed"], counts["unscored"]) == (3, 5)
+        assert len(finding.matching(session, view.scope, Filter(statuses=frozenset({"unscored"})))) == 5
+
+
+def test_a_new_answer_does_not_join_a_queue_side_by_side(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",))
+    session = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna", campaign="c"))
+    before = session.row
+    with writing(engine) as store:
+        decoding, late = models.decoding_id(store, "imported", None, {}), models.model_id(store, "late")
+        new = {"instruction_id": before.instruction_id, "model_id": late, "decoding_id": decoding}
+        responses.add_responses(store, [{**new, "text": "Too late."}])
+    found = look(session)
+    assert found is not None
+    take(session, found)
+    assert [it.response_ids for it in session.row.answers] == [it.response_ids for it in before.answers]
+
+
+def test_undoing_what_is_not_in_the_queue_is_refused(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",))
+    everything = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna"))
+    everything.move(columns=next(at for at, it in enumerate(everything.row.answers) if "main" not in it.text))
+    everything.score_best()
+    session = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna", campaign="c"))
+    assert "in another view" in session.undo().message
+
+
+def test_an_open_campaign_side_by_side_has_names_and_its_own_place_is_kept(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), blind=False)
+    view = open_view(engine, language="ru", reviewer="anna", campaign="c")
+    assert view.names_shown
+    assert view.judge is not None
+    session = ReviewSession(engine, view)
+    session.go(3)
+    session.close()
+    again = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna", campaign="c"))
+    assert again.row.key == session.row.key
+    assert ReviewSession(engine, open_view(engine, language="ru", reviewer="anna")).number == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"campaign": "d"}, "No campaign 'd'"),
+        ({"reviewer": "clara"}, "has nothing for clara. It is for: anna"),
+        ({"language": "fr"}, r"nothing for anna in fr. It has: ru \(paper/1\)"),
+        ({"suite": "other"}, r"nothing for anna in ru \(other\). It has: ru \(paper/1\)"),
+        ({"wanted": ["main"]}, "scores blind in the campaign 'c' until it is closed: leave out --models"),
+        ({"by_language": True}, "scores blind in the campaign 'c' until it is closed: leave out --by"),
+    ],
+)
+def test_a_campaign_that_is_not_there_to_compare_is_told(engine, asked, said):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",))
+    with pytest.raises(UsageError, match=said):
+        open_view(engine, **{"language": "ru", "reviewer": "anna", "campaign": "c", **asked})
 
 
 # Who sees what while a campaign is open

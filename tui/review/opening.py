@@ -12,6 +12,7 @@ from store.queries import compare, finding, judges, models, reviewers, rubrics
 from store.queries.campaigns import queue
 from store.queries.compare import Source
 from store.session import writing
+from tui.review.campaign import part_of
 from tui.review.row import source_names
 from tui.review.view import Judge, View
 
@@ -30,23 +31,31 @@ def open_view(
     judge: str | None = None,
     translation: str | None = "en",
     open: bool = False,
+    campaign: str | None = None,
 ) -> View:
     """The view that a reviewer asked for; writes the reviewer and the default rubric when they are new.
 
     `wanted` are names of models, none: all of them; by language, they must name one. `judge` names the rater
     to set beside the reviewer (default: the LLM that came last, else a rule). With `open` nothing is hidden,
-    which a reviewer in an open, blind campaign on the suite can't have. Raises `UsageError` that lists what
-    there is.
+    which a reviewer in an open, blind campaign on the suite can't have; nor may such a reviewer name models.
+    Of a `campaign`, only what it has given the reviewer is there. Raises `UsageError` that lists what there
+    is.
     """
     with writing(engine) as session:
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
-        found = compare.suite_with_responses(session, language, suite)
+        part = None if campaign is None else part_of(session, campaign, reviewer, language, suite)
+        found = part.suite if part else compare.suite_with_responses(session, language, suite)
         blind_in = queue.open_campaign_of(session, reviewer, found.id)
-        if blind_in is not None and open:
+        if blind_in is not None and (open or wanted or by_language):
+            asked = "--open" if open else "--models" if wanted else "--by language"
             raise UsageError(
-                f"{reviewer} scores blind in the campaign {blind_in!r} until it is closed: leave out --open."
+                f"{reviewer} scores blind in the campaign {blind_in!r} until it is closed: leave out {asked}."
             )
-        sources = _chosen(compare.sources_of(session, found.id, language), wanted)
+        theirs = compare.sources_of(session, found.id, language)
+        if part:
+            theirs = [source for source in theirs if source.key in part.sources]
+        sources = _chosen(theirs, wanted)
+        not_blind = part is not None and not part.campaign.blind
         languages: tuple[str, ...] = (language,)
         if by_language:
             sources = [_only(sources)]
@@ -58,14 +67,16 @@ def open_view(
             sources=tuple(sources),
             reviewer=reviewer,
             rater_id=models.rater_id(session, "human", reviewer),
-            **rubric_parts(session, rubrics.default_rubric_id(session)),
+            **rubric_parts(session, part.campaign.rubric_id if part else rubrics.default_rubric_id(session)),
             by="language" if by_language else "model",
             languages=languages,
-            chosen=bool(wanted),
+            chosen=bool(wanted or part),
             # Whoever asks for one model's languages has named the model.
-            names_shown=open or by_language,
-            open=open,
+            names_shown=open or by_language or not_blind,
+            open=open or not_blind,
             reveal=queue.open_campaign_of(session, reviewer, found.id, sealed=True) is None,
+            campaign=campaign,
+            campaign_id=part.campaign.id if part else None,
             translation=translation,
         )
         return view if view.hides_judge else with_judge(session, view, judge)

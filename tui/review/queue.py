@@ -9,16 +9,16 @@ from sqlmodel import Session
 
 from store.errors import UsageError
 from store.queries import compare, reviewers
-from store.queries.campaigns import queue, rows
+from store.queries.campaigns import queue
 from store.queries.campaigns.queue import Stop
 from store.queries.suites import SuiteSummary, list_suites
 from store.session import reading, writing
 from store.tables import Bookmark, Campaign
+from tui.review.campaign import member_of
 from tui.review.finder import Finder, Target, folded
 from tui.review.opening import WAIT_FOR_WRITER_MS, rubric_parts, with_judge
 from tui.review.row import Row, answers_of, row_of, source_names
 from tui.review.view import View
-from tui.text.safe_text import safe_line
 
 DONE = "everything is done, thank you (q leaves)"
 
@@ -53,18 +53,10 @@ def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str
     """
     with writing(engine) as session:
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
-        found = rows.campaign_named(session, campaign)
+        found, rater = member_of(session, campaign, reviewer)
         if found.closed_at is not None:
             raise UsageError(
                 f"Campaign {campaign!r} is closed. `xlit-core campaign close --reopen` opens it."
-            )
-        known = rows.reviewers_in(session, found.id or 0)
-        rater = next((rater for rater, name in known.items() if name == reviewer), None)
-        if rater is None:
-            names = ", ".join(safe_line(name) for name in known.values())
-            raise UsageError(
-                f"Campaign {campaign!r} has nothing for {reviewer}. It is for: {names}. "
-                "Say who you are with --reviewer."
             )
         stops = queue.queue_of(session, found.id or 0, rater)
         views = _views(session, found, stops, reviewer, rater, translation)
@@ -99,10 +91,12 @@ def _views(
             rater_id=rater_id,
             **shared,
             languages=(language,),
+            by="queue",
             names_shown=not campaign.blind,
             open=not campaign.blind,
             reveal=campaign.reveal,
             campaign=campaign.name,
+            campaign_id=campaign.id,
             translation=translation,
         )
         found[suite_id, language] = view if view.hides_judge else with_judge(session, view)

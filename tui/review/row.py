@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from store.queries import compare, journal, notes, reviewers
+from store.queries.campaigns import queue
 from store.queries.compare import Measured, Source
 from store.queries.expected import expected_language
 from store.queries.notes import Span
@@ -106,6 +107,10 @@ def load_row(
         shown, labels, new = _by_language(session, view, instruction)
     else:
         shown, labels, new = _by_model(session, view, instruction)
+    if view.campaign_id is not None:
+        ids = [response.id or 0 for response, _ in shown]
+        theirs = queue.assigned(session, view.campaign_id, view.rater_id, ids)
+        shown = [(response, asked) for response, asked in shown if response.id in theirs]
     answers = answers_of(session, view, shown, labels)
     if collapse and view.by == "model":
         answers = _collapsed(answers)

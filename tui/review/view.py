@@ -28,10 +28,11 @@ class View:
     """The responses of some sources to a suite, one instruction at a time, for one reviewer.
 
     `by` says what stands side by side: the `model`s in `language`, or one model's responses in all
-    `languages`. `chosen`: the reviewer named the models, so that no other joins them. `names_shown`: the
-    reviewer sees which model a column is. `open`: the judge's scores and the surface metrics are on show from
-    the start; `reveal`: they are shown once a response is committed. `judge` is None while no judge has
-    scored anything here. In a `campaign`, the responses are those of the reviewer's queue.
+    `languages`; in a `queue` one response stands alone. `chosen`: the reviewer named the models, so that no
+    other joins them. `names_shown`: the reviewer sees which model a column is. `open`: the judge's scores and
+    the surface metrics are on show from the start; `reveal`: they are shown once a response is committed.
+    `judge` is None while no judge has scored anything here. In a `campaign` (its name and `campaign_id`), the
+    responses are those of the reviewer's queue.
     """
 
     suite: SuiteSummary
@@ -46,13 +47,14 @@ class View:
     rubric_id: int
     rubric: str
     judge: Judge | None = None
-    by: Literal["model", "language"] = "model"
+    by: Literal["model", "language", "queue"] = "model"
     languages: tuple[str, ...] = ()
     chosen: bool = False
     names_shown: bool = False
     open: bool = False
     reveal: bool = True
     campaign: str | None = None
+    campaign_id: int | None = None
     translation: str | None = "en"
 
     @property
@@ -63,10 +65,11 @@ class View:
     @property
     def bookmark(self) -> str:
         """The name under which the place in this view is kept."""
-        if self.campaign is not None:
+        if self.by == "queue":
             return f"score {self.campaign}"
-        by = "" if self.by == "model" else " by language"
-        return f"compare {self.suite.label} {self.language}{by}"
+        by = " by language" if self.by == "language" else ""
+        campaign = "" if self.campaign is None else f" {self.campaign}"
+        return f"compare {self.suite.label} {self.language}{by}{campaign}"
 
     @property
     def language_criterion(self) -> int | None:
@@ -84,4 +87,5 @@ class View:
             criterion_ids=self.criterion_ids,
             judge_id=self.judge.id if self.judge else None,
             revealed_only=not self.open,
+            campaign_id=self.campaign_id,
         )

@@ -61,7 +61,7 @@ class StatusBar(LineWidget):
         """Where the reviewer is, and how much is left."""
         session, view = self.session, self.session.view
         number = "–" if session.number is None else str(session.number)
-        where = f"{view.language} · {shorten(safe_line(view.suite.label), 24)} · "
+        where = f"{view.language} · {shorten(safe_line(view.campaign or view.suite.label), 24)} · "
         count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
         return [
             (where, Look.PLAIN),

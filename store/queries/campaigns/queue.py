@@ -1,6 +1,6 @@
 """A reviewer's queue: what to read in which order, and how far it is done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause, column, text
 from sqlmodel import Session, col, select
 
+from store.queries.compare import SourceKey
 from store.tables import Assignment, Campaign, Entry, Instruction, Rater, Response, UtcDateTime
 
 
@@ -63,6 +64,47 @@ def queue_of(session: Session, campaign_id: int, reviewer_id: int) -> list[Stop]
         .order_by(col(Assignment.position), col(Assignment.response_id))
     )  # fmt: skip
     return list(_stops(session.connection().execute(statement)))
+
+
+def parts_of(session: Session, campaign_id: int, rater_id: int) -> list[tuple[int, str]]:
+    """The suites (by id) and languages of what a rater scores in a campaign, sorted."""
+    statement = (
+        select(Instruction.suite_id, Instruction.language)
+        .join(Response, col(Response.instruction_id) == Instruction.id)
+        .join(Assignment, col(Assignment.response_id) == Response.id)
+        .where(Assignment.campaign_id == campaign_id, Assignment.rater_id == rater_id)
+        .distinct()
+    )
+    return sorted((suite, language) for suite, language in session.exec(statement))
+
+
+def assigned_sources(
+    session: Session, campaign_id: int, rater_id: int, suite_id: int, language: str
+) -> frozenset[SourceKey]:
+    """The sources of what a rater scores in a campaign, of a suite in a language."""
+    statement = (
+        select(Response.model_id, Response.decoding_id, Response.sample)
+        .join(Assignment, col(Assignment.response_id) == Response.id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(
+            Assignment.campaign_id == campaign_id,
+            Assignment.rater_id == rater_id,
+            Instruction.suite_id == suite_id,
+            Instruction.language == language,
+        )
+        .distinct()
+    )
+    return frozenset((model, decoding, sample) for model, decoding, sample in session.exec(statement))
+
+
+def assigned(session: Session, campaign_id: int, rater_id: int, response_ids: Sequence[int]) -> set[int]:
+    """Those of some responses that a rater scores in a campaign."""
+    statement = select(Assignment.response_id).where(
+        Assignment.campaign_id == campaign_id,
+        Assignment.rater_id == rater_id,
+        col(Assignment.response_id).in_(list(response_ids)),
+    )
+    return set(session.exec(statement))
 
 
 def done_positions(session: Session, campaign_id: int, reviewer_id: int) -> set[int]:
