@@ -19,7 +19,8 @@ Pairs = dict[tuple[int, int], int]
 @dataclass(frozen=True)
 class Reading:
     """A place of a queue: `response_id` stands for all responses of the place, which read the same; `done_at`
-    is when the last of them was committed, None: not yet."""
+    is when the last of them was committed, None: not yet; `worked_at` the same, None also where that came in
+    from a file."""
 
     reviewer_id: int
     rater_id: int
@@ -28,6 +29,7 @@ class Reading:
     kind: str
     language: str
     done_at: datetime | None
+    worked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,18 @@ def _readings(places: list[Assigned]) -> list[Reading]:
     found = []
     for _, same in groupby(places, key=lambda it: (it.reviewer_id, it.position)):
         read = list(same)
-        times = [it.done_at for it in read if it.done_at is not None]
         first = read[0]
         found.append(
             Reading(
                 first.reviewer_id, first.rater_id, first.response_id,
                 tuple(it.response_id for it in read), first.kind, first.language,
-                max(times) if len(times) == len(read) else None,
+                _last([it.done_at for it in read]), _last([it.worked_at for it in read]),
             )
         )  # fmt: skip
     return found
+
+
+def _last(times: list[datetime | None]) -> datetime | None:
+    """The last of these times; None: one is missing."""
+    known = [time for time in times if time is not None]
+    return max(known) if len(known) == len(times) else None

@@ -68,7 +68,7 @@ def _done(readings: Sequence[Reading]) -> int:
 def _reviewer(stands: Standing, reviewer: int, unlike: list[str]) -> dict[str, Any]:
     own = stands.of(reviewer)
     times = [it.done_at for it in own if it.done_at is not None]
-    left, pace = len(own) - len(times), per_hour(times)
+    left, pace = len(own) - len(times), per_hour([it.worked_at for it in own if it.worked_at is not None])
     return {
         "name": stands.reviewers[reviewer],
         "languages": list(dict.fromkeys(it.language for it in own)),

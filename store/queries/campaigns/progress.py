@@ -16,7 +16,12 @@ SELECT assignment.reviewer_id AS reviewer_id, assignment.rater_id AS rater_id,
        instruction.language AS language,
        (SELECT min(entry.created_at) FROM entry
         WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
-          AND entry.kind = 'commit') AS done_at
+          AND entry.kind = 'commit') AS done_at,
+       (SELECT min(entry.created_at) FROM entry
+        WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
+          AND entry.kind = 'commit'
+          AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = entry.run_id AND run.command = 'import')
+       ) AS worked_at
 FROM assignment CROSS JOIN response CROSS JOIN instruction
 WHERE assignment.campaign_id = :campaign AND response.id = assignment.response_id
   AND instruction.id = response.instruction_id
@@ -35,7 +40,7 @@ WHERE assignment.campaign_id = :campaign AND given.response_id = assignment.resp
 @dataclass(frozen=True)
 class Assigned:
     """An assignment (see `store.tables.Assignment`) and when it was done: at the first commit; None: not
-    yet."""
+    yet. `worked_at` is when the reviewer did it, which the store can't know of what came in from a file."""
 
     reviewer_id: int
     rater_id: int
@@ -44,6 +49,7 @@ class Assigned:
     kind: str
     language: str
     done_at: datetime | None
+    worked_at: datetime | None
 
 
 Given = dict[tuple[int, int, int], int | None]
@@ -53,7 +59,9 @@ Given = dict[tuple[int, int, int], int | None]
 def assigned(session: Session, campaign_id: int) -> list[Assigned]:
     """All assignments of a campaign, by reviewer and position."""
     names = ("reviewer_id", "rater_id", "response_id", "position", "kind", "language")
-    statement = text(_ASSIGNED).columns(*map(column, names), column("done_at", UtcDateTime))
+    statement = text(_ASSIGNED).columns(
+        *map(column, names), column("done_at", UtcDateTime), column("worked_at", UtcDateTime)
+    )
     rows = session.connection().execute(statement, {"campaign": campaign_id})
     return [Assigned(**row) for row in rows.mappings()]
 

@@ -47,6 +47,7 @@ FROM assignment CROSS JOIN entry
 WHERE assignment.campaign_id = :campaign AND assignment.reviewer_id = :reviewer
   AND entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
   AND entry.kind = 'commit'
+  AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = entry.run_id AND run.command = 'import')
 ORDER BY entry.created_at
 """
 
@@ -114,7 +115,8 @@ def done_positions(session: Session, campaign_id: int, reviewer_id: int) -> set[
 
 
 def commit_times(session: Session, campaign_id: int, reviewer_id: int) -> list[Any]:
-    """When a reviewer committed a response of a queue (datetimes), the earliest first."""
+    """When a reviewer committed a response of a queue at work, not by a file that came in (datetimes), the
+    earliest first."""
     statement: TextClause = text(_COMMITS)
     typed = statement.columns(column("created_at", UtcDateTime))
     return list(session.connection().execute(typed, _of(campaign_id, reviewer_id)).scalars())

@@ -1,6 +1,7 @@
 """How a campaign is getting on, and disagreements that a third reviewer settles."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -10,8 +11,11 @@ from core.campaigns.adjudicate import adjudicate
 from core.campaigns.status import campaign_status, list_status
 from core.campaigns.tables import status_table
 from core.cli import app
+from core.exchange.exporting import run_export
+from core.exchange.importing import run_import
 from store import UsageError
 from store.queries import journal, models
+from store.queries.campaigns import queue
 from store.queries.campaigns.settled import settled_by
 from store.queries.journal import Score
 from store.session import reading, writing
@@ -39,6 +43,21 @@ def test_done_and_left_are_counted_in_places_of_the_queue(engine):
     assert found["per_hour"] is not None
     assert of(engine, "c", "boris")["hours_left"] is None
     assert list_status(engine) == [{"name": "c", "open": True, "reviewers": 2, "readings": 66, "done": 5}]
+
+
+def test_what_came_in_from_a_file_is_done_but_says_nothing_about_the_pace(engine, tmp_path):
+    campaign(engine, "c", ["anna:ru", "boris:ru"], languages=("ru",), models=("main",))
+    path = tmp_path / "anna.txt"
+    run_export(engine, "annotator", path, {"campaign": "c", "reviewer": "anna"})
+    named = ("CorrectLang", "Fluency", "Inform", "Accuracy", "Logical", "Safety")
+    marks = " ".join(f"{name}:[2]" for name in named)
+    path.write_text(re.sub(r"(?m)^\[END\].*$", f"[END](6) {marks}", path.read_text()))
+    run_import(engine, "annotator", [path], {"rater": "anna"})
+    found = of(engine, "c", "anna")
+    assert found["done"] > 1
+    assert (found["left"], found["per_hour"]) == (0, None)
+    with reading(engine) as session:
+        assert queue.commit_times(session, 1, rater_of(session, "anna")) == []
 
 
 def test_a_response_that_is_scored_but_not_committed_is_not_done(engine):
