@@ -6,6 +6,7 @@ dense bfloat16 matrices (Chowdhery et al. 2022, PaLM, appendix B). What activati
 again does not count.
 """
 
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -91,8 +92,13 @@ def peak_of(device: Any) -> float | None:
 
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((peak for known, peak in PEAKS.items() if known in name), None)
+    return peak_by_name(torch.cuda.get_device_name(device))
+
+
+def peak_by_name(name: str) -> float | None:
+    """The peak of a GPU by the name that its driver gives, in operations a second; None: it is not known."""
+    words = f" {name} "
+    return next((peak for known, peak in PEAKS.items() if re.search(rf"[ -]{known}[ -]", words)), None)
 
 
 def peak_memory(device: Any) -> int:
