@@ -97,6 +97,8 @@ def peak_of(device: Any) -> float | None:
 
 def peak_by_name(name: str) -> float | None:
     """The peak of a GPU by the name that its driver gives, in operations a second; None: it is not known."""
+    if "Laptop" in name:  # another chip under the same number
+        return None
     words = f" {name} "
     return next((peak for known, peak in PEAKS.items() if re.search(rf"[ -]{known}[ -]", words)), None)
 

@@ -24,6 +24,15 @@ def test_the_name_of_a_gpu_gives_its_peak(name, known):
     assert peak_by_name(name) == PEAKS[known]
 
 
-@pytest.mark.parametrize("name", ["NVIDIA RTX A4000", "NVIDIA A1000", "Tesla T4", "AMD Instinct MI300X"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NVIDIA RTX A4000",
+        "NVIDIA A1000",
+        "NVIDIA GeForce RTX 4090 Laptop GPU",
+        "Tesla T4",
+        "AMD Instinct MI300X",
+    ],
+)
 def test_a_gpu_that_is_not_in_the_table_has_no_peak(name):
     assert peak_by_name(name) is None
