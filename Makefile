@@ -9,7 +9,7 @@ demo: $(INSTALLED)  ## the miniature study, then the review room (text without a
 	$(VENV)/bin/xlit-core demo
 
 test: check  ## lint, types, import contracts and all tests, a file of them to a worker
-	$(VENV)/bin/pytest --numprocesses 3 --dist loadfile -m "not thorough"
+	$(VENV)/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not thorough"
 
 test-thorough: $(INSTALLED)  ## the tests that `make test` leaves out for their length
 	$(VENV)/bin/pytest -m thorough

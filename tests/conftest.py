@@ -4,6 +4,7 @@ Python's looking for garbage, which among thousands of tests and large libraries
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,34 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 pytest_plugins = ["tests.postgresql"]
 
 gc.disable()
+
+# The files that take longest begin first, so that none of them is still at work when all others have ended.
+LONGEST = (
+    "core/test_run.py",
+    "core/judge/llm/batch/test_batch_faults.py",
+    "core/judge/llm/batch/test_batch_kills.py",
+    "core/report/figures/test_figures.py",
+    "store/test_finding.py",
+    "ui/test_ssh.py",
+    "core/generate/test_run.py",
+    "ui/test_kills.py",
+    "core/judge/modifiers/test_hostile_responses.py",
+    "ui/test_snapshots.py",
+    "ui/test_news.py",
+    "ui/test_sizes.py",
+    "ui/test_budgets.py",
+    "core/report/test_report_command.py",
+    "core/train/test_trainer.py",
+    "core/train/test_apart.py",
+    "core/train/test_parallel.py",
+    "ui/test_two_reviewers.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    rank = {str(here / name): at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
 
 
 def pytest_collection_finish() -> None:

@@ -340,6 +340,15 @@ def test_an_open_campaign_side_by_side_has_names_and_its_own_place_is_kept(engin
     assert ReviewSession(engine, open_view(engine, language="ru", reviewer="anna")).number == 1
 
 
+def test_an_open_campaign_shows_no_names_to_who_scores_the_suite_blind_elsewhere(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), blind=False)
+    campaign(engine, "hidden", ["anna:fr"], languages=("fr",))
+    view = open_view(engine, language="ru", reviewer="anna", campaign="c")
+    assert not view.names_shown
+    assert view.judge is None
+    assert not open_queue(engine, campaign="c", reviewer="anna").view.names_shown
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

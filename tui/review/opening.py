@@ -55,7 +55,7 @@ def open_view(
         if part:
             theirs = [source for source in theirs if source.key in part.sources]
         sources = _chosen(theirs, wanted)
-        not_blind = part is not None and not part.campaign.blind
+        not_blind = part is not None and not part.campaign.blind and blind_in is None
         languages: tuple[str, ...] = (language,)
         if by_language:
             sources = [_only(sources)]

@@ -83,6 +83,8 @@ def _views(
     found = {}
     for suite_id, language in dict.fromkeys((stop.suite_id, stop.language) for stop in stops):
         suite: SuiteSummary = suites[suite_id]
+        # Whoever scores the suite blind, in whichever campaign, sees no names of it.
+        names = not campaign.blind and queue.open_campaign_of(session, reviewer, suite_id) is None
         view = View(
             suite=suite,
             language=language,
@@ -92,8 +94,8 @@ def _views(
             **shared,
             languages=(language,),
             by="queue",
-            names_shown=not campaign.blind,
-            open=not campaign.blind,
+            names_shown=names,
+            open=names,
             reveal=campaign.reveal,
             campaign=campaign.name,
             campaign_id=campaign.id,
