@@ -349,6 +349,13 @@ def test_an_open_campaign_shows_no_names_to_who_scores_the_suite_blind_elsewhere
     assert not open_queue(engine, campaign="c", reviewer="anna").view.names_shown
 
 
+def test_a_campaign_reveals_no_judge_that_another_hides(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), reveal=True)
+    assert open_queue(engine, campaign="c", reviewer="anna").view.judge is not None
+    campaign(engine, "hidden", ["anna:fr"], languages=("fr",))
+    assert open_queue(engine, campaign="c", reviewer="anna").view.judge is None
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -83,8 +83,9 @@ def _views(
     found = {}
     for suite_id, language in dict.fromkeys((stop.suite_id, stop.language) for stop in stops):
         suite: SuiteSummary = suites[suite_id]
-        # Whoever scores the suite blind, in whichever campaign, sees no names of it.
+        # What one campaign hides, no other shows.
         names = not campaign.blind and queue.open_campaign_of(session, reviewer, suite_id) is None
+        sealed = queue.open_campaign_of(session, reviewer, suite_id, sealed=True) is not None
         view = View(
             suite=suite,
             language=language,
@@ -96,7 +97,7 @@ def _views(
             by="queue",
             names_shown=names,
             open=names,
-            reveal=campaign.reveal,
+            reveal=campaign.reveal and not sealed,
             campaign=campaign.name,
             campaign_id=campaign.id,
             translation=translation,
