@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlmodel import Session, col, select, update
 
-from store.tables import JudgeBatch, JudgeBatchItem, utc_now
+from store.tables import JudgeBatch, JudgeBatchItem, Rater, utc_now
 
 NEW, WAITING = "new", "waiting"
 
@@ -24,7 +24,11 @@ def plan(
     status: str = NEW,
 ) -> int | None:
     """Write down a batch that is to be sent, of those of these questions that are in no batch on its way.
-    Returns its id; None when all of them are."""
+    Returns its id; None when all of them are.
+
+    Until the session ends, no other plans for the same rater: PostgreSQL lets several write at once, and the
+    same questions would be paid for twice."""
+    session.exec(select(Rater.id).where(Rater.id == rater).with_for_update(key_share=True)).one()
     taken = on_their_way(session, rater)
     wanted = [digest for digest in dict.fromkeys(digests) if digest not in taken]
     if not wanted:

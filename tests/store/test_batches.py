@@ -1,5 +1,8 @@
 """What is written down of the batches in which judges are asked."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -63,6 +66,22 @@ def test_a_question_is_in_one_batch_on_its_way_of_a_rater(engine):
     assert plan(engine, []) is None
     change(engine, batches.end, first, "expired")
     assert plan(engine, DIGESTS[:2]) is not None
+
+
+def test_two_that_plan_at_once_put_no_question_into_two_batches(engine):
+    both_are_there = Barrier(4)
+
+    def plan_some(start: int) -> set[str]:
+        both_are_there.wait()
+        batch = plan(engine, DIGESTS[start:] + DIGESTS[:start])
+        return set() if batch is None else found(engine, batches.digests_of, batch)
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            planned = list(pool.map(plan_some, range(4)))
+            assert sorted(map(len, planned)) == [0, 0, 0, 5]
+            for batch in found(engine, batches.open_batches, [1]):
+                change(engine, batches.end, batch.id, "expired")
 
 
 def test_a_batch_is_made_at_the_server_once_and_by_one_run(engine):
