@@ -28,9 +28,8 @@ def train_apart(
     with tempfile.TemporaryDirectory(prefix="xlit-train-") as folder:
         task, said = Path(folder) / "task.json", Path(folder) / "said"
         board = str(tensorboard) if tensorboard else None
-        task.write_text(
-            json.dumps({"settings": settings.as_dict(), "out": str(out), "name": name, "tensorboard": board})
-        )
+        asked = {"settings": settings.as_dict(), "out": str(out), "name": name, "tensorboard": board}
+        task.write_text(json.dumps({**asked, "asked_by": os.getpid()}))
         launcher = ("-m", *LAUNCHER, str(processes)) if processes > 1 else ()
         command = [sys.executable, *launcher, "-m", __name__, str(task), str(said)]
         code = _ended(command)
@@ -56,16 +55,25 @@ def _ended(command: list[str]) -> int:
             process.send_signal(signal.SIGINT)
 
 
-def _stop_with_parent() -> None:
-    """When the process that asked for this run is gone, stop as if told to."""
+def _stop_with(asker: int) -> None:
+    """When the process that asked for this run is gone, or the launcher between it and us, stop as if told
+    to."""
     parent = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == parent and _is_there(asker):
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:  # gone; were it there, it would be ours to signal
+        return False
+    return True
 
 
 def _how(code: int) -> str:
@@ -79,7 +87,7 @@ def _main(task_file: str, said: str) -> int:
 
     task = json.loads(Path(task_file).read_text(encoding="utf-8"))
     board = Path(task["tensorboard"]) if task["tensorboard"] else None
-    _stop_with_parent()
+    _stop_with(task["asked_by"])
     try:
         train(
             TrainSettings.from_dict(task["settings"]), Path(task["out"]), name=task["name"], tensorboard=board

@@ -18,7 +18,8 @@ import json, sys
 from pathlib import Path
 from core.train.apart import train_apart
 from core.train.settings import TrainSettings
-train_apart(TrainSettings.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2]), name="model")
+settings = TrainSettings.from_dict(json.loads(sys.argv[1]))
+train_apart(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]))
 """
 
 
@@ -29,14 +30,24 @@ def test_why_a_run_failed_is_told(settings, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.thorough)])
-def test_the_run_saves_and_stops_when_the_command_is_interrupted_or_killed(settings, tmp_path, kill):
+@pytest.mark.parametrize(
+    ("kill", "processes"),
+    [
+        (signal.SIGKILL, 1),
+        pytest.param(signal.SIGINT, 1, marks=pytest.mark.thorough),
+        pytest.param(signal.SIGKILL, 2, marks=pytest.mark.thorough),
+        pytest.param(signal.SIGINT, 2, marks=pytest.mark.thorough),
+    ],
+)
+def test_the_run_saves_and_stops_when_the_command_is_interrupted_or_killed(
+    settings, tmp_path, kill, processes
+):
     import json
 
     plan = settings(steps=100_000, save_every=100_000)
     out = tmp_path / "model"
     restored = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    command = [sys.executable, "-c", restored + PARENT, json.dumps(plan.as_dict()), str(out)]
+    command = [sys.executable, "-c", restored + PARENT, json.dumps(plan.as_dict()), str(out), str(processes)]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     work = out.with_name("model.partial")
     log = work / "train-log.jsonl"
