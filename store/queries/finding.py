@@ -1,75 +1,33 @@
-"""Which responses of a view fit a filter, disagree with the judge, hold a word, or want a score.
+"""Which responses of a view fit a filter, disagree with the judge, hold a word, or want a score."""
 
-A view has many responses, and a reviewer has read few of them. So what depends on the reviewer is asked once,
-as the set of the responses for which it holds, and every response of the view is looked up in it.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_, union
+from sqlalchemy import and_, case, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.queries.compare import SourceKey, from_sources
-from store.tables import (
-    CURRENT_COMMENT,
-    CURRENT_ERROR_SPAN,
-    CURRENT_RATING,
-    Assignment,
-    Comment,
-    Entry,
-    ErrorSpan,
-    Instruction,
-    Rating,
-    Response,
-    SurfaceMetric,
+from store.queries.scope import (
+    LEAD,
+    STATUSES,
+    Filter,
+    Scope,
+    conditions,
+    identified,
+    in_scope,
+    in_view,
+    ratings,
+    revealed,
+    same_cell,
+    scored,
+    status,
+    touched,
 )
-
-# The instruction that stands for its translations, as the view's own language has it.
-LEAD = Instruction.__table__.alias("lead")  # type: ignore[attr-defined]
-
-STATUSES = ("unscored", "scored", "committed", "commented", "disagreement")
+from store.tables import Instruction, Response
 
 Found = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The responses of a view: of these sources, to a suite, in `languages`; `lead` is the language by whose
-    instructions they are told apart and ordered. `judge_id` is the rater that is set beside the reviewer;
-    with `revealed_only` the judge and the surface metrics count only where the reviewer has committed. With
-    `campaign_id`, they are only the responses that this campaign has given the reviewer."""
-
-    suite_id: int
-    lead: str
-    languages: tuple[str, ...]
-    keys: tuple[SourceKey, ...]
-    rater_id: int
-    criterion_ids: tuple[int, ...]
-    judge_id: int | None = None
-    revealed_only: bool = True
-    campaign_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What a response must fit: in each group that is not empty, one of its members; all groups at once.
-
-    `identified` are languages as the surface metric names them, `scores` are (criterion id, score) of the
-    reviewer, `statuses` are of `STATUSES`, `responses` are the very ones (None: any).
-    """
-
-    tasks: frozenset[str] = frozenset()
-    modifiers: frozenset[str] = frozenset()
-    identified: frozenset[str] = frozenset()
-    scores: frozenset[tuple[int, int]] = frozenset()
-    statuses: frozenset[str] = frozenset()
-    responses: frozenset[int] | None = None
-
-    def __bool__(self) -> bool:
-        return self != Filter()
 
 
 @dataclass(frozen=True)
@@ -92,14 +50,14 @@ def instructions_with_responses(session: Session, scope: Scope) -> list[int]:
             own.c.suite_id == lead.c.suite_id,
             own.c.language.in_(scope.languages),
             own.c.key == lead.c.key,
-            *_in_view(scope),
+            *in_view(scope),
         )
         .correlate(lead)
     )
     if scope.languages == (scope.lead,):
         response = (
             select(col(Response.id))
-            .where(Response.instruction_id == lead.c.id, *_in_view(scope))
+            .where(Response.instruction_id == lead.c.id, *in_view(scope))
             .correlate(lead)
         )
     statement = (
@@ -112,7 +70,7 @@ def instructions_with_responses(session: Session, scope: Scope) -> list[int]:
 
 def matching(session: Session, scope: Scope, wanted: Filter) -> list[Found]:
     """(lead instruction, response) of every response that fits the filter, in the suite's order."""
-    statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(*_conditions(scope, wanted))
+    statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(*conditions(scope, wanted))
     rows = session.connection().execute(statement)
     # Not in SQL: there may be more of them than a database takes as parameters.
     these = wanted.responses
@@ -123,7 +81,7 @@ def first_unscored(session: Session, scope: Scope, after: int) -> Found | None:
     """The first response after position `after` that lacks a mark on a criterion; then the first from the
     start; None when all is scored."""
     for bound in (LEAD.c.position > after, LEAD.c.position <= after):
-        statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(bound, ~_scored(scope)).limit(1)
+        statement = in_scope(scope, LEAD.c.id, col(Response.id)).where(bound, ~scored(scope)).limit(1)
         row = session.connection().execute(statement).first()
         if row is not None:
             return row[0], row[1]
@@ -135,17 +93,17 @@ def disagreements(session: Session, scope: Scope) -> list[Disagreement]:
     then in the suite's order."""
     if scope.judge_id is None:
         return []
-    yours, judges = _ratings("yours"), _ratings("judges")
+    yours, judges = ratings("yours"), ratings("judges")
     delta = (yours.c.score - judges.c.score).label("delta")
     statement = (
         in_scope(scope, LEAD.c.id, col(Response.id), yours.c.criterion_id, delta)
         .join(yours, and_(yours.c.response_id == col(Response.id), yours.c.rater_id == scope.rater_id))
-        .join(judges, _same_cell(yours, judges, scope.judge_id))
+        .join(judges, same_cell(yours, judges, scope.judge_id))
         .where(yours.c.criterion_id.in_(scope.criterion_ids), delta != 0)
         .order_by(None)
         .order_by(func.abs(delta).desc(), LEAD.c.position, col(Response.id), yours.c.criterion_id)
     )
-    statement = statement.where(*_revealed(scope))
+    statement = statement.where(*revealed(scope))
     return [Disagreement(*row) for row in session.connection().execute(statement)]
 
 
@@ -176,10 +134,10 @@ def group_counts(session: Session, scope: Scope) -> dict[str, dict[Any, int]]:
         for name, member in (("tasks", task), ("modifiers", modifier)):
             if member is not None:
                 counts[name][member] = counts[name].get(member, 0) + count
-    labels = in_scope(scope, _identified().label("member")).where(*_revealed(scope)).order_by(None).subquery()
+    labels = in_scope(scope, identified().label("member")).where(*revealed(scope)).order_by(None).subquery()
     statement = select(labels.c.member, func.count()).group_by(labels.c.member)
     counts["identified"] = {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}
-    yours = _ratings("yours")
+    yours = ratings("yours")
     statement = (
         in_scope(scope, yours.c.criterion_id, yours.c.score, func.count())
         .join(yours, and_(yours.c.response_id == col(Response.id), yours.c.rater_id == scope.rater_id))
@@ -191,8 +149,8 @@ def group_counts(session: Session, scope: Scope) -> dict[str, dict[Any, int]]:
     counts["scores"] = {(criterion, score): count for criterion, score, count in rows}
     # What the reviewer has not touched has no status but `unscored`.
     others = [name for name in STATUSES if name != "unscored"]
-    sums = [func.sum(case((_status(scope, name), 1), else_=0)) for name in others]
-    statement = in_scope(scope, *sums).where(_touched(scope)).order_by(None)
+    sums = [func.sum(case((status(scope, name), 1), else_=0)) for name in others]
+    statement = in_scope(scope, *sums).where(touched(scope)).order_by(None)
     found = dict(zip(others, connection.execute(statement).one(), strict=True))
     unscored = total - int(found["scored"] or 0)
     counts["statuses"] = {name: int(found.get(name, unscored) or 0) for name in STATUSES}
@@ -230,157 +188,3 @@ def languages_answered(session: Session, suite_id: int, keys: Sequence[SourceKey
         if session.connection().execute(answered).first() is not None:
             found.append(language)
     return sorted(found)
-
-
-# The parts of the questions
-
-
-def in_scope(scope: Scope, *columns: Any) -> Select[Any]:
-    """The responses in scope with their lead instructions, in the suite's order."""
-    own = and_(
-        col(Instruction.suite_id) == LEAD.c.suite_id,
-        col(Instruction.key) == LEAD.c.key,
-        col(Instruction.language).in_(scope.languages),
-    )
-    if scope.languages == (scope.lead,):
-        own = col(Instruction.id) == LEAD.c.id
-    return (
-        select(*columns)
-        .select_from(LEAD)
-        .join(Instruction, own)
-        .join(Response, col(Response.instruction_id) == col(Instruction.id))
-        .where(LEAD.c.suite_id == scope.suite_id, LEAD.c.language == scope.lead, *_in_view(scope))
-        .order_by(LEAD.c.position, col(Response.id))
-    )
-
-
-def _in_view(scope: Scope) -> list[ColumnElement[bool]]:
-    """The conditions that a response stands in the view."""
-    found = [from_sources(scope.keys)]
-    if scope.campaign_id is not None:
-        theirs = select(col(Assignment.response_id)).where(
-            col(Assignment.campaign_id) == scope.campaign_id, col(Assignment.rater_id) == scope.rater_id
-        )
-        found.append(_within(theirs))
-    return found
-
-
-def _conditions(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.tasks:
-        found.append(LEAD.c.task.in_(wanted.tasks))
-    if wanted.modifiers:
-        found.append(LEAD.c.modifier.in_(wanted.modifiers))
-    if wanted.identified:
-        found += [_identified().in_(wanted.identified), *_revealed(scope)]
-    if wanted.scores:
-        found.append(_scored_as(scope, wanted.scores))
-    if wanted.statuses:
-        found.append(or_(*(_status(scope, name) for name in sorted(wanted.statuses))))
-    return found
-
-
-def _ratings(name: str) -> Any:
-    return CURRENT_RATING.alias(name)
-
-
-def _same_cell(yours: Any, judges: Any, judge_id: int) -> ColumnElement[bool]:
-    return and_(
-        judges.c.response_id == yours.c.response_id,
-        judges.c.rater_id == judge_id,
-        judges.c.criterion_id == yours.c.criterion_id,
-    )
-
-
-def _within(responses: Any) -> ColumnElement[bool]:
-    """The response is one of these. With `+ 0` SQLite looks it up among them; with the bare id it may look
-    for each of them in the index of every instruction's responses, which ends with the id."""
-    return (col(Response.id) + 0).in_(responses)
-
-
-def _scored(scope: Scope) -> ColumnElement[bool]:
-    """Every criterion has a mark, skipped ones included."""
-    marks = _ratings("marks")
-    return _within(
-        select(marks.c.response_id)
-        .where(marks.c.rater_id == scope.rater_id, marks.c.criterion_id.in_(scope.criterion_ids))
-        .group_by(marks.c.response_id)
-        .having(func.count() == len(scope.criterion_ids))
-    )
-
-
-def _scored_as(scope: Scope, scores: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
-    marks = _ratings("scored")
-    return _within(
-        select(marks.c.response_id).where(
-            marks.c.rater_id == scope.rater_id,
-            tuple_(marks.c.criterion_id, marks.c.score).in_(sorted(scores)),
-        )
-    )
-
-
-def _committed(scope: Scope) -> ColumnElement[bool]:
-    return _within(
-        select(col(Entry.response_id)).where(
-            col(Entry.rater_id) == scope.rater_id, col(Entry.kind) == "commit"
-        )
-    )
-
-
-def _revealed(scope: Scope) -> list[ColumnElement[bool]]:
-    """The condition that the reviewer may see the judge's scores and the surface metrics, if there is one."""
-    return [_committed(scope)] if scope.revealed_only else []
-
-
-def _commented(scope: Scope) -> ColumnElement[bool]:
-    """A current comment, or an error span that is still there."""
-    notes = (CURRENT_COMMENT, CURRENT_ERROR_SPAN)
-    return _within(
-        union(*(select(view.c.response_id).where(view.c.rater_id == scope.rater_id) for view in notes))
-    )
-
-
-def _disagreeing(scope: Scope) -> ColumnElement[bool]:
-    yours, judges = _ratings("yours"), _ratings("judges")
-    differing = (
-        select(yours.c.response_id)
-        .join(judges, _same_cell(yours, judges, scope.judge_id or 0))
-        .where(
-            yours.c.rater_id == scope.rater_id,
-            yours.c.criterion_id.in_(scope.criterion_ids),
-            yours.c.score != judges.c.score,
-        )
-    )
-    return and_(_within(differing), *_revealed(scope))
-
-
-def _status(scope: Scope, name: str) -> ColumnElement[bool]:
-    if name == "unscored":
-        return ~_scored(scope)
-    if name == "scored":
-        return _scored(scope)
-    if name == "committed":
-        return _committed(scope)
-    if name == "commented":
-        return _commented(scope)
-    return _disagreeing(scope)
-
-
-def _touched(scope: Scope) -> ColumnElement[bool]:
-    """The reviewer has said something about the response, whether it still holds or not."""
-    journal = (Rating, Comment, ErrorSpan, Entry)
-    return _within(
-        union(*(select(col(it.response_id)).where(col(it.rater_id) == scope.rater_id) for it in journal))
-    )
-
-
-def _identified() -> Any:
-    """The language that was identified last."""
-    last = SurfaceMetric.__table__.alias("last")  # type: ignore[attr-defined]
-    newest = (
-        select(func.max(last.c.id))
-        .where(last.c.response_id == col(Response.id), last.c.metric == "language")
-        .correlate(Response)
-        .scalar_subquery()
-    )
-    return select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()

@@ -4,8 +4,8 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
-from store.queries.finding import LEAD, Scope, in_scope
 from store.queries.raters import asked_first
+from store.queries.scope import LEAD, Scope, in_scope
 from store.tables import Rater, Rating, Response
 
 # Up to so many ratings, a judge's own are looked through; of one with more, the view is asked. A judge that

@@ -30,8 +30,8 @@ from sqlmodel import Session
 from store import open_store
 from store.queries import finding, journal, judges, models, notes, responses, surface
 from store.queries.compare import SourceKey
-from store.queries.finding import STATUSES, Filter, Scope
 from store.queries.journal import Score
+from store.queries.scope import STATUSES, Filter, Scope
 from store.session import reading, writing
 from store.tables import Instruction, Suite
 

@@ -25,8 +25,8 @@ from store.queries import (
 )
 from store.queries.campaigns import progress, queue, settled
 from store.queries.campaigns import rows as campaigns
-from store.queries.finding import STATUSES, Filter, Scope
 from store.queries.journal import Score
+from store.queries.scope import STATUSES, Filter, Scope
 from store.session import reading, writing
 
 # `last`, `later` and `answer` are other names of some of them in the questions and the views.

@@ -5,8 +5,8 @@ from sqlmodel import col, select
 
 from store import open_store
 from store.queries import journal, judges, models, raters, responses, rubrics, suites
-from store.queries.finding import Scope
 from store.queries.journal import Score
+from store.queries.scope import Scope
 from store.session import reading, writing
 from store.tables import Rater
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from store import UsageError, open_store
 from store.queries import finding, journal, models, responses
 from store.queries.campaigns import rows
-from store.queries.finding import Filter
 from store.queries.journal import Score
+from store.queries.scope import Filter
 from store.session import reading, writing
 from tests.reviewing import SAME, campaign, make_store, rater_of, stops_of, without_git, work
 from tests.ui.pilot import compare_app, message, press, shown

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store.queries import finding
-from store.queries.finding import Filter
+from store.queries.scope import Filter
 from store.session import reading
 from store.tables import Bookmark
 from tui.review import row

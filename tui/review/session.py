@@ -14,8 +14,8 @@ from sqlmodel import Session
 
 from store.queries import compare, journal, notes, reviewers
 from store.queries.campaigns.queue import last_target
-from store.queries.finding import Filter
 from store.queries.journal import Score, Shown
+from store.queries.scope import Filter
 from store.session import reading
 from tui.review import rules
 from tui.review.finder import Finder, Target

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from store.queries.compare import Source
-from store.queries.finding import Scope
+from store.queries.scope import Scope
 from store.queries.suites import SuiteSummary
 
 

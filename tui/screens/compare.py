@@ -12,8 +12,8 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from store.queries import finding, notes
-from store.queries.finding import Filter
 from store.queries.notes import Note
+from store.queries.scope import Filter
 from store.session import reading
 from tui import keymap
 from tui.host import host_of

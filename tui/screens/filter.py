@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.events import Resize
 
-from store.queries.finding import STATUSES, Filter
+from store.queries.scope import STATUSES, Filter
 from tui import keymap
 from tui.review.view import View
 from tui.screens.page import PageScreen

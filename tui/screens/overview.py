@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from textual.events import Resize
 from textual.screen import Screen
 
-from store.queries.finding import Filter
+from store.queries.scope import Filter
 from tui import keymap
 from tui.review import overview
 from tui.review.overview import Asked, Overview
