@@ -86,7 +86,7 @@ def test_a_new_models_response_comes_as_the_last_column_and_moves_neither_column
         before = seen_on(terminal)
         assert before.place == (1, "B", "logic")
         elsewhere(store, lambda session: add_response(session, 1, "Совсем новый ответ."))
-        terminal.wait_for("Совсем новый ответ.", limit=5)
+        terminal.wait_for("Совсем новый ответ.")
         terminal.read()
         after = seen_on(terminal)
         assert "new: 1 more response to this instruction" in terminal.text
@@ -106,7 +106,7 @@ def test_what_has_been_scrolled_to_stays_on_show_when_a_column_joins(store):
         first_line = seen_on(terminal).columns[0].text.split("\n")[0].split()
         assert len(first_line) > 3
         elsewhere(store, lambda session: add_response(session, 1, "Совсем новый ответ."))
-        terminal.wait_for("Совсем новый ответ.", limit=5)
+        terminal.wait_for("Совсем новый ответ.")
         terminal.read()
         assert " ".join(first_line) in " ".join(seen_on(terminal).columns[0].text.split())
 
@@ -138,7 +138,7 @@ def test_the_first_judge_comes_by_itself(tmp_path):
         terminal.press("ahg")
         assert "no judge" in terminal.text
         elsewhere(store, lambda session: judge_all(session, 1))
-        terminal.wait_for(JUDGE, limit=5)
+        terminal.wait_for(JUDGE)
         terminal.read()
         assert re.search(r"fluency +2 +1 +\+1", terminal.text)
         assert seen_on(terminal).place == (1, "A", "helpfulness")
@@ -153,7 +153,7 @@ def test_an_instruction_that_is_answered_now_is_counted_and_led_to(store):
     with room(store) as terminal:
         before = seen_on(terminal)
         elsewhere(store, answer)
-        terminal.wait_for("1/4", limit=5)
+        terminal.wait_for("1/4")
         terminal.read()
         assert "new: 1 more answered" in terminal.text
         assert seen_on(terminal).columns == before.columns
@@ -168,7 +168,7 @@ def test_a_comment_that_is_being_typed_is_left_alone_and_lands_where_it_was_mean
         terminal.press("c")
         terminal.press("начало ")
         elsewhere(store, lambda session: add_response(session, 1, "Совсем новый ответ."))
-        terminal.wait_for("Совсем новый ответ.", limit=5)
+        terminal.wait_for("Совсем новый ответ.")
         terminal.press("и конец\r")
         terminal.wait_for("B: comment saved")
         assert [it.label for it in seen_on(terminal).columns if it.commented] == ["B"]
@@ -184,7 +184,7 @@ def test_news_that_came_behind_another_screen_are_there_when_it_closes(store):
         terminal.read(quiet=1.8)
         assert "this page" in terminal.text
         terminal.press("q")
-        terminal.wait_for("Совсем новый ответ.", limit=5)
+        terminal.wait_for("Совсем новый ответ.")
 
 
 def test_news_behind_another_screen_cost_no_bytes(store):

@@ -88,11 +88,11 @@ def test_what_is_typed_ahead_on_a_slow_line_goes_into_the_box_and_scores_nothing
     terminal.read(quiet=0.5)
     assert saved_scores(store_path) == []
     if typed.startswith("c"):
-        terminal.wait_for("A: comment saved", limit=3)
+        terminal.wait_for("A: comment saved")
         terminal.press("L")
         assert typed[1:].strip() in terminal.text
     else:
-        terminal.wait_for("2/3", limit=3)
+        terminal.wait_for("2/3")
 
 
 def test_what_is_typed_ahead_of_another_screen_goes_to_that_screen(terminal, store_path):
