@@ -1,6 +1,7 @@
 """Translating a data set: what is missing of it, kept as it finishes, put in order at the end."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,13 @@ def translate(
     source = source or _language(data)
     if source == target:
         raise UsageError(f"The data is in {source} already.")
-    journal = Journal(out, options.name, target)
+    with closing(Journal(out, options.name, target)) as journal:
+        return _translated(data, options, journal, target, source, ratio)
+
+
+def _translated(
+    data: TrainingData, options: TranslatorOptions, journal: Journal, target: str, source: str, ratio: float
+) -> Outcome:
     wanted = {_key(conversation): conversation for conversation in data.conversations}
     missing = [conversation for key, conversation in wanted.items() if key not in journal.rows]
     outcome = Outcome()
@@ -65,7 +72,7 @@ def translate(
         finally:
             translator.close()
     outcome.written = journal.finish(map(_key, data.conversations))
-    _list_failed(out, outcome)
+    _list_failed(journal.out, outcome)
     return outcome
 
 

@@ -173,6 +173,23 @@ def test_what_another_translator_or_program_wrote_is_not_mixed_with(serve, tmp_p
         translate(loaded, TranslatorOptions(server.url, "m"), target="fr", out=data)
 
 
+def test_two_do_not_translate_into_one_file_at_once(serve, tmp_path):
+    data, out = jsonl(tmp_path / "d.jsonl", chats(3)), tmp_path / "o.jsonl"
+    others = []
+
+    def while_the_first_is_at_work(request, number: int) -> Answer:
+        if not others:
+            with pytest.raises(XlitError, match=r"Another process translates into .*o\.jsonl\. Wait") as told:
+                run(data, serve(capitals), out)
+            others.append(told)
+        return capitals(request, number)
+
+    assert run(data, serve(while_the_first_is_at_work), out).translated == 3
+    assert others
+    assert run(data, serve(capitals), out).translated == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.jsonl", "o.jsonl"]
+
+
 def test_the_language_of_the_data_must_be_known_and_one(serve, tmp_path):
     server = serve(capitals)
     unknown = load_data([DataSource(str(jsonl(tmp_path / "a.jsonl", chats(1))))])
