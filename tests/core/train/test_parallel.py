@@ -1,26 +1,13 @@
 """Two processes with sharded weights do what one does; each killed run goes on."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
+from core.train.apart import train_apart
 from core.train.log import read_log
 from core.train.trainer import train
 from store import UsageError
 
 torch = pytest.importorskip("torch")
-
-
-def launched(settings, out, tmp_path, processes=2):
-    task = tmp_path / f"{out.name}.json"
-    task.write_text(
-        json.dumps({"settings": settings.as_dict(), "out": str(out), "name": out.name, "tensorboard": None})
-    )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-    command += [str(processes), "-m", "core.train.apart", str(task), str(tmp_path / "said")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
 @pytest.mark.slow
@@ -32,8 +19,7 @@ def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path
     plan = settings(adaptation=adaptation, steps=6, eval_examples=2, eval_every=3, save_every=2)
     one, two = tmp_path / "one", tmp_path / "two"
     train(plan, one)
-    done = launched(plan, two, tmp_path)
-    assert done.returncode == 0, done.stderr
+    train_apart(plan, two, name="two", processes=2)
     records = [read_log(folder / "train-log.jsonl") for folder in (one, two)]
     for name in ("loss", "grad_norm", "learning_rate", "answer_tokens"):
         alone, together = ([record[name] for record in run] for run in records)
