@@ -5,6 +5,9 @@ INSTALLED := $(VENV)/.installed
 .PHONY: demo test test-thorough check install format screenshots bench-room clean
 .SILENT:
 
+# The tests start hundreds of processes; each would compile everything again where this variable has a value.
+export PYTHONDONTWRITEBYTECODE =
+
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
 	$(VENV)/bin/xlit-core demo
 
