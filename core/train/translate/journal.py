@@ -8,7 +8,6 @@ source, and takes its place.
 import json
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,9 +62,8 @@ class Journal:
 
     def close(self) -> None:
         """Let others translate into the file. What is translated stays; an empty file does not."""
-        with suppress(FileNotFoundError):
-            if self.partial.stat().st_size == 0:
-                self.partial.unlink()
+        if _is_at(self._file, self.partial) and self.partial.stat().st_size == 0:
+            self.partial.unlink()
         self._file.close()
 
     def _read(self, path: Path) -> None:
@@ -108,11 +106,19 @@ def _locked(path: Path) -> IO[bytes]:
                     f"Another process translates into {path.with_suffix('')}. Wait for it, or choose another "
                     "--out."
                 ) from None
-            if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            if _is_at(file, path):
                 return file
             file.close()  # the other has just put everything in order, and removed it
     except OSError as error:
         raise XlitError(f"{path} can't be written: {error.strerror}.") from None
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether this open file is the one at the path, and not one that was removed."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _mend(file: IO[bytes]) -> None:

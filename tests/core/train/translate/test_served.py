@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 
 import pytest
 
@@ -9,6 +10,7 @@ from core.endpoint import retrying
 from core.train.data.loading import load_data
 from core.train.data.sources import DataSource
 from core.train.translate.chat import ChatTranslator
+from core.train.translate.journal import Journal
 from core.train.translate.run import translate
 from core.train.translate.translator import TranslatorOptions
 from store import UsageError, XlitError
@@ -188,6 +190,16 @@ def test_two_do_not_translate_into_one_file_at_once(serve, tmp_path):
     assert others
     assert run(data, serve(capitals), out).translated == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.jsonl", "o.jsonl"]
+
+
+def test_who_has_finished_leaves_alone_the_file_of_who_comes_next(tmp_path):
+    out = tmp_path / "o.jsonl"
+    first = Journal(out, "m", "fr")
+    first.finish([])
+    with closing(Journal(out, "m", "fr")) as second:
+        first.close()
+        second.append([{"row": "r0", "source_hash": "0"}])
+        assert second.partial.read_text().count("\n") == 1
 
 
 def test_the_language_of_the_data_must_be_known_and_one(serve, tmp_path):
