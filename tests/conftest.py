@@ -1,5 +1,5 @@
 """For all tests: one thread a process, since models this small only lose by sharing their work; and little of
-Python's looking for garbage, which among thousands of tests and large libraries takes most of the time."""
+Python's looking for garbage, which takes long among thousands of tests and large libraries."""
 
 import gc
 import os

@@ -108,10 +108,8 @@ class Terminal:
 
     def wait_for(self, text: str, limit: float = 20.0) -> None:
         """Read until the text stands on the screen."""
-        end = time.monotonic() + limit
-        while text not in self.text:
-            assert time.monotonic() < end, f"{text!r} did not come:\n{self.text}"
-            self.read(quiet=0.05, limit=0.5)
+        self.settle(lambda: text in self.text, limit)
+        assert text in self.text, f"{text!r} did not come:\n{self.text}"
 
     def settle(self, shown: Callable[[], bool], limit: float = 20.0) -> None:
         """Read until what is on the screen is `shown`, or the time is over."""

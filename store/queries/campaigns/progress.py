@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, column, text
 from sqlmodel import Session
 
+from store.queries.campaigns.queue import AT_WORK
 from store.tables import CURRENT_RATING, UtcDateTime
 
 # SQLite keeps to the order of a CROSS JOIN.
-_ASSIGNED = """
+_ASSIGNED = f"""
 SELECT assignment.reviewer_id AS reviewer_id, assignment.rater_id AS rater_id,
        assignment.response_id AS response_id, assignment.position AS position, assignment.kind AS kind,
        instruction.language AS language,
@@ -20,8 +21,7 @@ SELECT assignment.reviewer_id AS reviewer_id, assignment.rater_id AS rater_id,
        (SELECT min(entry.created_at) FROM entry
         WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
           AND entry.kind = 'commit'
-          AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = entry.run_id AND run.command = 'import')
-       ) AS worked_at
+          AND {AT_WORK}) AS worked_at
 FROM assignment CROSS JOIN response CROSS JOIN instruction
 WHERE assignment.campaign_id = :campaign AND response.id = assignment.response_id
   AND instruction.id = response.instruction_id

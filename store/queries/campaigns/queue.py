@@ -29,6 +29,9 @@ class Stop:
     response_ids: tuple[int, ...]
 
 
+# The condition that an entry was made at work, and did not come in from a file, whose time says nothing.
+AT_WORK = "NOT EXISTS (SELECT 1 FROM run WHERE run.id = entry.run_id AND run.command = 'import')"
+
 # SQLite keeps to the order of a CROSS JOIN.
 _DONE = """
 SELECT assignment.position AS position,
@@ -41,13 +44,13 @@ WHERE assignment.campaign_id = :campaign AND assignment.reviewer_id = :reviewer
 GROUP BY assignment.position
 """
 
-_COMMITS = """
+_COMMITS = f"""
 SELECT entry.created_at AS created_at
 FROM assignment CROSS JOIN entry
 WHERE assignment.campaign_id = :campaign AND assignment.reviewer_id = :reviewer
   AND entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
   AND entry.kind = 'commit'
-  AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = entry.run_id AND run.command = 'import')
+  AND {AT_WORK}
 ORDER BY entry.created_at
 """
 
