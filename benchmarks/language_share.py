@@ -12,14 +12,9 @@ from pathlib import Path
 import fasttext
 from surface import build, quietly
 
-from core.judge.surface.language import (
-    LanguageIdentifier,
-    find_model,
-    normal_language,
-    prepared_line,
-    prose_of,
-)
-from core.judge.surface.prose import blank_code
+from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
+from core.judge.surface.prose import blank_code, prose_of
+from core.text.scripts import normal_language
 
 SAME = "same label, same probability"
 

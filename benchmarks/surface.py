@@ -21,8 +21,8 @@ from figures import ratio
 from core.exchange.importing import run_import
 from core.judge.surface.dictionaries import find_dictionary
 from core.judge.surface.foreign import foreign_stretches
-from core.judge.surface.language import LanguageIdentifier, prepared_line, prose_of
-from core.judge.surface.prose import blank_code
+from core.judge.surface.language import LanguageIdentifier, prepared_line
+from core.judge.surface.prose import blank_code, prose_of
 from core.judge.surface.run import judge_surface
 from core.judge.surface.spelling import Speller
 from store import open_store

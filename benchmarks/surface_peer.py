@@ -14,10 +14,11 @@ import fasttext
 import hunspell
 
 from core.judge.surface.dictionaries import find_dictionary
-from core.judge.surface.language import find_model, normal_language, prepared_line, prose_of
-from core.judge.surface.prose import blank_code, has_letters
+from core.judge.surface.language import find_model, prepared_line
+from core.judge.surface.prose import blank_code, has_letters, prose_of
 from core.judge.surface.spelling import CLITICS
-from core.judge.surface.words import is_checked, parts, plain, script_of, words_in
+from core.judge.surface.words import is_checked, parts, plain, words_in
+from core.text.scripts import normal_language, script_of
 
 ENCODING = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
 

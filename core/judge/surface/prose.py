@@ -59,3 +59,10 @@ def without_marks(text: str) -> str:
 def has_letters(text: str) -> bool:
     """Whether there is at least one letter of any script."""
     return any(map(str.isalpha, text))
+
+
+def prose_of(text: str, blanked: str | None = None) -> str:
+    """The text with code, addresses and markup turned into spaces (`blank_code`, or `blanked`
+    when that is known), or the text itself when no letter is left then."""
+    prose = blank_code(text) if blanked is None else blanked
+    return prose if has_letters(prose) else text

@@ -12,7 +12,7 @@ from core.judge.scope import chosen_languages, expected_among
 from core.judge.surface import language as language_id
 from core.judge.surface import spelling
 from core.judge.surface.dictionaries import Dictionary, find_dictionary, named_dictionary, what_to_install
-from core.judge.surface.language import LanguageIdentifier, normal_language
+from core.judge.surface.language import LanguageIdentifier
 from core.judge.surface.measure import (
     LANGUAGE,
     SPELLING,
@@ -24,8 +24,8 @@ from core.judge.surface.measure import (
 )
 from core.judge.surface.plan import Plan
 from core.judge.surface.processes import measured_by_processes
-from core.judge.surface.words import UNSPACED
 from core.progress import Progress, progress, say
+from core.text.scripts import UNSPACED, normal_language
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import surface

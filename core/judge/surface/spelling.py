@@ -7,9 +7,9 @@ from typing import Any
 
 from core.extras import needs_extra
 from core.judge.surface.dictionaries import Dictionary
-from core.judge.surface.language import normal_language
 from core.judge.surface.prose import blank_code
-from core.judge.surface.words import RULES, is_checked, parts, plain, script_of, words_in
+from core.judge.surface.words import RULES, is_checked, parts, plain, words_in
+from core.text.scripts import normal_language, script_of
 
 LIBRARIES = ("chunspell",)
 

@@ -16,7 +16,6 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from core.judge.surface.language import normal_language
 from core.judge.surface.prose import blank_code
 
 RULES = "words-1"
@@ -29,36 +28,6 @@ _ACUTE, _GRAVE = "\u0301", "\u0300"
 _TO_PLAIN = str.maketrans(
     dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-") | dict.fromkeys(INVISIBLE, "")
 )
-
-# The script that a language is written in, as the names of its letters begin; all others are Latin.
-_SCRIPTS = {
-    "CYRILLIC": "ru uk be bg mk sr kk ky tg mn tt ba cv ce os",
-    "GREEK": "el",
-    "ARABIC": "ar fa ur ps ug sd ckb",
-    "HEBREW": "he yi",
-    "DEVANAGARI": "hi mr ne sa",
-    "BENGALI": "bn as",
-    "GUJARATI": "gu",
-    "GURMUKHI": "pa",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "KANNADA": "kn",
-    "MALAYALAM": "ml",
-    "SINHALA": "si",
-    "HANGUL": "ko",
-    "GEORGIAN": "ka",
-    "ARMENIAN": "hy",
-    "ETHIOPIC": "am ti",
-}
-_SCRIPT_OF = {language: script for script, names in _SCRIPTS.items() for language in names.split()}
-
-# Written without spaces between words: nothing here can tell one word from the next.
-UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"})
-
-
-def script_of(language: str) -> str:
-    """The script of a language by its code, as Unicode's letter names begin, for example `CYRILLIC`."""
-    return _SCRIPT_OF.get(normal_language(language), "LATIN")
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:

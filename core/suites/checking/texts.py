@@ -6,13 +6,14 @@ from pathlib import Path
 
 from core.judge.surface.dictionaries import Dictionary, find_dictionary, what_to_install
 from core.judge.surface.foreign import Stretch, foreign_stretches
-from core.judge.surface.language import LanguageIdentifier, normal_language
+from core.judge.surface.language import LanguageIdentifier
 from core.judge.surface.prose import blank_code
 from core.judge.surface.spelling import Speller
-from core.judge.surface.words import UNSPACED, plain
+from core.judge.surface.words import plain
 from core.suites.checking.findings import Finding, error, warning
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
+from core.text.scripts import UNSPACED, normal_language
 from store.errors import UsageError, XlitError
 
 # A text of which more than this share of the letters is in another language is in the wrong one.

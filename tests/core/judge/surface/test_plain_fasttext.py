@@ -3,8 +3,8 @@
 import fasttext
 import pytest
 
-from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line, prose_of
-from core.judge.surface.prose import blank_code
+from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
+from core.judge.surface.prose import blank_code, prose_of
 
 # To these the preparation does nothing.
 LINES = """

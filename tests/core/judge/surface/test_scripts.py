@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.surface.scripts import foreign_passages, has_letters_of, scripts_of
+from core.text.scripts import foreign_passages, has_letters_of, scripts_of
 
 
 def passages(text, language):

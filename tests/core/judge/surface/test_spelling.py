@@ -8,7 +8,8 @@ import pytest
 
 from core.judge.surface.dictionaries import find_dictionary, what_to_install
 from core.judge.surface.spelling import Speller, Spelling
-from core.judge.surface.words import is_checked, script_of, words
+from core.judge.surface.words import is_checked, words
+from core.text.scripts import script_of
 from store import UsageError
 
 

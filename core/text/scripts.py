@@ -8,9 +8,6 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from core.judge.surface.language import normal_language
-from core.judge.surface.words import script_of
-
 # Words of a passage, and letters where a script has no spaces between words: less is a term or a name.
 WORDS = 3
 UNSPACED_LETTERS = 6
@@ -18,11 +15,38 @@ UNSPACED_LETTERS = 6
 # Of so many characters it is remembered what they are.
 _CHARACTERS_KEPT = 65536
 
-_UNSPACED = frozenset(
+_UNSPACED_SCRIPTS = frozenset(
     {"CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}
 )
 
-# What `words.script_of` does not say: languages of other scripts, and those of more than one.
+_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
+
+# The script that a language is written in, as the names of its letters begin; all others are Latin.
+_MAIN_SCRIPTS = {
+    "CYRILLIC": "ru uk be bg mk sr kk ky tg mn tt ba cv ce os",
+    "GREEK": "el",
+    "ARABIC": "ar fa ur ps ug sd ckb",
+    "HEBREW": "he yi",
+    "DEVANAGARI": "hi mr ne sa",
+    "BENGALI": "bn as",
+    "GUJARATI": "gu",
+    "GURMUKHI": "pa",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "SINHALA": "si",
+    "HANGUL": "ko",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+    "ETHIOPIC": "am ti",
+}
+_SCRIPT_OF = {language: script for script, names in _MAIN_SCRIPTS.items() for language in names.split()}
+
+# Written without spaces between words: nothing here can tell one word from the next.
+UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"})
+
+# What `script_of` does not say: languages of other scripts, and those of more than one.
 _SCRIPTS = {
     "CJK BOPOMOFO": "zh yue wuu",
     "CJK HIRAGANA KATAKANA": "ja",
@@ -60,6 +84,18 @@ _PASSAGE = re.compile(r"[Ffc](?:[^a\n]*[Ffcm])?")
 _WORD = re.compile(
     r"""(?<![^\sa"“”«»„‘*:—–])[Ff](?:['’-]*+[Ffm])++(?=[.,;:!?…"'“”«»‘’)*—–-]*+(?:[\sa]|\Z))"""
 )
+
+
+@lru_cache(maxsize=4096)
+def normal_language(code: str) -> str:
+    """The bare, lower-case code of a language: `pt_BR` and `PT-pt` give `pt`, `zh-cn` gives `zh`."""
+    primary = code.strip().replace("_", "-").split("-")[0].lower()
+    return _SAME_LANGUAGE.get(primary, primary)
+
+
+def script_of(language: str) -> str:
+    """The script of a language by its code, as Unicode's letter names begin, for example `CYRILLIC`."""
+    return _SCRIPT_OF.get(normal_language(language), "LATIN")
 
 
 def scripts_of(language: str) -> tuple[str, ...]:
@@ -108,7 +144,7 @@ class _Letters:
             script = _script(character)
             if script and script not in self._own:
                 foreign.add(character)
-                kind = "c" if script in _UNSPACED else "F" if character.isupper() else "f"
+                kind = "c" if script in _UNSPACED_SCRIPTS else "F" if character.isupper() else "f"
                 classes[ord(character)] = kind
             elif character.isalpha():
                 classes[ord(character)] = "a"

@@ -1,0 +1,1 @@
+"""What is known of writing: scripts, words, sentences, line breaks, direction, making text visible."""
