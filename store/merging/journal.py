@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlmodel import select
+from sqlmodel import select as select_model
 
 from store.merging.actions import PARTS, Action, actions_by_id, actions_of
 from store.merging.answers import response_name
@@ -108,7 +108,7 @@ def _add(it: Uniting, source: int, target: int, met: _Met) -> None:
 
 
 def _tell(it: Uniting, source: int, met: _Met, contradicting: dict[int, int]) -> None:
-    rater = it.source.exec(select(Rater).where(Rater.id == source)).one()
+    rater = it.source.exec(select_model(Rater).where(Rater.id == source)).one()
     name = " ".join(filter(None, (rater.name, rater.version)))
     if met.out:
         it.conflict(name, "acted on what stays out", f"{met.out} actions stay out")

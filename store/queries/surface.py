@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_model
 
 from store.queries.expected import expected_in_sql, expected_language
 from store.tables import Instruction, Response, SurfaceMetric
@@ -34,8 +35,8 @@ def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 def expected_languages(session: Session, languages: Sequence[str] | None = None) -> list[str]:
     """The languages in which responses are expected (`store.queries.expected`) to instructions in `languages`
     (default: all), where there are any responses, sorted."""
-    answered = select(Response.id).where(Response.instruction_id == Instruction.id).exists()
-    statement = select(Instruction.language, Instruction.modifier).where(answered).distinct()
+    answered = select_model(Response.id).where(Response.instruction_id == Instruction.id).exists()
+    statement = select_model(Instruction.language, Instruction.modifier).where(answered).distinct()
     if languages is not None:
         statement = statement.where(col(Instruction.language).in_(languages))
     return sorted({expected_language(*pair) for pair in session.exec(statement)})
@@ -54,11 +55,11 @@ def responses_without(
 
     `languages` are those of the instructions, `expected` is the one that responses are expected in.
     """
-    measured = select(SurfaceMetric.response_id).where(
+    measured = select_model(SurfaceMetric.response_id).where(
         SurfaceMetric.response_id == Response.id, SurfaceMetric.metric == metric, SurfaceMetric.tool == tool
     )
     wanted = expected_in_sql(session)
-    statement = select(Response.id, wanted).join(Instruction).where(~measured.exists())
+    statement = select_model(Response.id, wanted).join(Instruction).where(~measured.exists())
     if languages is not None:
         statement = statement.where(col(Instruction.language).in_(languages))
     if expected is not None:
@@ -71,7 +72,7 @@ def texts_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """The texts of these responses by id."""
     found: dict[int, str] = {}
     for first in range(0, len(ids), IDS_AT_ONCE):
-        statement = select(Response.id, Response.text).where(
+        statement = select_model(Response.id, Response.text).where(
             col(Response.id).in_(ids[first : first + IDS_AT_ONCE])
         )
         found |= {number or 0: text for number, text in session.exec(statement)}
