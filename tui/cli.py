@@ -118,7 +118,7 @@ def compare(
 ) -> None:
     """Score the responses to one suite in one language, side by side, blind unless --open."""
     with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
-        from tui.room import Appearance, review
+        from tui.run import Appearance, review
 
         with_code(
             who,
@@ -153,7 +153,7 @@ def score_campaign(
 ) -> None:
     """Work through your queue in a campaign, one response at a time; it goes on where you stopped."""
     with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
-        from tui.room import Appearance, score
+        from tui.run import Appearance, score
 
         with_code(
             who,
@@ -181,7 +181,7 @@ def overview(
 ) -> None:
     """Progress of the reviewers, mean scores and agreement; Enter opens the responses behind a number."""
     require_terminal()
-    from tui.room import Appearance, look_over
+    from tui.run import Appearance, look_over
 
     who = reviewer or login_name()
     with_code(

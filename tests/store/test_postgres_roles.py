@@ -16,8 +16,7 @@ from store.session import reading, writing
 from tests.postgresql import new_schema
 from tests.reviewing import campaign, make_store, rater_of, stops_of, work
 from tui.review.opening import open_view
-from tui.review.queue import open_queue
-from tui.review.queue_session import QueueSession
+from tui.review.queue import QueueSession, open_queue
 from tui.review.session import ReviewSession
 
 PAGE = Path(__file__).parents[2] / "docs/postgres.md"

@@ -14,7 +14,7 @@ from textual.keys import _character_to_key as key_name
 from textual.pilot import Pilot
 
 from tui.app import ReviewApp
-from tui.host import host_of
+from tui.app_protocol import app_of
 from tui.review.opening import open_view
 from tui.review.session import ReviewSession
 from tui.screens.compare import CompareScreen
@@ -37,7 +37,7 @@ def line_with(pilot: Pilot, words: str) -> str:
 
 def played(pilot: Pilot, look: Look) -> list[str]:
     """The stretches of the screen that are drawn as this role alone would be."""
-    wanted = host_of(pilot).palette.style(look)
+    wanted = app_of(pilot).palette.style(look)
     return drawn(pilot, lambda style: _same(style, wanted))
 
 

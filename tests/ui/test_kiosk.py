@@ -214,11 +214,11 @@ def children(process: int) -> list[int]:
 def test_keys_send_no_signal_while_the_room_starts_or_ends(store_path):
     """The room and the end of its process wait here, with the handler that Textual's driver puts in place."""
     waiting = (
-        "import atexit, os, signal, time, tui.room\n"
+        "import atexit, os, signal, time, tui.run\n"
         "def review(*_, **__):\n"
         "    signal.signal(signal.SIGTSTP, lambda *_: os.kill(os.getpid(), signal.SIGSTOP))\n"
         "    print('READY', flush=True); time.sleep(1); print('AFTER', flush=True)\n"
-        "tui.room.review = review\n"
+        "tui.run.review = review\n"
         "atexit.register(lambda: (print('ENDING', flush=True), time.sleep(1), print('ENDED', flush=True)))\n"
     )
     terminal = kiosk(store_path, preamble=waiting)
@@ -260,13 +260,13 @@ async def test_no_binding_leads_to_more_than_the_page_of_keys_shows(review: Revi
 
 
 @pytest.mark.parametrize(
-    "broken", ["tui.review.session.ReviewSession.score", "tui.visits.open_view", "tui.room.review"]
+    "broken", ["tui.review.session.ReviewSession.score", "tui.sessions.open_view", "tui.run.review"]
 )
 def test_a_crash_prints_one_line(store_path, broken):
     """In a key of the room, while the store is opened, and before there is a screen."""
     where, _, name = broken.rpartition(".")
     breaking = (
-        "import tui.review.session, tui.visits, tui.room\n"
+        "import tui.review.session, tui.sessions, tui.run\n"
         "def boom(*_, **__):\n"
         "    secret = 'postgresql://u:pw@host/db'; raise RuntimeError(secret)\n"
         f"{where}.{name} = boom\n"

@@ -4,8 +4,8 @@ import pytest
 from rich.cells import cell_len
 
 from store.queries.notes import Span
-from tui.review.finder import folded
-from tui.review.spans import SpanCursor
+from tui.review.error_spans import SpanCursor
+from tui.review.navigation import folded
 from tui.text.safe_text import SafeText
 from tui.text.words import words
 from tui.theme import PALETTES, Look

@@ -23,7 +23,7 @@ from tests.ui.pilot import (
 )
 from tests.ui.stores import Question, add_reply, store_of
 from tui.app import ReviewApp
-from tui.review.errors import CATEGORIES, SEVERITIES
+from tui.review.error_spans import CATEGORIES, SEVERITIES
 from tui.screens.compare import CompareScreen
 from tui.screens.notes import NotesScreen
 from tui.screens.spans import SpansScreen

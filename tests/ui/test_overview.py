@@ -22,7 +22,7 @@ from tui.app import ReviewApp
 from tui.review.overview import HeatCell, PairCell
 from tui.screens.compare import CompareScreen
 from tui.screens.overview import OverviewScreen
-from tui.visits import looking_over
+from tui.sessions import looking_over
 
 ALL = ("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness")
 

@@ -12,9 +12,9 @@ from store.session import writing
 from tests.ui.conftest import JUDGE, MODELS
 from tui.review.opening import open_view
 from tui.review.row import source_names
-from tui.review.rules import SKIPPED, Mark, Place
 from tui.review.saving import NotSaved
-from tui.review.session import Outcome, ReviewSession
+from tui.review.scoring import SKIPPED, CriterionScore, ScoreCell
+from tui.review.session import ActionResult, ReviewSession
 
 
 def opened(engine: Engine, **options) -> ReviewSession:
@@ -42,24 +42,31 @@ def test_the_row_shows_the_instruction_its_translation_and_every_response(review
 
 def test_six_digits_score_a_response_and_lead_to_the_next(engine, review):
     scores(review, 2, 2, 1, 0, 1, 2)
-    assert review.place == Place(1, 0)
+    assert review.place == ScoreCell(1, 0)
     again = opened(engine)
-    assert again.row.answers[0].marks == tuple(Mark(value) for value in (2, 2, 1, 0, 1, 2))
+    assert again.row.answers[0].marks == tuple(CriterionScore(value) for value in (2, 2, 1, 0, 1, 2))
 
 
 def test_after_the_last_column_the_cursor_stays_and_says_how_to_go_on(review):
     review.move(columns=3, criteria=5)
     assert "n goes to the next instruction" in review.score(2).message
-    assert review.place == Place(3, 5)
+    assert review.place == ScoreCell(3, 5)
 
 
 def test_language_0_is_one_action_that_undo_takes_back_whole(engine, review):
     review.score(2)
     assert "left out" in review.score(0).message
-    assert review.row.answers[0].marks == (Mark(2), Mark(0), SKIPPED, SKIPPED, SKIPPED, SKIPPED)
+    assert review.row.answers[0].marks == (
+        CriterionScore(2),
+        CriterionScore(0),
+        SKIPPED,
+        SKIPPED,
+        SKIPPED,
+        SKIPPED,
+    )
     review.undo()
-    assert review.row.answers[0].marks == (Mark(2), None, None, None, None, None)
-    assert review.place == Place(0, 1)
+    assert review.row.answers[0].marks == (CriterionScore(2), None, None, None, None, None)
+    assert review.place == ScoreCell(0, 1)
     review.redo()
     assert opened(engine).row.answers[0].complete
 
@@ -91,7 +98,7 @@ def test_clear_takes_one_mark_away_and_undo_brings_it_back(review):
     review.clear()
     assert review.answer.marks[0] is None
     review.undo()
-    assert review.answer.marks[0] == Mark(1)
+    assert review.answer.marks[0] == CriterionScore(1)
 
 
 def test_only_a_complete_response_is_committed_and_later_scores_say_that_the_judge_was_shown(engine, review):
@@ -149,14 +156,14 @@ def test_the_place_comes_back(engine, review):
     review.move(columns=2, criteria=3)
     review.close()
     again = opened(engine)
-    assert (again.number, again.place) == (2, Place(2, 3))
+    assert (again.number, again.place) == (2, ScoreCell(2, 3))
 
 
 def test_the_place_is_saved_with_each_score_and_not_with_each_move(engine, review):
     review.move(criteria=3)
     review.score(2)
     review.move(columns=2)
-    assert opened(engine).place == Place(0, 4)
+    assert opened(engine).place == ScoreCell(0, 4)
 
 
 def test_the_instruction_is_remembered_without_a_proper_end(engine, review):
@@ -165,7 +172,7 @@ def test_the_instruction_is_remembered_without_a_proper_end(engine, review):
 
 
 def test_next_unscored_goes_through_the_row_the_later_rows_and_round(review):
-    def next_unscored() -> Outcome:
+    def next_unscored() -> ActionResult:
         return review.next_open() or review.go_to(review.finder.unscored(review.row.position))
 
     for _ in MODELS:
@@ -176,7 +183,7 @@ def test_next_unscored_goes_through_the_row_the_later_rows_and_round(review):
     for _ in MODELS:
         review.score_best()
     assert next_unscored().new_row
-    assert (review.number, review.place) == (2, Place(0, 0))
+    assert (review.number, review.place) == (2, ScoreCell(0, 0))
     for _ in MODELS:
         review.wrong_language()
     assert next_unscored().message == "everything is scored"
@@ -203,9 +210,9 @@ def test_a_score_that_cannot_be_saved_is_not_kept(store_path: Path, engine, revi
     blocker.rollback()
     blocker.close()
     assert review.row.answers[0].marks == (None,) * 6
-    assert (review.place, review.number) == (Place(0, 0), 1)
+    assert (review.place, review.number) == (ScoreCell(0, 0), 1)
     review.score(2)
-    assert opened(engine).row.answers[0].marks[0] == Mark(2)
+    assert opened(engine).row.answers[0].marks[0] == CriterionScore(2)
 
 
 def test_the_time_to_a_score_is_counted_from_when_the_response_came_on_show(engine):

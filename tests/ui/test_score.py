@@ -19,14 +19,13 @@ from tests.ui.pilot import compare_app, message, press, shown
 from tui.app import ReviewApp
 from tui.identity import CodeNeeded, require_code, with_code
 from tui.review import overview
-from tui.review.finder import Target
-from tui.review.news import look, take
+from tui.review.navigation import Destination
 from tui.review.opening import open_view
-from tui.review.queue import open_queue
-from tui.review.queue_session import QueueSession
+from tui.review.queue import QueueSession, open_queue
 from tui.review.session import ReviewSession
+from tui.review.updates import apply_update, read_update
 from tui.screens.score import ScoreScreen
-from tui.visits import looking_over, scoring
+from tui.sessions import looking_over, scoring
 
 SIZE = (120, 40)
 JUDGE = "gpt-judge"
@@ -264,7 +263,7 @@ def in_view(engine: Engine, reviewer: str = "anna", **view: Any) -> set[int]:
     session = ReviewSession(engine, open_view(engine, reviewer=reviewer, campaign="c", **view))
     found: set[int] = set()
     for key in session.instructions:
-        session.go_to(Target(key))
+        session.go_to(Destination(key))
         found |= {response for answer in session.row.answers for response in answer.response_ids}
     return found
 
@@ -312,9 +311,9 @@ def test_a_new_answer_does_not_join_a_queue_side_by_side(engine):
         decoding, late = models.decoding_id(store, "imported", None, {}), models.model_id(store, "late")
         new = {"instruction_id": before.instruction_id, "model_id": late, "decoding_id": decoding}
         responses.add_responses(store, [{**new, "text": "Too late."}])
-    found = look(session)
+    found = read_update(session)
     assert found is not None
-    take(session, found)
+    apply_update(session, found)
     assert [it.response_ids for it in session.row.answers] == [it.response_ids for it in before.answers]
 
 

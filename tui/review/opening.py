@@ -1,7 +1,7 @@
-"""From the command's words (language, suite, models, reviewer) to the view they name."""
+"""From the words of a command (language, suite, models, reviewer, campaign) to the view that they name."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine
@@ -9,12 +9,59 @@ from sqlmodel import Session
 
 from store.errors import UsageError
 from store.queries import compare, finding, judges, models, reviewers, rubrics
-from store.queries.campaigns import queue
-from store.queries.compare import Source
+from store.queries.campaigns import queue, rows
+from store.queries.compare import Source, SourceKey
+from store.queries.suites import SuiteSummary, list_suites
 from store.session import writing
-from tui.review.campaign import part_of
+from store.tables import Campaign
 from tui.review.row import source_names
 from tui.review.view import Judge, View
+from tui.text.safe_text import safe_line
+
+
+@dataclass(frozen=True)
+class CampaignPart:
+    """What a campaign has given a reviewer of one suite in one language; `sources` wrote the responses."""
+
+    campaign: Campaign
+    suite: SuiteSummary
+    sources: frozenset[SourceKey]
+
+
+def member_of(session: Session, name: str, reviewer: str) -> tuple[Campaign, int]:
+    """The campaign of this name, and the rater that the reviewer is in it.
+
+    Raises `UsageError` when there is no such campaign, and when it has nothing for the reviewer."""
+    found = rows.campaign_named(session, name)
+    known = rows.reviewers_in(session, found.id or 0)
+    rater = next((rater for rater, member in known.items() if member == reviewer), None)
+    if rater is None:
+        names = ", ".join(safe_line(member) for member in known.values())
+        raise UsageError(
+            f"Campaign {name!r} has nothing for {reviewer}. It is for: {names}. "
+            "Say who you are with --reviewer."
+        )
+    return found, rater
+
+
+def part_of(session: Session, name: str, reviewer: str, language: str, label: str | None) -> CampaignPart:
+    """The reviewer's part of the suite with this label (`name` or `name/version`; None: the last one) in a
+    language. Raises `UsageError` as `member_of`, and with the parts that there are when this is none."""
+    campaign, rater = member_of(session, name, reviewer)
+    suites = {suite.id: suite for suite in list_suites(session)}
+    parts = [(suites[suite], spoken) for suite, spoken in queue.parts_of(session, campaign.id or 0, rater)]
+    named = [
+        suite for suite, spoken in parts if spoken == language and label in (None, suite.name, suite.label)
+    ]
+    if not named:
+        known = ", ".join(f"{spoken} ({suite.label})" for suite, spoken in parts)
+        asked = language if label is None else f"{language} ({label})"
+        raise UsageError(f"Campaign {name!r} has nothing for {reviewer} in {asked}. It has: {known}.")
+    suite = max(named, key=lambda it: it.id)
+    return CampaignPart(
+        campaign, suite, queue.assigned_sources(session, campaign.id or 0, rater, suite.id, language)
+    )
+
 
 # A score waits this long for another program's write before the reviewer is told that it is not saved.
 WAIT_FOR_WRITER_MS = 3_000

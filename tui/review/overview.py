@@ -18,7 +18,7 @@ from tui.review.view import View
 
 
 @dataclass(frozen=True)
-class Asked:
+class OverviewQuery:
     """What the overview is of. `rater`: whose scores (None: all people together); `judge`: whose scores they
     are set beside (None: the first there is). `hidden_for`: the name of a blind reviewer, who sees nobody
     else's scores, only what is committed, and no names of models. `judged` false: nor any judge's scores."""
@@ -53,7 +53,7 @@ class Overview:
     """Everything on the page. `names` are those of the sources that may be shown; `means` by source and
     criterion."""
 
-    asked: Asked
+    asked: OverviewQuery
     criteria: tuple[tuple[int, str, int], ...]
     raters: tuple[RaterScores, ...]
     judges: tuple[RaterScores, ...]
@@ -82,17 +82,21 @@ class Overview:
         return next(iter([*named, *self.judges]), None)
 
 
-def of_view(view: View) -> Asked:
+def of_view(view: View) -> OverviewQuery:
     """What a reviewer at work may see: with the names hidden, only the own committed scores."""
     scope = Scope(view.suite.id, view.language, sources=tuple(source.key for source in view.sources))
     judge = view.judge.id if view.judge else None
     if view.open:
-        return Asked(scope, view.rubric_id, view.rater_id, judge)
+        return OverviewQuery(scope, view.rubric_id, view.rater_id, judge)
     hidden = replace(scope, committed_by=view.rater_id)
-    return Asked(hidden, view.rubric_id, view.rater_id, judge, view.reviewer, judged=not view.hides_judge)
+    return OverviewQuery(
+        hidden, view.rubric_id, view.rater_id, judge, view.reviewer, judged=not view.hides_judge
+    )
 
 
-def ask(engine: Engine, *, language: str | None, suite: str | None, reviewer: str) -> tuple[Asked, str]:
+def ask(
+    engine: Engine, *, language: str | None, suite: str | None, reviewer: str
+) -> tuple[OverviewQuery, str]:
     """What a researcher may see, and the suite's label: everything, in a language or (None) in all.
 
     A reviewer in an open, blind campaign on the suite sees what a reviewer at work may see. Raises
@@ -100,7 +104,7 @@ def ask(engine: Engine, *, language: str | None, suite: str | None, reviewer: st
     """
     with writing(engine) as session:
         found = compare.suite_with_responses(session, language, suite)
-        asked = Asked(Scope(found.id, language), rubrics.default_rubric_id(session))
+        asked = OverviewQuery(Scope(found.id, language), rubrics.default_rubric_id(session))
         if queue.open_campaign_of(session, reviewer, found.id) is None:
             return asked, found.label
         rater = models.rater_id(session, "human", reviewer)
@@ -109,7 +113,7 @@ def ask(engine: Engine, *, language: str | None, suite: str | None, reviewer: st
         return replace(asked, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), found.label
 
 
-def load(engine: Engine, asked: Asked) -> Overview:
+def load(engine: Engine, asked: OverviewQuery) -> Overview:
     """Read all numbers. It may take a second on a store of a million responses: not for the event loop."""
     with reading(engine) as session:
         raters = overview.reviewers_of(session, asked.scope, asked.rubric_id)
@@ -177,17 +181,17 @@ def by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, l
     return found
 
 
-def _progress(session: Session, asked: Asked) -> Sequence[ReviewerProgress]:
+def _progress(session: Session, asked: OverviewQuery) -> Sequence[ReviewerProgress]:
     whole = replace(asked.scope, committed_by=None)
     found = overview.progress(session, whole, asked.rubric_id)
     return [row for row in found if row.started or row.rater_id == asked.rater]
 
 
-def _seed(asked: Asked) -> str:
+def _seed(asked: OverviewQuery) -> str:
     return blind.seed_of(asked.hidden_for or "", str(asked.scope.suite_id), "overview", "")
 
 
-def _names(asked: Asked, sources: Sequence[Source]) -> dict[SourceKey, str]:
+def _names(asked: OverviewQuery, sources: Sequence[Source]) -> dict[SourceKey, str]:
     if asked.hidden_for is None:
         return source_names(sources)
     shuffled = blind.shuffled(_seed(asked), sources)

@@ -1,23 +1,26 @@
-"""A reviewer's queue in a campaign: opened from the command's words, and read one place at a time."""
+"""A reviewer's queue in a campaign: it is opened by name, and its responses are scored one at a time."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from core.analysis.reviewing import per_hour
 from store.errors import UsageError
 from store.queries import compare, reviewers
 from store.queries.campaigns import queue
 from store.queries.campaigns.queue import Stop
 from store.queries.suites import SuiteSummary, list_suites
 from store.session import reading, writing
-from store.tables import Bookmark, Campaign
-from tui.review.campaign import member_of
-from tui.review.finder import Finder, Target, folded
-from tui.review.opening import WAIT_FOR_WRITER_MS, rubric_parts, with_judge
+from store.tables import Bookmark, Campaign, utc_now
+from tui.review.navigation import Destination, Navigator, folded
+from tui.review.opening import WAIT_FOR_WRITER_MS, member_of, rubric_parts, with_judge
 from tui.review.row import Row, answers_of, row_of, source_names
+from tui.review.saving import NotSaved
+from tui.review.session import ActionResult, ReviewSession
 from tui.review.view import View
 
 DONE = "everything is done, thank you (q leaves)"
@@ -106,7 +109,7 @@ def _views(
     return found
 
 
-class QueueFinder(Finder):
+class QueueNavigator(Navigator):
     """Finds the way in a queue, whose rows go by their positions."""
 
     def __init__(self, engine: Engine, found: Queue) -> None:
@@ -162,12 +165,12 @@ class QueueFinder(Finder):
                 return position
         return None
 
-    def unscored(self, position: int) -> Target:
+    def unscored(self, position: int) -> Destination:
         """The next place that is not done, else the first of all."""
         there = self.queue.next_open(position)
-        return Target(message=DONE) if there is None else Target(there)
+        return Destination(message=DONE) if there is None else Destination(there)
 
-    def holding(self, words: str, position: int) -> Target:
+    def holding(self, words: str, position: int) -> Destination:
         """The first place after a position whose response, or whose instruction, holds some words; then from
         the start. Small and capital letters are the same, and so are composed and decomposed ones."""
         wanted, stops = folded(words), self.queue.stops
@@ -177,5 +180,50 @@ class QueueFinder(Finder):
                 response = stops[at].response_ids[0]
                 question, text = queue.texts_of(session, response)
                 if wanted in folded(text) or wanted in folded(question):
-                    return Target(at, response)
-        return Target(message=f"nothing holds “{words}”")
+                    return Destination(at, response)
+        return Destination(message=f"nothing holds “{words}”")
+
+
+class QueueSession(ReviewSession):
+    """A `ReviewSession` whose rows are the places of a queue, with one response each."""
+
+    UNIT = "response"
+    ROW_SCORED = "scored: Enter is done with it, and goes on"
+
+    def __init__(
+        self,
+        engine: Engine,
+        queue: Queue,
+        *,
+        run_id: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.queue = queue
+        self._now = now
+        finder = QueueNavigator(engine, queue)
+        super().__init__(engine, queue.view, finder=finder, run_id=run_id, collapse=False, clock=clock)
+
+    @property
+    def pace(self) -> float | None:
+        """Responses per hour of work; None: not known yet."""
+        return per_hour(self.queue.times)
+
+    def change_view(self, view: View, *, collapse: bool | None = None) -> ActionResult:
+        """Show another translation; all else is the campaign's."""
+        return super().change_view(replace(self.rows.view, translation=view.translation))
+
+    def _commit(self, columns: list[int]) -> ActionResult:
+        """Done with the response; unless there is now more to see of it, on to the next."""
+        done = super()._commit(columns)
+        self.queue.done.add(self.row.key)
+        self.queue.times.append(self._now())
+        if not self.queue.left:
+            return ActionResult(DONE)
+        if self.answer.revealed:
+            return done
+        try:
+            there = self.go_to(self.finder.unscored(self.row.key))
+            return replace(there, message=f"{len(self.queue.done)} done, {self.queue.left} left")
+        except NotSaved:  # the response is committed; only the place is not written down
+            return done

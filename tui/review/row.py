@@ -13,7 +13,7 @@ from store.queries.expected import expected_language
 from store.queries.notes import Span
 from store.tables import Instruction, Response
 from tui.review import blind
-from tui.review.rules import Mark, Marks, is_complete
+from tui.review.scoring import CriterionScore, Scores, is_complete
 from tui.review.view import View
 
 
@@ -31,10 +31,10 @@ class Answer:
     language: str
     expected: str
     text: str
-    marks: Marks
+    marks: Scores
     committed: bool
     revealed: bool
-    judge: Marks
+    judge: Scores
     surface: dict[str, Measured]
     comment: str
     spans: tuple[Span, ...]
@@ -66,7 +66,7 @@ class Row:
     answers: tuple[Answer, ...]
 
     @property
-    def marks(self) -> list[Marks]:
+    def marks(self) -> list[Scores]:
         return [answer.marks for answer in self.answers]
 
     def column_of(self, response_id: int | None) -> int | None:
@@ -142,12 +142,12 @@ def row_of(
     )
 
 
-Shown = list[tuple[Response, Instruction]]
+AskedResponses = list[tuple[Response, Instruction]]
 
 
 def _by_model(
     session: Session, view: View, instruction: Instruction
-) -> tuple[Shown, dict[int, str], dict[int, int]]:
+) -> tuple[AskedResponses, dict[int, str], dict[int, int]]:
     """The responses with their instruction in the order of the columns, their labels, and new columns.
 
     Blind, the columns are those in which the reviewer first saw the responses, counted over all sources,
@@ -175,10 +175,10 @@ def _by_model(
 
 def _by_language(
     session: Session, view: View, instruction: Instruction
-) -> tuple[Shown, dict[int, str], dict[int, int]]:
+) -> tuple[AskedResponses, dict[int, str], dict[int, int]]:
     """The same for one model's responses to an instruction in every language; the view's own comes first."""
     keys = {source.key for source in view.sources}
-    shown: Shown = []
+    shown: AskedResponses = []
     for language in view.languages:
         found = compare.instruction_in(session, instruction, language)
         if found is not None:
@@ -187,16 +187,18 @@ def _by_language(
     return shown, {response.id or 0: asked.language for response, asked in shown}, {}
 
 
-def answers_of(session: Session, view: View, shown: Shown, labels: dict[int, str]) -> tuple[Answer, ...]:
+def answers_of(
+    session: Session, view: View, shown: AskedResponses, labels: dict[int, str]
+) -> tuple[Answer, ...]:
     """A column for each of these responses, which go with their instructions; `labels` by response."""
     ids = [response.id or 0 for response, _ in shown]
-    marks = marks_of(session, view, view.rater_id, ids)
-    judge = marks_of(session, view, view.judge.id, ids) if view.judge else {}
+    marks = scores_of(session, view, view.rater_id, ids)
+    judge = scores_of(session, view, view.judge.id, ids) if view.judge else {}
     committed = journal.committed_responses(session, view.rater_id, ids)
     surface = compare.surface_of(session, ids)
     comments = notes.comments_of(session, view.rater_id, ids)
     spans = notes.spans_of(session, view.rater_id, ids)
-    nothing: Marks = (None,) * len(view.criteria)
+    nothing: Scores = (None,) * len(view.criteria)
     return tuple(
         Answer(
             response_ids=(found,),
@@ -233,10 +235,10 @@ def _collapsed(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     )
 
 
-def marks_of(session: Session, view: View, rater_id: int, ids: Sequence[int]) -> dict[int, Marks]:
+def scores_of(session: Session, view: View, rater_id: int, ids: Sequence[int]) -> dict[int, Scores]:
     """The marks that a rater gave to each of these responses, in the rubric's order."""
     found = {
-        (score.response_id, score.criterion_id): Mark(None if score.skipped else score.score)
+        (score.response_id, score.criterion_id): CriterionScore(None if score.skipped else score.score)
         for score in journal.current_ratings(session, rater_id, ids)
     }
     return {

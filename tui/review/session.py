@@ -17,21 +17,21 @@ from store.queries.campaigns.queue import last_target
 from store.queries.journal import Score, Shown
 from store.queries.scope import Filter
 from store.session import reading
-from tui.review import rules
-from tui.review.finder import Finder, Target
+from tui.review import scoring
+from tui.review.navigation import Destination, Navigator
+from tui.review.prefetch import RowLoader
 from tui.review.row import Answer, Row
-from tui.review.rows import Rows
-from tui.review.rules import Change, Place
 from tui.review.saving import NotSaved, saving
+from tui.review.scoring import Change, ScoreCell
 from tui.review.view import View
 
-Step = Callable[..., int | None]
-Meant = tuple[int, int, int]
+JournalAction = Callable[..., int | None]
+JournalTarget = tuple[int, int, int]
 """The entry that is undone or redone, the rater, and the response that it is about."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     """What a key did: the sentence for the reviewer ("" for none), and whether another row is on show."""
 
     message: str = ""
@@ -54,7 +54,7 @@ class ReviewSession:
         engine: Engine,
         view: View,
         *,
-        finder: Finder | None = None,
+        finder: Navigator | None = None,
         run_id: int | None = None,
         collapse: bool = True,
         remember: bool = True,
@@ -62,8 +62,8 @@ class ReviewSession:
     ) -> None:
         self.engine = engine
         self.run_id = run_id
-        self.finder = finder or Finder(engine, view)
-        self.rows = Rows(engine, view, self.finder.load, collapse=collapse)
+        self.finder = finder or Navigator(engine, view)
+        self.rows = RowLoader(engine, view, self.finder.load, collapse=collapse)
         self.filter = Filter()
         self.matches: dict[int, set[int]] = {}
         self.remember = remember
@@ -77,7 +77,7 @@ class ReviewSession:
         if bookmark is not None and bookmark.instruction_id == self.row.instruction_id:
             column = self.row.column_of(bookmark.response_id)
             if column is not None and bookmark.criterion in view.criteria:
-                self.place = Place(column, view.criteria.index(bookmark.criterion))
+                self.place = ScoreCell(column, view.criteria.index(bookmark.criterion))
 
     # What the screen shows
 
@@ -109,7 +109,7 @@ class ReviewSession:
     @property
     def left(self) -> int:
         """How many scores the row still wants."""
-        return len(rules.open_places(self.row.marks))
+        return len(scoring.open_cells(self.row.marks))
 
     def fits(self, answer: Answer) -> bool:
         """Whether the filter that is on means this response (without one: no)."""
@@ -122,51 +122,51 @@ class ReviewSession:
 
     # Scoring
 
-    def score(self, score: int) -> Outcome:
+    def score(self, score: int) -> ActionResult:
         """Score the criterion under the cursor and move on."""
         best = self.view.best[self.place.criterion]
         if score > best:
-            return Outcome(f"{self.view.criteria[self.place.criterion]} goes from 0 to {best}")
+            return ActionResult(f"{self.view.criteria[self.place.criterion]} goes from 0 to {best}")
         marks = self.answer.marks
-        change = rules.set_score(marks, self.place.criterion, score, self.view.language_criterion)
-        skipped = sum(mark == rules.SKIPPED for mark in change.values())
+        change = scoring.set_score(marks, self.place.criterion, score, self.view.language_criterion)
+        skipped = sum(mark == scoring.SKIPPED for mark in change.values())
         reopened = sum(mark is None for mark in change.values())
         said = f"wrong language: {skipped} left out (u brings them back)" if skipped else ""
         return self._change(change, said or (f"{reopened} open again" if reopened else ""), self.place)
 
-    def score_best(self) -> Outcome:
+    def score_best(self) -> ActionResult:
         """The highest score on every criterion of the response, and on to the next column."""
-        change = rules.best_everywhere(self.answer.marks, self.view.best)
+        change = scoring.best_everywhere(self.answer.marks, self.view.best)
         return self._change(change, "", self._last_of_column())
 
-    def wrong_language(self) -> Outcome:
+    def wrong_language(self) -> ActionResult:
         """Language 0, the rest left out, and on to the next column."""
         language = self.view.language_criterion
         if language is None:
-            return Outcome("this rubric has no criterion named language")
-        change = rules.wrong_language(self.answer.marks, language)
+            return ActionResult("this rubric has no criterion named language")
+        change = scoring.wrong_language(self.answer.marks, language)
         return self._change(change, f"{self.answer.label}: wrong language", self._last_of_column())
 
-    def clear(self) -> Outcome:
+    def clear(self) -> ActionResult:
         """Take the mark under the cursor away; the cursor stays."""
-        change = rules.clear(self.answer.marks, self.place.criterion, self.view.language_criterion)
+        change = scoring.clear(self.answer.marks, self.place.criterion, self.view.language_criterion)
         if not change:
-            return Outcome("nothing to clear here")
+            return ActionResult("nothing to clear here")
         return self._change(change, "", None)
 
-    def _last_of_column(self) -> Place:
-        return Place(self.place.column, len(self.view.criteria) - 1)
+    def _last_of_column(self) -> ScoreCell:
+        return ScoreCell(self.place.column, len(self.view.criteria) - 1)
 
-    def _change(self, change: Change, message: str, moving_from: Place | None) -> Outcome:
+    def _change(self, change: Change, message: str, moving_from: ScoreCell | None) -> ActionResult:
         answer, here = self.answer, self.place
-        row = self.row.with_answer(here.column, replace(answer, marks=rules.applied(answer.marks, change)))
-        there = rules.after_scoring(row.marks, moving_from) if moving_from is not None else here
+        row = self.row.with_answer(here.column, replace(answer, marks=scoring.applied(answer.marks, change)))
+        there = scoring.after_scoring(row.marks, moving_from) if moving_from is not None else here
         scores = [
             Score(
                 response,
                 self.view.criterion_ids[place],
                 mark.score if mark else None,
-                mark == rules.SKIPPED,
+                mark == scoring.SKIPPED,
             )
             for response in answer.response_ids
             for place, mark in change.items()
@@ -175,24 +175,24 @@ class ReviewSession:
             journal.append(session, self.view.rater_id, scores, self._shown(answer), run_id=self.run_id)
             self._remember(session, row, there or here)
         self.row, self.place = row, there or here
-        return Outcome(message or (self.ROW_SCORED if there is None else ""))
+        return ActionResult(message or (self.ROW_SCORED if there is None else ""))
 
     # Comments and error spans
 
-    def comment(self, text: str) -> Outcome:
+    def comment(self, text: str) -> ActionResult:
         """Put a comment on the response under the cursor, in the place of the last one; empty: none."""
         answer, text = self.answer, text.strip()
         if text == answer.comment:
-            return Outcome()
+            return ActionResult()
         with self._writing() as session:
             shown = self._shown(answer)
             notes.set_comment(
                 session, self.view.rater_id, answer.response_ids, text, shown, run_id=self.run_id
             )
         self._reread_answer()
-        return Outcome(f"{answer.label}: comment " + ("saved" if text else "taken away"))
+        return ActionResult(f"{answer.label}: comment " + ("saved" if text else "taken away"))
 
-    def mark_span(self, start: int, end: int, category: str, severity: str) -> Outcome:
+    def mark_span(self, start: int, end: int, category: str, severity: str) -> ActionResult:
         """Mark the characters [start, end) of the response under the cursor as an error."""
         answer = self.answer
         with self._writing() as session:
@@ -201,9 +201,9 @@ class ReviewSession:
                 shown=self._shown(answer), run_id=self.run_id,
             )  # fmt: skip
         self._reread_answer()
-        return Outcome(f"{answer.label}: {severity} {category} error marked")
+        return ActionResult(f"{answer.label}: {severity} {category} error marked")
 
-    def remove_span(self, start: int, end: int, category: str) -> Outcome:
+    def remove_span(self, start: int, end: int, category: str) -> ActionResult:
         """Take an error span of the response under the cursor away."""
         answer = self.answer
         with self._writing() as session:
@@ -212,7 +212,7 @@ class ReviewSession:
                 self._shown(answer), run_id=self.run_id,
             )  # fmt: skip
         self._reread_answer()
-        return Outcome(f"{answer.label}: {category} error taken away")
+        return ActionResult(f"{answer.label}: {category} error taken away")
 
     def _reread_answer(self) -> None:
         answer = self.answer
@@ -228,21 +228,23 @@ class ReviewSession:
 
     # Taking back
 
-    def undo(self) -> Outcome:
+    def undo(self) -> ActionResult:
         """Take back the last action, and go where it was."""
         return self._step(journal.undo, max, "undone", "nothing to undo")
 
-    def redo(self) -> Outcome:
+    def redo(self) -> ActionResult:
         """Do again what was undone last, and go there."""
         return self._step(journal.redo, min, "done again", "nothing to redo")
 
-    def _step(self, action: Step, first: Callable[..., Meant], done: str, nothing: str) -> Outcome:
+    def _step(
+        self, action: JournalAction, first: Callable[..., JournalTarget], done: str, nothing: str
+    ) -> ActionResult:
         with self._writing() as session:
             # A trial tells which response is meant, so that the entry can say what was on show for it. Of
             # what several raters did, the last is undone first, and the last undone is done again first.
             meant = [it for rater in self.finder.raters if (it := _meant(session, action, rater))]
             if not meant:
-                return Outcome(nothing)
+                return ActionResult(nothing)
             _, rater, response_id = first(meant)
             there = self.finder.key_of(session, rater, response_id)
             row = self.row
@@ -250,7 +252,7 @@ class ReviewSession:
                 row = self._load(session, there)
             column = row.column_of(response_id)
             if column is None:
-                return Outcome("what you scored last is in another view: take it back there")
+                return ActionResult("what you scored last is in another view: take it back there")
             before = row.answers[column]
             action(session, rater, self._shown(before))
             self.rows.change(self.rows.view, collapse=self.rows.collapse)
@@ -259,35 +261,35 @@ class ReviewSession:
             column = after.column_of(response_id) or 0
             marks = zip(before.marks, after.answers[column].marks, strict=True)
             changed = [place for place, (old, new) in enumerate(marks) if old != new]
-            place = Place(column, changed[0] if changed else self.place.criterion)
+            place = ScoreCell(column, changed[0] if changed else self.place.criterion)
             self._remember(session, after, place)
         new_row = after.key != self.row.key or len(after.answers) != len(self.row.answers)
         self.row, self.place = after, place
-        return Outcome(f"{done}: {after.answers[column].label}", new_row=new_row)
+        return ActionResult(f"{done}: {after.answers[column].label}", new_row=new_row)
 
     # Committing: done with a response, so the judge may be seen
 
-    def commit(self) -> Outcome:
+    def commit(self) -> ActionResult:
         """Done with the response under the cursor: reveals the judge's scores and the surface metrics."""
         answer = self.answer
         if answer.committed:
-            return Outcome(f"{answer.label} is committed already")
-        left = len(answer.marks) - rules.marked(answer.marks)
+            return ActionResult(f"{answer.label} is committed already")
+        left = len(answer.marks) - scoring.count_scored(answer.marks)
         if left:
             ready = [other.label for other in self.row.answers if other.complete and not other.committed]
             hint = f" (G commits {', '.join(ready)})" if ready else ""
-            return Outcome(f"{answer.label}: {left} to score before it can be committed{hint}")
+            return ActionResult(f"{answer.label}: {left} to score before it can be committed{hint}")
         return self._commit([self.place.column])
 
-    def commit_all(self) -> Outcome:
+    def commit_all(self) -> ActionResult:
         """Done with every complete response of the row."""
         answers = enumerate(self.row.answers)
         ready = [column for column, answer in answers if answer.complete and not answer.committed]
         if not ready:
-            return Outcome("no complete response to commit in this row")
+            return ActionResult("no complete response to commit in this row")
         return self._commit(ready)
 
-    def _commit(self, columns: list[int]) -> Outcome:
+    def _commit(self, columns: list[int]) -> ActionResult:
         row = self.row
         with self._writing() as session:
             for column in columns:
@@ -298,32 +300,32 @@ class ReviewSession:
                 row = row.with_answer(column, replace(answer, committed=True, revealed=revealed))
             self._remember(session, row, self.place)
         self.row = row
-        return Outcome(f"committed: {', '.join(row.answers[column].label for column in columns)}")
+        return ActionResult(f"committed: {', '.join(row.answers[column].label for column in columns)}")
 
     # Moving
 
-    def move(self, columns: int = 0, criteria: int = 0) -> Outcome:
+    def move(self, columns: int = 0, criteria: int = 0) -> ActionResult:
         """Move the cursor within the row; it stops at the edges."""
         column = min(max(self.place.column + columns, 0), len(self.row.answers) - 1)
         criterion = min(max(self.place.criterion + criteria, 0), len(self.view.criteria) - 1)
-        self.place = Place(column, criterion)
-        return Outcome()
+        self.place = ScoreCell(column, criterion)
+        return ActionResult()
 
-    def go(self, steps: int) -> Outcome:
+    def go(self, steps: int) -> ActionResult:
         """To the next (1) or previous (-1) instruction, at its first open criterion."""
         number = self.number
         if number is None:  # the filter has left the row behind
-            return self.go_to(Target(self.instructions[0 if steps > 0 else -1]))
+            return self.go_to(Destination(self.instructions[0 if steps > 0 else -1]))
         there = number - 1 + steps
         if not 0 <= there < len(self.instructions):
             word = "last" if steps > 0 else "first"
-            return Outcome(f"this is the {word} {self.UNIT}" + (" of the filter" if self.filter else ""))
-        return self.go_to(Target(self.instructions[there]))
+            return ActionResult(f"this is the {word} {self.UNIT}" + (" of the filter" if self.filter else ""))
+        return self.go_to(Destination(self.instructions[there]))
 
-    def go_to(self, target: Target) -> Outcome:
+    def go_to(self, target: Destination) -> ActionResult:
         """To a row, and in it to a response and a criterion where the target names them."""
         if target.key is None:
-            return Outcome(target.message)
+            return ActionResult(target.message)
         new_row = target.key != self.row.key
         row, place = self._opened(target.key, leaving=True) if new_row else (self.row, self.place)
         column = row.column_of(target.response_id)
@@ -332,25 +334,25 @@ class ReviewSession:
             criterion = next((at for at, mark in enumerate(marks) if mark is None), 0)
             if target.criterion_id in self.view.criterion_ids:
                 criterion = self.view.criterion_ids.index(target.criterion_id)
-            place = Place(column, criterion)
+            place = ScoreCell(column, criterion)
         self.row, self.place = row, place
         elsewhere = target.response_id is not None and column is None
         message = "that response is not in this view" if elsewhere else target.message
-        return Outcome(message, new_row=new_row)
+        return ActionResult(message, new_row=new_row)
 
-    def go_to_number(self, number: int) -> Outcome:
+    def go_to_number(self, number: int) -> ActionResult:
         """To the instruction of this number, from 1."""
         if not 1 <= number <= len(self.instructions):
-            return Outcome(f"there are {self.UNIT}s 1 to {len(self.instructions)}")
-        return self.go_to(Target(self.instructions[number - 1]))
+            return ActionResult(f"there are {self.UNIT}s 1 to {len(self.instructions)}")
+        return self.go_to(Destination(self.instructions[number - 1]))
 
-    def next_open(self) -> Outcome | None:
+    def next_open(self) -> ActionResult | None:
         """To the next criterion of the row that wants a score; None: the row has no more."""
-        here = rules.next_open(self.row.marks, self.place)
+        here = scoring.next_open(self.row.marks, self.place)
         if here is None:
             return None
         self.place = here
-        return Outcome()
+        return ActionResult()
 
     def neighbours(self, steps: Iterable[int]) -> list[int]:
         """The rows that lie some steps away, as far as there are any."""
@@ -360,30 +362,32 @@ class ReviewSession:
 
     # What is looked at
 
-    def narrow(self, wanted: Filter, matches: Mapping[int, set[int]], all_instructions: list[int]) -> Outcome:
+    def narrow(
+        self, wanted: Filter, matches: Mapping[int, set[int]], all_instructions: list[int]
+    ) -> ActionResult:
         """Lead through the instructions in `matches` alone; with an empty filter through all of them."""
         if wanted and not matches:
-            return Outcome("no response fits this filter: it is left as it was")
+            return ActionResult("no response fits this filter: it is left as it was")
         before = self.filter, self.matches, self.instructions
         self.filter = wanted
         self.matches = dict(matches) if wanted else {}
         self.instructions = list(matches) if wanted else all_instructions
         if not wanted:
-            return Outcome("no filter")
+            return ActionResult("no filter")
         count = sum(len(found) for found in matches.values())
         message = f"filter: {count} responses to {len(matches)} instructions (f x Enter: none)"
         if self.number is not None:
-            return Outcome(message)
+            return ActionResult(message)
         position = {instruction: place for place, instruction in enumerate(all_instructions)}
         here = position.get(self.row.key, 0)
         later = [found for found in self.instructions if position.get(found, 0) > here]
         try:
-            return replace(self.go_to(Target((later or self.instructions)[0])), message=message)
+            return replace(self.go_to(Destination((later or self.instructions)[0])), message=message)
         except NotSaved:
             self.filter, self.matches, self.instructions = before
             raise
 
-    def change_view(self, view: View, *, collapse: bool | None = None) -> Outcome:
+    def change_view(self, view: View, *, collapse: bool | None = None) -> ActionResult:
         """Look at the row in another way: another translation, with or without collapsed columns."""
         before = self.rows.view, self.rows.collapse
         response, criterion = self.answer.response_id, self.place.criterion
@@ -395,8 +399,8 @@ class ReviewSession:
             raise
         self.finder.view = view
         column = self.row.column_of(response)
-        self.place = place if column is None else Place(column, criterion)
-        return Outcome(new_row=True)
+        self.place = place if column is None else ScoreCell(column, criterion)
+        return ActionResult(new_row=True)
 
     def close(self) -> str:
         """Remember the place. Returns why that failed, or ""."""
@@ -419,16 +423,16 @@ class ReviewSession:
             after = compare.highest_ids(session)
         self.rows.wrote(before, after, self.row.key)
 
-    def _opened(self, key: int, *, leaving: bool) -> tuple[Row, Place]:
+    def _opened(self, key: int, *, leaving: bool) -> tuple[Row, ScoreCell]:
         with saving(self.engine) as session:
             row = self._load(session, key)
-            place = rules.first_open(row.marks) or Place(0, 0)
+            place = scoring.first_open(row.marks) or ScoreCell(0, 0)
             fitting = self.matches.get(key)
             if fitting:
                 answers = enumerate(row.answers)
                 columns = [at for at, it in answers if fitting.intersection(it.response_ids)]
-                open_ones = [at for at in rules.open_places(row.marks) if at.column in columns]
-                place = open_ones[0] if open_ones else Place(columns[0], 0) if columns else place
+                open_ones = [at for at in scoring.open_cells(row.marks) if at.column in columns]
+                place = open_ones[0] if open_ones else ScoreCell(columns[0], 0) if columns else place
             if leaving:
                 self._remember(session, row, place)
         return row, place
@@ -443,7 +447,7 @@ class ReviewSession:
         looked = None if since is None else round((self._clock() - since) * 1000)
         return Shown(looked_ms=looked, judge=answer.revealed, names=self.view.names_shown)
 
-    def _remember(self, session: Session, row: Row, place: Place) -> None:
+    def _remember(self, session: Session, row: Row, place: ScoreCell) -> None:
         if not self.remember:
             return
         view = self.rows.view
@@ -457,7 +461,7 @@ class ReviewSession:
         )
 
 
-def _meant(session: Session, action: Step, rater_id: int) -> Meant | None:
+def _meant(session: Session, action: JournalAction, rater_id: int) -> JournalTarget | None:
     """What undoing or redoing would be about, for one rater: nothing of it is kept."""
     with session.begin_nested() as trial:
         response_id = action(session, rater_id)

@@ -16,16 +16,16 @@ from store.queries.notes import Note
 from store.queries.scope import Filter
 from store.session import reading
 from tui import keymap
-from tui.host import host_of
-from tui.review import news
-from tui.review.finder import Target
-from tui.review.looking import Looking
+from tui.app_protocol import app_of
+from tui.review import updates
+from tui.review.display_options import DisplayOptions
+from tui.review.navigation import Destination
 from tui.review.saving import NotSaved, reason_of
-from tui.review.session import Outcome, ReviewSession
+from tui.review.session import ActionResult, ReviewSession
 from tui.screens.filter import FilterScreen
-from tui.screens.frugal import FrugalScreen
 from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.notes import NotesScreen
+from tui.textual_private import MinimalRepaintScreen
 from tui.widgets.bars import ColumnStrip, MessageLine, RubricLine, StatusBar
 from tui.widgets.entry import Entry
 from tui.widgets.instruction_box import InstructionBox
@@ -39,7 +39,7 @@ MOST_DIGITS = 9
 COMMENT_TITLE = "comment: Enter saves, Ctrl+J new line, Esc leaves it"
 
 
-class CompareScreen(FrugalScreen[None]):
+class CompareScreen(MinimalRepaintScreen[None]):
     """Lays out the parts, gives keys to the session, and has the parts repaint what changed."""
 
     CSS_PATH = "compare.tcss"
@@ -50,7 +50,7 @@ class CompareScreen(FrugalScreen[None]):
         super().__init__()
         self.session = session
         self.wanted = wanted
-        self.looking = Looking()
+        self.looking = DisplayOptions()
         self.status = StatusBar(session)
         self.instruction = InstructionBox(session, self.looking)
         self.workspace = Workspace(session, self.looking)
@@ -172,7 +172,7 @@ class CompareScreen(FrugalScreen[None]):
             self.instruction.lay_out(*self.size)
             self.workspace.redraw()
 
-    async def _go_where(self, question: Callable[[], Target]) -> None:
+    async def _go_where(self, question: Callable[[], Destination]) -> None:
         """Ask the store beside the screen, then go where the answer leads."""
         try:
             target = await asyncio.to_thread(question)
@@ -223,14 +223,14 @@ class CompareScreen(FrugalScreen[None]):
 
     def action_direction(self) -> None:
         self.looking.reorder = not self.looking.reorder
-        host_of(self).order_text(self.looking.reorder)
+        app_of(self).order_text(self.looking.reorder)
         self.instruction.lay_out(*self.size)
         self.workspace.redraw()
         who = "here" if self.looking.reorder else "by the terminal"
         self.message.say(f"right-to-left text is put in order {who}")
 
     def action_theme(self) -> None:
-        self.message.say(f"colours: {host_of(self).use_next_palette().name}")
+        self.message.say(f"colours: {app_of(self).use_next_palette().name}")
 
     # Other screens
 
@@ -240,7 +240,7 @@ class CompareScreen(FrugalScreen[None]):
         self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, here))
 
     def action_keys(self) -> None:
-        host_of(self).show_keys("compare")
+        app_of(self).show_keys("compare")
 
     async def action_filter(self) -> None:
         def counts() -> dict[str, dict[object, int]]:
@@ -280,10 +280,10 @@ class CompareScreen(FrugalScreen[None]):
             return
         response = note.response_id
 
-        def lead() -> Target:
+        def lead() -> Destination:
             rater = self.session.view.rater_id
             with reading(self.session.engine) as session:
-                return Target(self.session.finder.key_of(session, rater, response), response)
+                return Destination(self.session.finder.key_of(session, rater, response), response)
 
         await self._go_where(lead)
 
@@ -291,7 +291,7 @@ class CompareScreen(FrugalScreen[None]):
         from tui.screens.spans import SpansScreen
 
         def again(_: str | None) -> None:
-            self._do(Outcome)
+            self._do(ActionResult)
 
         self.app.push_screen(SpansScreen(self.session, self.looking), again)
 
@@ -334,8 +334,8 @@ class CompareScreen(FrugalScreen[None]):
         if self.app.screen is not self:
             return  # what nobody sees need not be drawn
         try:
-            found = await asyncio.to_thread(news.look, self.session)
-            outcome = news.take(self.session, found) if found is not None else None
+            found = await asyncio.to_thread(updates.read_update, self.session)
+            outcome = updates.apply_update(self.session, found) if found is not None else None
         except (DBAPIError, NotSaved):
             return  # the store is busy or away; the next key that saves says so
         if outcome is None:
@@ -354,7 +354,7 @@ class CompareScreen(FrugalScreen[None]):
 
     # Acting
 
-    def _do(self, action: Callable[[], Outcome]) -> bool:
+    def _do(self, action: Callable[[], ActionResult]) -> bool:
         """Run one action of the session; what it saved is on disk when this shows it. Returns whether it
         was done."""
         try:

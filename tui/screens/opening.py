@@ -11,18 +11,18 @@ from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.screens.frugal import FrugalScreen
+from tui.textual_private import MinimalRepaintScreen
 
-Visit = AbstractContextManager[Callable[[], Screen[Any]]]
+OpenedSession = AbstractContextManager[Callable[[], Screen[Any]]]
 
 
-class OpeningScreen(FrugalScreen[None]):
+class OpeningScreen(MinimalRepaintScreen[None]):
     """Enters a visit beside the screen, then gives way to its first screen, with the keys typed till then.
 
     `ending` leaves the visit; `failure` is what prevented it.
     """
 
-    def __init__(self, words: str, visit: Callable[[], Visit]) -> None:
+    def __init__(self, words: str, visit: Callable[[], OpenedSession]) -> None:
         super().__init__()
         self.words = words
         self.visit = visit

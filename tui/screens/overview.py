@@ -11,14 +11,14 @@ from textual.screen import Screen
 from store.queries.scope import Filter
 from tui import keymap
 from tui.review import overview
-from tui.review.overview import Asked, Overview
+from tui.review.overview import Overview, OverviewQuery
 from tui.review.session import ReviewSession
 from tui.screens.choice import ChoiceScreen
 from tui.screens.overview_lines import overview_lines
 from tui.screens.page import PageScreen
 from tui.text.safe_text import safe_line
 
-Opened = Callable[[Sequence[tuple[int, int]]], Screen[None]]
+OpenResponses = Callable[[Sequence[tuple[int, int]]], Screen[None]]
 
 
 class OverviewScreen(PageScreen[Filter]):
@@ -28,7 +28,9 @@ class OverviewScreen(PageScreen[Filter]):
     NAME = "overview"
     BINDINGS = keymap.bindings(keymap.OVERVIEW)
 
-    def __init__(self, engine: Engine, asked: Asked, title: str, opened: Opened | None = None) -> None:
+    def __init__(
+        self, engine: Engine, asked: OverviewQuery, title: str, opened: OpenResponses | None = None
+    ) -> None:
         super().__init__(title, "counting ...")
         self.opened = opened
         self.engine = engine

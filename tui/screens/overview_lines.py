@@ -125,24 +125,24 @@ def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> 
         lines.append([])
 
 
-Part = tuple[str, Look, PairCell | None]
+BlockPiece = tuple[str, Look, PairCell | None]
 
 
-def _width(block: list[list[Part]]) -> int:
+def _width(block: list[list[BlockPiece]]) -> int:
     return max(sum(len(text) for text, _, _ in line) for line in block)
 
 
-def _block(one: CriterionAgreement) -> list[list[Part]]:
+def _block(one: CriterionAgreement) -> list[list[BlockPiece]]:
     """A criterion's table: a head, a line for each score of the people, and what it comes to."""
     agreement = one.agreement
     scores = agreement.scores
     head = "".join(f"{score:>6}" for score in scores)
-    block: list[list[Part]] = [
+    block: list[list[BlockPiece]] = [
         [(f"{one.criterion:<14}", Look.STRONG, None), (f"n {agreement.n}", Look.QUIET, None)],
         [(f"  {head}", Look.QUIET, None)],
     ]
     for human, counts, shares in zip(scores, agreement.counts, agreement.percent, strict=True):
-        line: list[Part] = [(f"{human:>2}", Look.QUIET, None)]
+        line: list[BlockPiece] = [(f"{human:>2}", Look.QUIET, None)]
         for judge, count, percent in zip(scores, counts, shares, strict=True):
             share = f"{percent:.0f}" if agreement.n else "–"
             look = Look.STRONG if human == judge else Look.PLAIN

@@ -4,14 +4,14 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 
-from tui.host import host_of
-from tui.screens.frugal import FrugalScreen
+from tui.app_protocol import app_of
+from tui.textual_private import MinimalRepaintScreen
 from tui.widgets.page import Page
 
 T = TypeVar("T")
 
 
-class PageScreen(FrugalScreen[T]):
+class PageScreen(MinimalRepaintScreen[T]):
     """One page over the whole screen. `NAME` is the screen's name in `tui.keymap.SCREENS`."""
 
     NAME = ""
@@ -33,4 +33,4 @@ class PageScreen(FrugalScreen[T]):
         self.dismiss(None)
 
     def action_keys(self) -> None:
-        host_of(self).show_keys(self.NAME)
+        app_of(self).show_keys(self.NAME)

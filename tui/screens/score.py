@@ -1,9 +1,8 @@
 """The score screen: the queue of a campaign, one response at a time, with the keys of the compare screen."""
 
 from tui import keymap
-from tui.host import host_of
-from tui.review.queue import DONE
-from tui.review.queue_session import QueueSession
+from tui.app_protocol import app_of
+from tui.review.queue import DONE, QueueSession
 from tui.screens.compare import CompareScreen
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
@@ -39,7 +38,7 @@ class ScoreScreen(CompareScreen, inherit_bindings=False):
         """A queue was made beforehand, and nobody else's scores are seen in it."""
 
     def action_keys(self) -> None:
-        host_of(self).show_keys("score")
+        app_of(self).show_keys("score")
 
 
 class QueueBar(StatusBar):

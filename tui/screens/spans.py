@@ -5,16 +5,15 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 
 from tui import keymap
-from tui.host import host_of
-from tui.review.errors import CATEGORIES, SEVERITIES
-from tui.review.looking import Looking
+from tui.app_protocol import app_of
+from tui.review.display_options import DisplayOptions
+from tui.review.error_spans import CATEGORIES, SEVERITIES, SpanCursor
 from tui.review.saving import NotSaved
-from tui.review.session import Outcome, ReviewSession
-from tui.review.spans import SpanCursor
+from tui.review.session import ActionResult, ReviewSession
 from tui.screens.choice import ChoiceScreen
-from tui.screens.frugal import FrugalScreen
 from tui.text.safe_text import safe_line
 from tui.text.words import words
+from tui.textual_private import MinimalRepaintScreen
 from tui.widgets.bars import MessageLine
 from tui.widgets.span_text import SpanText
 
@@ -29,13 +28,13 @@ HINTS = (
 )
 
 
-class SpansScreen(FrugalScreen[str]):
+class SpansScreen(MinimalRepaintScreen[str]):
     """The response under the cursor of the session, over the whole screen."""
 
     BINDINGS = keymap.bindings(keymap.SPANS)
     AUTO_FOCUS = ""
 
-    def __init__(self, session: ReviewSession, looking: Looking) -> None:
+    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         text = session.answer.text
@@ -96,7 +95,7 @@ class SpansScreen(FrugalScreen[str]):
         else:
             self._save(lambda: self.session.remove_span(span.start, span.end, span.category))
 
-    def _save(self, action: Callable[[], Outcome]) -> None:
+    def _save(self, action: Callable[[], ActionResult]) -> None:
         try:
             outcome = action()
         except NotSaved as error:
@@ -113,7 +112,7 @@ class SpansScreen(FrugalScreen[str]):
         )
 
     def action_keys(self) -> None:
-        host_of(self).show_keys("spans")
+        app_of(self).show_keys("spans")
 
     def action_close(self) -> None:
         self.dismiss("")

@@ -1,7 +1,7 @@
 """The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
 
-from tui.host import first_key
-from tui.review.rules import marked
+from tui.app_protocol import first_key
+from tui.review.scoring import count_scored
 from tui.review.session import ReviewSession
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
@@ -87,7 +87,7 @@ class ColumnStrip(LineWidget):
         for number, answer in enumerate(answers):
             state = " ◆" if answer.committed else " ✓" if answer.complete else ""
             name = shorten(safe_line(answer.label), room)
-            text = f"{name} {marked(answer.marks)}/{len(answer.marks)}{state}"
+            text = f"{name} {count_scored(answer.marks)}/{len(answer.marks)}{state}"
             items.append((f"[{text}]", Look.CURRENT) if number == here else (f" {text} ", Look.PLAIN))
         first = 0
         while first < here and cells_of(items[first : here + 1]) > self.size.width - 2:

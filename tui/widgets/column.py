@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from store.queries.expected import is_language
-from tui.host import first_key
-from tui.review.looking import Looked, Looking
+from tui.app_protocol import first_key
+from tui.review.display_options import DisplayOptions, DisplayState
 from tui.review.row import Answer, Row
-from tui.review.rules import marked
+from tui.review.scoring import count_scored
 from tui.review.session import ReviewSession
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
@@ -31,7 +31,7 @@ class Column(LineWidget):
 
     DEFAULT_CSS = "Column { width: 1fr; height: 1fr; }"
 
-    def __init__(self, session: ReviewSession, looking: Looking, number: int) -> None:
+    def __init__(self, session: ReviewSession, looking: DisplayOptions, number: int) -> None:
         super().__init__()
         self.session = session
         self.looking = looking
@@ -41,7 +41,7 @@ class Column(LineWidget):
         self._text: ResponseText | None = None
         self._text_of: Answer | None = None
         self._marks: list[MarkedSpan] = []
-        self._marked: tuple[Row, Looked] | None = None
+        self._marked: tuple[Row, DisplayState] | None = None
         self._shown: object = None
         self._sought = True
 
@@ -144,7 +144,7 @@ class Column(LineWidget):
         return spread(pieces, [(edge, Look.QUIET)] if self.edge else [], self.size.width, (" ", Look.PLAIN))
 
     def _title(self, answer: Answer) -> list[Piece]:
-        state = f" {marked(answer.marks)}/{len(answer.marks)} "
+        state = f" {count_scored(answer.marks)}/{len(answer.marks)} "
         pieces: list[Piece] = [(state, Look.PLAIN)]
         if answer.committed:
             pieces.append(("◆ committed ", Look.DONE))

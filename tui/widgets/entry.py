@@ -4,7 +4,7 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.host import host_of
+from tui.app_protocol import app_of
 from tui.keymap import keys_of
 from tui.text.safe_text import safe_text
 
@@ -69,7 +69,7 @@ class Entry(TextArea):
 
     async def _on_key(self, event: Key) -> None:
         several = self.has_class("-several")
-        done, cancel = host_of(self).commands["comment" if several else "prompt"]
+        done, cancel = app_of(self).commands["comment" if several else "prompt"]
         ends = {**dict.fromkeys(keys_of(cancel)), **dict.fromkeys(keys_of(done), self.text)}
         if self._ended:
             self._early.append(event)

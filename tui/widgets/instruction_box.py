@@ -1,8 +1,8 @@
 """The instruction on top, with its translation; at most a third of the screen."""
 
-from tui.host import first_key
-from tui.review.finder import folded
-from tui.review.looking import Looking
+from tui.app_protocol import first_key
+from tui.review.display_options import DisplayOptions
+from tui.review.navigation import folded
 from tui.review.session import ReviewSession
 from tui.text import bidi
 from tui.text.safe_text import SafeText, safe_line
@@ -21,7 +21,7 @@ class InstructionBox(LineWidget):
 
     DEFAULT_CSS = "InstructionBox { height: 3; }"
 
-    def __init__(self, session: ReviewSession, looking: Looking) -> None:
+    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         self.looking = looking

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.host import host_of
+from tui.app_protocol import app_of
 from tui.text.wrapping import pad
 from tui.theme import Look
 
@@ -28,7 +28,7 @@ class LineWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         line = self._drawn[y] = fitted(self.pieces(y), self.size.width)
-        palette = host_of(self).palette
+        palette = app_of(self).palette
         return Strip([Segment(text, palette.style(look)) for text, look in line], self.size.width)
 
     def changeable(self) -> Iterable[int]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from tui.review.finder import folded
-from tui.review.looking import Looking
+from tui.review.display_options import DisplayOptions
+from tui.review.navigation import folded
 from tui.review.row import Answer, Row
 from tui.text import bidi
 from tui.text.safe_text import SafeText
@@ -66,7 +66,7 @@ class ResponseText:
         return pieces
 
 
-def marks_of(row: Row, column: int, looking: Looking) -> list[MarkedSpan]:
+def marks_of(row: Row, column: int, looking: DisplayOptions) -> list[MarkedSpan]:
     """Everything that is marked in a column's text."""
     answer = row.answers[column]
     marks: list[MarkedSpan] = []

@@ -1,7 +1,7 @@
 """The criteria with the reviewer's marks, and the judge's when they may be seen, as lines of pieces."""
 
 from tui.review.row import Answer
-from tui.review.rules import Mark, difference
+from tui.review.scoring import CriterionScore, difference
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
 from tui.theme import Look
@@ -94,7 +94,7 @@ class ScoreTable:
         return pieces
 
 
-def shown_mark(mark: Mark | None) -> str:
+def shown_mark(mark: CriterionScore | None) -> str:
     """A mark as the table shows it: the score, `–` for left out, `·` for not scored."""
     if mark is None:
         return "·"

@@ -1,8 +1,8 @@
 """A response over the whole width, with the stretch that is chosen and the errors that are marked."""
 
-from tui.review.looking import Looking
+from tui.review.display_options import DisplayOptions
+from tui.review.error_spans import SpanCursor
 from tui.review.session import ReviewSession
-from tui.review.spans import SpanCursor
 from tui.text.safe_text import safe_line
 from tui.text.wrapping import shorten
 from tui.theme import Look
@@ -18,7 +18,7 @@ class SpanText(LineWidget):
 
     DEFAULT_CSS = "SpanText { width: 1fr; height: 1fr; }"
 
-    def __init__(self, session: ReviewSession, cursor: SpanCursor, looking: Looking) -> None:
+    def __init__(self, session: ReviewSession, cursor: SpanCursor, looking: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         self.cursor = cursor

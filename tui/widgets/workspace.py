@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 
-from tui.review.looking import Looking
+from tui.review.display_options import DisplayOptions
 from tui.review.session import ReviewSession
 from tui.text import bidi
 from tui.widgets.column import Column
@@ -32,7 +32,7 @@ class Workspace(Container, can_focus=True):
     class WindowMoved(Message):
         """Other columns can be read now."""
 
-    def __init__(self, session: ReviewSession, looking: Looking) -> None:
+    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         self.looking = looking

@@ -38,7 +38,7 @@ class _NarrowCompositor(Compositor):
         return None if update is None else _NarrowUpdate(update.chops, update.spans, update.chop_ends)
 
 
-class FrugalScreen(Screen[T]):
+class MinimalRepaintScreen(Screen[T]):
     """The base of the room's screens."""
 
     def __init__(self) -> None:

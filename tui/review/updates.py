@@ -9,17 +9,17 @@ from sqlmodel import Session
 
 from store.queries import compare, reviewers
 from store.session import reading
-from tui.review.finder import Finder
+from tui.review.navigation import Navigator
 from tui.review.opening import with_judge
 from tui.review.row import Row, load_row
-from tui.review.rules import Place
 from tui.review.saving import saving
-from tui.review.session import Outcome, ReviewSession
+from tui.review.scoring import ScoreCell
+from tui.review.session import ActionResult, ReviewSession
 from tui.review.view import View
 
 
 @dataclass(frozen=True)
-class News:
+class StoreUpdate:
     """What the store holds now; `seen` is the row that was on show when it was read."""
 
     contents: compare.HighestIds
@@ -30,7 +30,7 @@ class News:
     new_columns: dict[int, int]
 
 
-def look(review: ReviewSession) -> News | None:
+def read_update(review: ReviewSession) -> StoreUpdate | None:
     """What is new in the store since the review looked last; None: nothing."""
     with reading(review.engine) as session:
         contents = compare.highest_ids(session)
@@ -40,12 +40,12 @@ def look(review: ReviewSession) -> News | None:
         view = _view_now(session, review.view)
         instructions = None
         if not review.filter:
-            instructions = Finder(review.engine, view).instructions()
+            instructions = Navigator(review.engine, view).instructions()
         row, new_columns = load_row(session, view, seen.key, collapse=review.rows.collapse)
-        return News(contents, seen, view, instructions, row, new_columns)
+        return StoreUpdate(contents, seen, view, instructions, row, new_columns)
 
 
-def take(review: ReviewSession, news: News) -> Outcome | None:
+def apply_update(review: ReviewSession, news: StoreUpdate) -> ActionResult | None:
     """Bring the news in. None: the reviewer has acted since, and it must be looked for again.
 
     Raises `NotSaved` when the places of new columns can't be written down.
@@ -64,7 +64,7 @@ def take(review: ReviewSession, news: News) -> Outcome | None:
         review.instructions = news.instructions
     review.row = news.row
     column = news.row.column_of(answer.response_id)
-    review.place = Place(column or 0, review.place.criterion)
+    review.place = ScoreCell(column or 0, review.place.criterion)
     more = sum(len(it.response_ids) for it in news.row.answers) - sum(
         len(it.response_ids) for it in old.answers
     )
@@ -73,7 +73,7 @@ def take(review: ReviewSession, news: News) -> Outcome | None:
         said.append(f"{more} more response{'s' if more > 1 else ''} to this instruction")
     if len(review.instructions) > before:
         said.append(f"{len(review.instructions) - before} more answered")
-    return Outcome(
+    return ActionResult(
         "new: " + ", ".join(said) if said else "", new_row=len(news.row.answers) != len(old.answers)
     )
 

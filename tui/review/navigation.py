@@ -16,7 +16,7 @@ from tui.review.view import View
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """Where a question leads: a row by its key, and in it a response and a criterion if one is meant.
 
     `message` is for the reviewer. Without a row there is nothing to go to.
@@ -28,7 +28,7 @@ class Target:
     message: str = ""
 
 
-class Finder:
+class Navigator:
     """Answers the questions for one view, whose rows go by the ids of their instructions; remembers which
     disagreements it has led to."""
 
@@ -71,23 +71,23 @@ class Finder:
                 found.setdefault(instruction, set()).add(response)
             return found
 
-    def unscored(self, position: int) -> Target:
+    def unscored(self, position: int) -> Destination:
         """The first response after a position of the suite that wants a score, else the first of all."""
         with reading(self.engine) as session:
             found = finding.first_unscored(session, self.view.scope, position)
         if found is None:
-            return Target(message="everything is scored")
-        return Target(found[0], found[1])
+            return Destination(message="everything is scored")
+        return Destination(found[0], found[1])
 
-    def next_disagreement(self) -> Target:
+    def next_disagreement(self) -> Destination:
         """The next criterion on which reviewer and judge differ, from the largest |Δ| down, and round."""
         if self.view.judge is None:
-            return Target(message="no judge has scored these responses")
+            return Destination(message="no judge has scored these responses")
         with reading(self.engine) as session:
             known = finding.disagreements(session, self.view.scope)
         if not known:
             hint = "" if self.view.open else " on what you have committed"
-            return Target(message=f"no disagreement with {self.view.judge.label}{hint}")
+            return Destination(message=f"no disagreement with {self.view.judge.label}{hint}")
         unseen = [it for it in known if (it.response_id, it.criterion_id) not in self._seen]
         if not unseen:
             self._seen.clear()
@@ -95,9 +95,9 @@ class Finder:
         self._seen.add((found.response_id, found.criterion_id))
         place = known.index(found)
         message = f"Δ {found.delta:+d} · disagreement {place + 1} of {len(known)}, by |Δ|"
-        return Target(found.instruction_id, found.response_id, found.criterion_id, message)
+        return Destination(found.instruction_id, found.response_id, found.criterion_id, message)
 
-    def holding(self, words: str, position: int) -> Target:
+    def holding(self, words: str, position: int) -> Destination:
         """The first response after a position whose text, or whose instruction, holds some words; then from
         the start. Small and capital letters are the same, and so are composed and decomposed ones."""
         wanted = folded(words)
@@ -107,10 +107,10 @@ class Finder:
                     session, self.view.scope, after, upto
                 ):
                     if wanted in folded(text):
-                        return Target(instruction, response)
+                        return Destination(instruction, response)
                     if wanted in folded(question):
-                        return Target(instruction)
-        return Target(message=f"nothing holds “{words}”")
+                        return Destination(instruction)
+        return Destination(message=f"nothing holds “{words}”")
 
 
 def folded(text: str) -> str:

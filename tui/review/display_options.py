@@ -8,11 +8,11 @@ from tui.review.row import Row
 if TYPE_CHECKING:
     from tui.text.diff import Differences
 
-Looked = tuple[int | None, bool, str]
+DisplayState = tuple[int | None, bool, str]
 
 
 @dataclass
-class Looking:
+class DisplayOptions:
     """`base`: the column that the others are compared to, or None. `marks`: misspelt words and stretches in
     another language are marked where the surface metrics may be seen. `hits`: the words searched for.
     `reorder`: right-to-left text is put in reading order here, because the terminal does not do it."""
@@ -24,7 +24,7 @@ class Looking:
     _compared: tuple[Row, int, "list[Differences]"] | None = field(default=None, repr=False)
 
     @property
-    def state(self) -> Looked:
+    def state(self) -> DisplayState:
         """What the marks in a text depend on, besides the responses themselves."""
         return self.base, self.marks, self.hits
 

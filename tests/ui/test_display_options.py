@@ -24,8 +24,8 @@ from tests.ui.pilot import (
     shown,
 )
 from tests.ui.stores import Question, Reply, add_metrics, add_reply, store_of
-from tui.host import host_of
-from tui.review.rules import Mark
+from tui.app_protocol import app_of
+from tui.review.scoring import CriterionScore
 from tui.text import bidi
 from tui.theme import PALETTES, Look
 
@@ -207,11 +207,11 @@ async def test_t_goes_through_all_palettes_and_round(store_path, engine):
         seen = []
         for _ in PALETTES:
             await press(pilot, "T")
-            seen.append(host_of(pilot).palette.name)
+            seen.append(app_of(pilot).palette.name)
             assert seen[-1] in message(pilot)
         assert set(seen) == set(PALETTES)
         await press(pilot, "T")
-        assert host_of(pilot).palette.name == seen[0]
+        assert app_of(pilot).palette.name == seen[0]
 
 
 async def test_monochrome_draws_no_colour_and_still_shows_the_cursor(engine):
@@ -409,7 +409,7 @@ def test_scores_given_apart_are_not_lost_when_columns_are_joined(same):
     review.move(columns=first - review.place.column)
     review.score(2)
     review.change_view(review.view, collapse=True)
-    assert [it.marks[0] for it in review.row.answers if it.response_id == 1] == [Mark(2)]
+    assert [it.marks[0] for it in review.row.answers if it.response_id == 1] == [CriterionScore(2)]
     assert [it.marks[0] for it in review.row.answers if it.response_id == 3] == [None]
 
 

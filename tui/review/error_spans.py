@@ -1,9 +1,32 @@
-"""Choosing a stretch of a text by words: a cursor on one word, and perhaps an anchor on another."""
+"""Marking errors in a response: the categories and severities of an error, and the cursor that chooses words.
+
+The categories and severities are those of MQM (Multidimensional Quality Metrics, themqm.org) as far as they
+fit answers to instructions, which have no source text: a switch of language stands on its own, since it is
+what the reviewers of cross-lingual transfer look for.
+"""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from store.queries.notes import Span
+
+CATEGORIES = (
+    ("accuracy", "says something that is not true, or does not fit the context"),
+    ("language-switch", "another language without a good reason"),
+    ("grammar", "agreement, case, tense, word order"),
+    ("spelling", "misspelt words, invented words, wrong script"),
+    ("terminology", "a wrong word, or one that nobody uses"),
+    ("style", "clumsy, unidiomatic, wrong register"),
+    ("logic", "contradicts itself or does not follow"),
+    ("repetition", "says again what it said"),
+    ("harm", "unethical, dangerous or offensive"),
+)
+
+SEVERITIES = (
+    ("minor", "noticed, but the meaning is clear"),
+    ("major", "misleads, or makes it hard to understand"),
+    ("critical", "makes the response useless or dangerous"),
+)
 
 
 class SpanCursor:

@@ -1,6 +1,6 @@
 """What a command of the room opens, and what it leaves behind: the store, the run, the first screen.
 
-Everything here needs the database libraries; `tui.room` paints the first frame before it imports this.
+Everything here needs the database libraries; `tui.run` paints the first frame before it imports this.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +19,7 @@ from store.session import reading
 from tui.identity import require_code
 from tui.review.opening import open_view
 from tui.review.overview import ask
-from tui.review.queue import open_queue
-from tui.review.queue_session import QueueSession
+from tui.review.queue import QueueSession, open_queue
 from tui.review.saving import NotSaved, reason_of
 from tui.review.session import ReviewSession
 from tui.screens.compare import CompareScreen

@@ -8,7 +8,7 @@ from typing import Any
 from store.errors import StoreError, UsageError
 from tui.app import ReviewApp
 from tui.keyfile import default_file, read_keys
-from tui.screens.opening import OpeningScreen, Visit
+from tui.screens.opening import OpenedSession, OpeningScreen
 from tui.theme import PALETTES, default_palette
 
 
@@ -22,14 +22,14 @@ class Appearance:
 
 
 def review(store: str, appearance: Appearance, *, language: str, **options: Any) -> None:
-    """Review until the reviewer leaves; the options are those of `tui.visits.reviewing`.
+    """Review until the reviewer leaves; the options are those of `tui.sessions.reviewing`.
 
     Raises `UsageError` for a theme, key, language, suite, model or judge that is not there, `CodeNeeded`
     without the reviewer's code, `StoreError` for the store.
     """
 
-    def visit() -> Visit:
-        from tui.visits import reviewing
+    def visit() -> OpenedSession:
+        from tui.sessions import reviewing
 
         return reviewing(store, language=language, **options)
 
@@ -37,11 +37,11 @@ def review(store: str, appearance: Appearance, *, language: str, **options: Any)
 
 
 def score(store: str, appearance: Appearance, *, campaign: str, **options: Any) -> None:
-    """Work through a queue until the reviewer leaves; the options are those of `tui.visits.scoring`. Raises
+    """Work through a queue until the reviewer leaves; the options are those of `tui.sessions.scoring`. Raises
     as `review`."""
 
-    def visit() -> Visit:
-        from tui.visits import scoring
+    def visit() -> OpenedSession:
+        from tui.sessions import scoring
 
         return scoring(store, campaign=campaign, **options)
 
@@ -49,18 +49,18 @@ def score(store: str, appearance: Appearance, *, campaign: str, **options: Any) 
 
 
 def look_over(store: str, appearance: Appearance, **options: Any) -> None:
-    """The overview until the reader leaves; the options are those of `tui.visits.looking_over`. Raises as
+    """The overview until the reader leaves; the options are those of `tui.sessions.looking_over`. Raises as
     `review`."""
 
-    def visit() -> Visit:
-        from tui.visits import looking_over
+    def visit() -> OpenedSession:
+        from tui.sessions import looking_over
 
         return looking_over(store, **options)
 
     _stay("overview · opening", visit, appearance)
 
 
-def _stay(words: str, visit: Callable[[], Visit], appearance: Appearance) -> None:
+def _stay(words: str, visit: Callable[[], OpenedSession], appearance: Appearance) -> None:
     opening = OpeningScreen(words, visit)
     app = ReviewApp(opening, **_options(appearance))
     with opening.ending:

@@ -17,11 +17,11 @@ from store.session import reading
 from tui.review.row import Row
 from tui.review.view import View
 
-KEPT = 8
+KEPT_ROWS = 8
 
 
 @dataclass
-class Loaded:
+class LoadedRow:
     """A row as read from the store for a view, its columns that are not written down yet, and the contents
     of the store then."""
 
@@ -32,22 +32,22 @@ class Loaded:
     collapse: bool
 
 
-Load = Callable[..., tuple[Row, dict[int, int]]]
+LoadRow = Callable[..., tuple[Row, dict[int, int]]]
 
 
-class Rows:
+class RowLoader:
     """Reads rows of a view by their keys, at once or ahead, with `load` (see `Finder.load`); `contents` is
     what the store held at the last look."""
 
-    def __init__(self, engine: Engine, view: View, load: Load, *, collapse: bool) -> None:
+    def __init__(self, engine: Engine, view: View, load: LoadRow, *, collapse: bool) -> None:
         self.engine = engine
         self.load = load
         self.view = view
         self.collapse = collapse
         self.contents: HighestIds | None = None
-        self._kept: dict[int, Loaded] = {}
+        self._kept: dict[int, LoadedRow] = {}
 
-    def take(self, session: Session, key: int) -> Loaded:
+    def take(self, session: Session, key: int) -> LoadedRow:
         """The row as the store holds it now, read ahead or read now."""
         now = compare.highest_ids(session)
         kept = self._good(key, now) or self._load(session, key, now)
@@ -76,18 +76,18 @@ class Rows:
         self.view, self.collapse = view, collapse
         self._kept.clear()
 
-    def _good(self, key: int, now: HighestIds) -> Loaded | None:
+    def _good(self, key: int, now: HighestIds) -> LoadedRow | None:
         """What was read ahead, if it was read for this view and holds what the store holds now."""
         kept = self._kept.get(key)
         good = kept and (kept.contents, kept.view, kept.collapse) == (now, self.view, self.collapse)
         return kept if good else None
 
-    def _load(self, session: Session, key: int, now: HighestIds) -> Loaded:
+    def _load(self, session: Session, key: int, now: HighestIds) -> LoadedRow:
         view, collapse = self.view, self.collapse
         row, new_columns = self.load(session, view, key, collapse=collapse)
-        return Loaded(row, new_columns, now, view, collapse)
+        return LoadedRow(row, new_columns, now, view, collapse)
 
-    def _keep(self, key: int, loaded: Loaded) -> None:
+    def _keep(self, key: int, loaded: LoadedRow) -> None:
         self._kept[key] = loaded
-        while len(self._kept) > KEPT:
+        while len(self._kept) > KEPT_ROWS:
             self._kept.pop(next(iter(self._kept)))

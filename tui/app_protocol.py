@@ -6,7 +6,7 @@ from tui.keymap import Command
 from tui.theme import Palette
 
 
-class Host(Protocol):
+class AppProtocol(Protocol):
     """The application: the palette that is chosen, and the commands of every screen as they are mapped."""
 
     palette: Palette
@@ -25,12 +25,12 @@ class Host(Protocol):
         ...
 
 
-def host_of(node: Any) -> Host:
+def app_of(node: Any) -> AppProtocol:
     """The application that a screen or widget belongs to."""
-    return cast(Host, node.app)
+    return cast(AppProtocol, node.app)
 
 
 def first_key(node: Any, command_id: str, screen_name: str = "compare") -> str:
     """The key that is shown for a command, as the reviewer has mapped it."""
-    commands = {command.id: command for command in host_of(node).commands[screen_name]}
+    commands = {command.id: command for command in app_of(node).commands[screen_name]}
     return commands[command_id].shown.split()[0]
