@@ -109,9 +109,9 @@ class Clock:
 
 def ours(folder: Path, data: Path, out: Path, options: argparse.Namespace, *, packed: bool) -> dict[str, Any]:
     """Train with `core.train`; returns the figures of `Clock`, and the share of padding."""
-    from core.train import loop
+    from core.train import recipe
+    from core.train.recipe import train
     from core.train.settings import TrainSettings
-    from core.train.trainer import train
 
     settings = TrainSettings(
         base=str(folder),
@@ -127,13 +127,13 @@ def ours(folder: Path, data: Path, out: Path, options: argparse.Namespace, *, pa
         save_every=10**6,
     )
     clock = Clock()
-    real = loop.answer_loss
+    real = recipe.answer_loss
 
     def counted(model: Any, examples: Any, *rest: Any, **named: Any) -> Any:
         clock.mark(sum(example.answer_tokens for example in examples))
         return real(model, examples, *rest, **named)
 
-    loop.answer_loss = counted
+    recipe.answer_loss = counted
     summary = train(settings, out)
     return {**clock.figures(), "padding": summary["padding_share"]}
 
@@ -306,12 +306,12 @@ def _our_steps(base: Path, data: Path, options: argparse.Namespace) -> int:
     """The updates in which ours has seen the answer tokens that were asked for."""
     from transformers import AutoTokenizer
 
-    from core.train.batches import Plan
+    from core.train.batches import BatchPlan
     from core.train.examples import build_examples
 
     conversations = load_data([DataSource(str(data))]).conversations
     built = build_examples(AutoTokenizer.from_pretrained(base), conversations, options.max_length)
-    plan = Plan([len(one) for one in built.examples], options.batch_tokens, 1, 1, padded=False)
+    plan = BatchPlan([len(one) for one in built.examples], options.batch_tokens, 1, 1, padded=False)
     seen = 0
     for number, (batch,) in enumerate(plan.updates(), start=1):
         seen += sum(built.examples[place].answer_tokens for place in batch)

@@ -1,5 +1,5 @@
 """What an update costs, and how that grows: with the length of examples at the same number of tokens, and
-with the size of the model; each as a ratio to what the arithmetic says (`core.train.meter`). On a GPU
+with the size of the model; each as a ratio to what the arithmetic says (`core.train.throughput`). On a GPU
 (`--gpu`), a 7B-shaped Llama of random weights instead, all weights and LoRA: tokens a second, MFU, and peak
 memory against the least that weights, gradients and averages take.
 
@@ -24,7 +24,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from core.train import attention
 from core.train.examples import IGNORED, Example
 from core.train.loss import answer_loss
-from core.train.meter import make_meter, peak_memory, peak_of
+from core.train.throughput import make_meter, peak_flops, peak_memory
 
 VOCABULARY = 32_000
 PROMPT = 0.2  # the share of an example that is its prompt
@@ -123,7 +123,7 @@ def growth(options: argparse.Namespace) -> None:
 def gpu(options: argparse.Namespace) -> None:
     """The table of the 7B-shaped model."""
     device = torch.device("cuda")
-    peak = peak_of(device)
+    peak = peak_flops(device)
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {time.strftime('%Y-%m-%d')}")
     print(f"{'':12}{'tokens/s':>10}{'MFU':>7}{'peak GiB':>10}{'least GiB':>11}")
     for lora in (False, True):

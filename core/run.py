@@ -116,10 +116,10 @@ def train_recorded(
 ) -> None:
     """Train unless `out` holds that model already, and write the run's provenance into the store. `apart`: in
     a process of its own, or in several together."""
-    from core.train.apart import train_apart
-    from core.train.trainer import train, trained
+    from core.train.launcher import launch_training
+    from core.train.recipe import is_trained, train
 
-    if trained(out, settings):
+    if is_trained(out, settings):
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     parameters = {**settings.as_dict(), "out": str(out), "processes": processes}
@@ -127,7 +127,7 @@ def train_recorded(
         engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
     ) as run:
         if apart:
-            train_apart(settings, out, name=name, processes=processes, tensorboard=tensorboard)
+            launch_training(settings, out, name=name, processes=processes, tensorboard=tensorboard)
         else:
             train(settings, out, name=name, tensorboard=tensorboard)
         run.count("steps", settings.steps)

@@ -16,7 +16,7 @@ class _Part(BaseModel):
 
 class Training(_Part):
     """How every model of the study is trained: fields of `core.train.settings.TrainSettings`. A `preset` (see
-    `core.train.presets`) sets those that are not given; `processes`: of one run, each with a GPU of its
+    `core.train.settings`) sets those that are not given; `processes`: of one run, each with a GPU of its
     own."""
 
     preset: Literal["paper", "release"] | None = None
@@ -47,7 +47,7 @@ class Training(_Part):
 
     def settings(self, adaptation: Literal["full", "lora"]) -> dict[str, Any]:
         """The fields of `TrainSettings` that are given, over those of the preset."""
-        from core.train.presets import preset
+        from core.train.settings import preset
 
         given = self.model_dump(exclude={"preset", "processes"}, exclude_unset=True)
         return {**(preset(self.preset, adaptation) if self.preset else {}), **given}

@@ -32,8 +32,8 @@ LONGEST = (
     "ui/test_sizes.py",
     "ui/test_budgets.py",
     "core/report/test_report_command.py",
-    "core/train/test_trainer.py",
-    "core/train/test_apart.py",
+    "core/train/test_recipe.py",
+    "core/train/test_launcher.py",
     "core/train/test_parallel.py",
     "ui/test_two_reviewers.py",
 )

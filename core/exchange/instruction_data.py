@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from core.exchange.records import Answer, BadRow, DecodingName, Place, Record, Row, SuiteName
-from core.train.data.conversation import Unfit
-from core.train.data.files import BadRow as BadLine
-from core.train.data.files import file_rows
-from core.train.data.formats import format_of, messages_of
+from core.train.data.formats import Unfit, format_of, messages_of
+from core.train.data.sources import BadRow as BadLine
+from core.train.data.sources import file_rows
 
 REFERENCE = "reference"
 

@@ -23,7 +23,7 @@ def register() -> str:
     return NAME
 
 
-def borders(lengths: list[int], device: Any) -> dict[str, Any]:
+def sequence_boundaries(lengths: list[int], device: Any) -> dict[str, Any]:
     """The arguments that tell a model where examples of these lengths begin and end in the row."""
     import torch
 
@@ -57,7 +57,7 @@ def packed_attention(
         raise NotImplementedError("attention with a soft cap, a short window or dropout")
     if (kernel := _flash_kernel(query)) is not None:
         return _flash(kernel, query, key, value, cu_seq_lens_q, max_length_q, scaling), None
-    return _one_by_one(query, key, value, cu_seq_lens_q.tolist(), scaling), None
+    return _per_example(query, key, value, cu_seq_lens_q.tolist(), scaling), None
 
 
 def _flash_kernel(query: Any) -> Any:
@@ -88,7 +88,7 @@ def _flash(
     return attended.unsqueeze(0)
 
 
-def _one_by_one(query: Any, key: Any, value: Any, ends: list[int], scaling: float | None) -> Any:
+def _per_example(query: Any, key: Any, value: Any, ends: list[int], scaling: float | None) -> Any:
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 

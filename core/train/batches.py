@@ -14,7 +14,7 @@ WINDOW = 256
 Batch = list[int]
 
 
-class Plan:
+class BatchPlan:
     """The micro-batches of a run: lists of example numbers. Passes over the data follow one another, each in
     an order of its own, and hold every example once.
 

@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from core.train.optimiser import moments, random_states, set_random_states, set_updates, tuned
-from core.train.parallel import World, local
+from core.train.optimizer import moments, random_states, set_random_states, set_step_count, tuned_weights
+from core.train.parallel import World, local_part
 from store import XlitError
 
 STATE = "state.json"
@@ -40,8 +40,8 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: 
     done = folder / f"checkpoint-{step}"
     writing = folder / (done.name + WRITING)
     tensors = {
-        **{f"weight.{name}": local(weight).detach() for name, weight in tuned(model)},
-        **{name: local(moment) for name, moment in moments(model, optimiser)},
+        **{f"weight.{name}": local_part(weight).detach() for name, weight in tuned_weights(model)},
+        **{name: local_part(moment) for name, moment in moments(model, optimiser)},
         **dict(random_states(world)),
     }
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
@@ -49,9 +49,9 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: 
         if world.first:
             shutil.rmtree(writing, ignore_errors=True)
             writing.mkdir()
-            _check_room(folder, sum(tensor.nbytes for tensor in tensors.values()) * world.size)
+            _check_free_space(folder, sum(tensor.nbytes for tensor in tensors.values()) * world.size)
         world.wait()
-        part = writing / _part(world)
+        part = writing / _process_file(world)
         save_file(tensors, part)
         _sync(part)
         world.wait()
@@ -89,12 +89,12 @@ def load_checkpoint(checkpoint: Path, model: Any, optimiser: Any, world: World) 
             f"{checkpoint} was written by {state['processes']} processes, and this run has {world.size}. "
             f"Go on with {state['processes']}, or remove {checkpoint.parent} to start afresh."
         )
-    with safe_open(str(checkpoint / _part(world)), framework="pt") as saved, torch.no_grad():
-        for name, weight in tuned(model):
-            local(weight).copy_(saved.get_tensor(f"weight.{name}"))
+    with safe_open(str(checkpoint / _process_file(world)), framework="pt") as saved, torch.no_grad():
+        for name, weight in tuned_weights(model):
+            local_part(weight).copy_(saved.get_tensor(f"weight.{name}"))
         for name, moment in moments(model, optimiser):
-            local(moment).copy_(saved.get_tensor(name))
-        set_updates(model, optimiser, state["step"])
+            local_part(moment).copy_(saved.get_tensor(name))
+        set_step_count(model, optimiser, state["step"])
         set_random_states(
             world,
             {name: saved.get_tensor(name) for name in saved.offset_keys() if name.startswith("random.")},
@@ -107,11 +107,11 @@ def _checkpoints(folder: Path) -> list[Path]:
     return [one for one in found if one.name.rpartition("-")[2].isdigit() and (one / STATE).is_file()]
 
 
-def _part(world: World) -> str:
+def _process_file(world: World) -> str:
     return f"process-{world.rank}-of-{world.size}.safetensors"
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def _check_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(errno.ENOSPC, f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free")

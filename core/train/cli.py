@@ -90,8 +90,8 @@ def train(
 ) -> None:
     """Fine-tune a model, fully or with LoRA. Killed, the same command goes on from the last checkpoint."""
     from core.train.data.sources import data_source
-    from core.train.presets import preset as fields_of
     from core.train.settings import TrainSettings
+    from core.train.settings import preset as fields_of
 
     adaptation: Any = "lora" if lora else "full"
     given = {
@@ -125,30 +125,30 @@ def merge_adapter(
     dtype: Annotated[str | None, typer.Option(help="f32, bf16 or f16 (default: the base's own).")] = None,
 ) -> None:
     """Put a LoRA adapter into its base's weights: a checkpoint that needs neither adapter nor peft."""
-    from core.train.merging import merge
+    from core.train.lora import merge_into_base
 
-    merge(adapter, out, dtype=dtype)
+    merge_into_base(adapter, out, dtype=dtype)
     say(f"Merged: {out}")
 
 
 def _shown(settings: Any, number: int) -> Any:
     from core.train.examples import build_examples
-    from core.train.loading import load_tokenizer
-    from core.train.showing import shown_examples
-    from core.train.templates.choosing import choose_template
-    from core.train.trainer import training_data
+    from core.train.model import load_tokenizer
+    from core.train.preview import render_examples
+    from core.train.recipe import training_data
+    from core.train.templates.chat_template import choose_template
 
     tokenizer = load_tokenizer(settings)
     template = choose_template(tokenizer, settings.template)
     conversations = training_data(settings).conversations[:number]
     built = build_examples(tokenizer, conversations, settings.max_length, template)
-    return shown_examples(tokenizer, built.examples)
+    return render_examples(tokenizer, built.examples)
 
 
 def _train(settings: Any, out: Path, store: str | None, tensorboard: Path | None) -> None:
     from core.run import train_recorded
     from core.train.parallel import process_number
-    from core.train.trainer import train as train_here
+    from core.train.recipe import train as train_here
 
     if process_number() > 0:  # one process writes for all
         train_here(settings, out)

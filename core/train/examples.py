@@ -1,19 +1,152 @@
 """From conversations to token ids and labels: the loss covers answers and their end token, nothing else.
 
-A conversation is one example with all its answers, where the last one comes after exactly those ids that the
-others have when they are generated. Where it does not (a template that writes earlier answers otherwise than
-the last one, thoughts left out for one, or that ends none but the last), every answer becomes an example of
-its own, with what came before it.
+The prompt of an answer is tokenised by itself, as it is when an answer is generated. Where the answer
+continues it without changing its tokens, which is nearly always, prompt and answer are tokenised together;
+where tokens would merge across the border, the answer is tokenised as what follows the prompt.
+
+A conversation is one example with all its answers if the last answer comes after exactly those ids that the
+others have when they are generated. If it does not (a template that writes earlier answers otherwise than the
+last one, that leaves out thoughts, or that ends none but the last), every answer becomes an example of its
+own, with what came before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.train.data.conversation import UNDETERMINED, Conversation
-from core.train.templates.choosing import ChatTemplate, choose_template
-from core.train.templates.turns import Turn, turns_of
+from core.train.data.formats import UNDETERMINED, Conversation, Message
+from core.train.templates.chat_template import ChatTemplate, choose_template, encode, end_tokens
 from store import UsageError
+
+# Before what follows a prompt, to tokenise it as the middle of a text; none of them merges with much.
+_ANCHORS = ("\n", "]", ":", "a")
+
+_NOT_AT_THE_BORDER = (
+    "The chat template of {name} writes a prompt that is not the beginning of what it writes with the answer "
+    "({place}), so the answer can't be told. Choose another with --template."
+)
+
+
+@dataclass(slots=True)
+class AnswerTokens:
+    """An answer with all that comes before it: `ids` to its end token, which the template wrote or else we
+    did, and the places in it that are `learned`."""
+
+    ids: list[int]
+    learned: list[int]
+
+
+def tokenize_answers(
+    tokenizer: Any, template: ChatTemplate, conversations: Sequence[Conversation]
+) -> list[list[AnswerTokens]]:
+    """The answers of each conversation, in order; all are tokenised in two calls.
+
+    Raises `UsageError` for a conversation that the template refuses, and for a template whose prompts are not
+    the beginning of what it writes with the answer.
+    """
+    answers = [
+        (number, place)
+        for number, conversation in enumerate(conversations)
+        for place, message in enumerate(conversation.messages)
+        if message["role"] == "assistant"
+    ]
+    prompts = [(conversations[number], conversations[number].messages[:place]) for number, place in answers]
+    wholes = [
+        (conversations[number], conversations[number].messages[: place + 1]) for number, place in answers
+    ]
+    marked = template.marks_answers and tokenizer.is_fast
+    prompt_texts, _ = _rendered(tokenizer, template, prompts, prompt=True, marked=False)
+    texts, spans = _rendered(tokenizer, template, wholes, prompt=False, marked=marked)
+    prompt_ids = encode(tokenizer, prompt_texts)
+    read = tokenizer(texts, add_special_tokens=False, verbose=False, return_offsets_mapping=marked)
+    ends = end_tokens(tokenizer, template)
+    found: list[list[AnswerTokens]] = [[] for _ in conversations]
+    for number, (owner, _) in enumerate(answers):
+        before, ids = prompt_ids[number], read["input_ids"][number]
+        allowed: Iterable[int] | None = None
+        if ids[: len(before)] == before:
+            if marked:
+                allowed = _covered(read["offset_mapping"][number], spans[number])
+        elif texts[number].startswith(prompt_texts[number]):
+            ids = before + _continuation(tokenizer, texts[number][len(prompt_texts[number]) :])
+        else:
+            raise UsageError(
+                _NOT_AT_THE_BORDER.format(name=tokenizer.name_or_path, place=conversations[owner].place)
+            )
+        found[owner].append(_answer_tokens(ids, len(before), ends, allowed))
+    return found
+
+
+def _answer_tokens(
+    ids: list[int], start: int, ends: list[int], allowed: Iterable[int] | None
+) -> AnswerTokens:
+    """`start`: where the answer begins; `ends`: the template's end token and the tokenizer's; `allowed`: the
+    places that the template marks."""
+    closing = [place for place in range(start, len(ids)) if ids[place] == ends[0]]
+    ids = ids[: closing[-1] + 1] if closing else [*ids, ends[-1]]
+    last = len(ids) - 1
+    learned = list(range(start, last + 1))
+    if allowed is not None:
+        kept = set(allowed) | {last}
+        learned = [place for place in learned if place in kept]
+    return AnswerTokens(ids, learned)
+
+
+def _continuation(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text that follows another: without what a tokenizer does at the beginning of a text."""
+    for anchor in _ANCHORS:
+        alone, joined = encode(tokenizer, [anchor, anchor + text])
+        if joined[: len(alone)] == alone:
+            return joined[len(alone) :]
+    return encode(tokenizer, [text])[0]
+
+
+def _covered(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """The places of tokens that overlap a span of the text; both are in order."""
+    number = 0
+    for place, (start, end) in enumerate(offsets):
+        while number < len(spans) and start >= spans[number][1]:
+            number += 1
+        if number == len(spans):
+            return
+        if end > spans[number][0]:
+            yield place
+
+
+def _rendered(
+    tokenizer: Any,
+    template: ChatTemplate,
+    chats: Sequence[tuple[Conversation, Sequence[Message]]],
+    *,
+    prompt: bool,
+    marked: bool,
+) -> tuple[list[str], list[list[tuple[int, int]]]]:
+    """The chats as the template writes them, and the spans of each text that it marks."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    def render(some: list[Sequence[Message]]) -> Any:
+        return render_jinja_template(
+            some,
+            chat_template=template.source,
+            add_generation_prompt=prompt,
+            return_assistant_tokens_mask=marked,
+            **tokenizer.special_tokens_map,
+        )
+
+    try:
+        texts, spans = render([messages for _, messages in chats])
+        return texts, spans
+    except Exception as error:  # a template is a program of its author; it may raise what it likes
+        for conversation, messages in chats:
+            try:
+                render([messages])
+            except Exception as reason:
+                raise UsageError(
+                    f"The chat template can't write the conversation of {conversation.place}: {reason}. "
+                    "Leave it out, or choose another with --template."
+                ) from None
+        raise UsageError(f"The chat template can't write the conversations: {error}.") from None
+
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
 
@@ -112,10 +245,10 @@ def build_examples(
     made = Examples([])
     for start in range(0, len(conversations), _AT_A_TIME):
         portion = conversations[start : start + _AT_A_TIME]
-        for conversation, turns in zip(portion, turns_of(tokenizer, template, portion), strict=True):
+        for conversation, turns in zip(portion, tokenize_answers(tokenizer, template, portion), strict=True):
             count = made.counts.setdefault(conversation.language, LanguageCount())
             count.conversations += 1
-            together = _together(turns)
+            together = _fit_one_example(turns)
             count.split += not together
             for group in [turns] if together else [[turn] for turn in turns]:
                 example = _example(conversation, group, max_length, count)
@@ -126,14 +259,14 @@ def build_examples(
     return made
 
 
-def _together(turns: Sequence[Turn]) -> bool:
+def _fit_one_example(turns: Sequence[AnswerTokens]) -> bool:
     """Whether the last answer comes after the others exactly as they are learned."""
     whole = turns[-1].ids
     return all(whole[: len(turn.ids)] == turn.ids for turn in turns[:-1])
 
 
 def _example(
-    conversation: Conversation, turns: Sequence[Turn], max_length: int, count: LanguageCount
+    conversation: Conversation, turns: Sequence[AnswerTokens], max_length: int, count: LanguageCount
 ) -> Example | None:
     ids = turns[-1].ids
     labels = [IGNORED] * len(ids)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from core.extras import needs_extra
 
-LOG = "train-log.jsonl"
+LOG_FILE = "train-log.jsonl"
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-class Log:
+class TrainingLog:
     """Appends records to a file that holds what came before `step`, and nothing after it: a run that goes on
     from a checkpoint does those updates again."""
 
@@ -30,7 +30,7 @@ class Log:
         kept = [record for record in read_log(path) if record["step"] <= step]
         path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
         self._file = path.open("a", encoding="utf-8")
-        self._board = _board(tensorboard, step) if tensorboard else None
+        self._board = _tensorboard_writer(tensorboard, step) if tensorboard else None
 
     def write(self, record: dict[str, Any]) -> None:
         """Write a record with its `step`; numbers of other names are TensorBoard's scalars."""
@@ -61,7 +61,7 @@ def _scalars(record: dict[str, Any], prefix: str = "train/") -> list[tuple[str, 
     return found
 
 
-def _board(folder: Path, step: int) -> Any:
+def _tensorboard_writer(folder: Path, step: int) -> Any:
     with needs_extra("tensorboard", "Logging for TensorBoard"):
         from torch.utils.tensorboard import SummaryWriter
     return SummaryWriter(str(folder), purge_step=step + 1)

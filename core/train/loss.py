@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.train.attention import borders
+from core.train.attention import sequence_boundaries
 from core.train.examples import IGNORED, Example
 
 # Rows of logits whose float32 copies and probabilities are held at a time when they are computed in 16 bits.
@@ -33,7 +33,7 @@ def packed_inputs(examples: Sequence[Example], device: Any) -> tuple[dict[str, A
         "input_ids": torch.tensor([ids], device=device),
         "position_ids": torch.tensor([positions], device=device),
         "logits_to_keep": torch.tensor(kept, device=device),
-        **borders([len(example) for example in examples], device),
+        **sequence_boundaries([len(example) for example in examples], device),
     }
     return inputs, torch.tensor(targets, device=device)
 

@@ -92,11 +92,11 @@ def shard(model: Any, world: World, *, compute: Any) -> None:
     fully_shard(model, mesh=mesh, mp_policy=policy)
 
 
-def local(tensor: Any) -> Any:
+def local_part(tensor: Any) -> Any:
     """This process's part of a tensor that may be sharded."""
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
-def whole(tensor: Any) -> Any:
+def full_tensor(tensor: Any) -> Any:
     """All of a tensor that may be sharded; every process must ask for it."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor

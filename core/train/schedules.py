@@ -16,7 +16,9 @@ def known_schedule(name: str) -> Schedule:
     return cast(Schedule, name)
 
 
-def rate_share(schedule: Schedule, step: int, *, steps: int, warmup: int = 0, timescale: int = 100) -> float:
+def learning_rate_factor(
+    schedule: Schedule, step: int, *, steps: int, warmup: int = 0, timescale: int = 100
+) -> float:
     """The share of the peak learning rate for update `step`, counted from 0, of `steps`.
 
     The rate rises linearly over `warmup` updates. After that: `constant`; `linear` to 0, `linear_to_tenth` to

@@ -1,4 +1,11 @@
-"""What a fine-tuning run is given, and its identity."""
+"""What a fine-tuning run is given, its identity, and published settings under a name.
+
+The presets are those of the paper's text and of its released configurations: Chirkova & Nikoulina 2024 (arXiv
+2402.14778), section 3 and appendix A. Where its text is silent, and for the learning rate of LoRA, the
+released configurations speak. They differ: the text has batches of 4000 tokens, 4 to an update, and an
+inverse-square-root schedule; the release 8192 tokens, 10 to an update (4 with LoRA), weight decay, and a
+linear fall to a tenth.
+"""
 
 import hashlib
 import json
@@ -37,7 +44,7 @@ class TrainSettings:
     for the tokenizer's own. `precision`: what matrices are multiplied in (`auto`: bfloat16 on a GPU that can,
     else float32). `eval_examples`: conversations of each language that are held out, and evaluated every
     `eval_every` steps. `packed` false: padded batches even where a model can do without. The paper's values:
-    see `core.train.presets`.
+    see `core.train.settings`.
     """
 
     base: str
@@ -155,3 +162,44 @@ def base_fingerprint(base: str) -> str:
             file.seek(max(0, size - SAMPLED_BYTES))
             found.update(file.read(SAMPLED_BYTES))
     return found.hexdigest()
+
+
+_BOTH: dict[str, Any] = {
+    "steps": 1000,
+    "warmup_steps": 0,
+    "max_length": 2048,
+    "lora_rank": 16,
+    "template": "llama-2",
+}
+_PAPER = {
+    **_BOTH,
+    "batch_tokens": 4000,
+    "accumulate": 4,
+    "schedule": "inverse_sqrt",
+    "betas": (0.9, 0.999),  # "Adam", so its own
+    "weight_decay": 0.0,
+}
+_RELEASE = {
+    **_BOTH,
+    "batch_tokens": 8192,
+    "accumulate": 10,
+    "schedule": "linear_to_tenth",
+    "betas": (0.9, 0.95),
+    "weight_decay": 0.1,
+    "activation_checkpointing": True,
+}
+PRESETS = {"paper": _PAPER, "release": _RELEASE}
+LEARNING_RATES = {"full": 1e-5, "lora": 1e-4}
+
+
+def preset(name: str, adaptation: Adaptation) -> dict[str, Any]:
+    """The fields of `TrainSettings` that a preset sets, the best learning rate among them.
+
+    Raises `UsageError` for a name that there is not.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"No preset {name!r}. There are: {', '.join(PRESETS)}.")
+    found = {**PRESETS[name], "learning_rate": LEARNING_RATES[adaptation]}
+    if name == "release" and adaptation == "lora":
+        found["accumulate"] = 4
+    return found

@@ -8,11 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.train.data.conversation import UNDETERMINED, Conversation, Unfit, checked
-from core.train.data.files import BadRow
-from core.train.data.formats import FORMATS, format_of, messages_of
-from core.train.data.sampling import Mix, mixed
-from core.train.data.sources import DataSource, source_rows
+from core.train.data.formats import (
+    FORMATS,
+    UNDETERMINED,
+    Conversation,
+    Unfit,
+    check_messages,
+    format_of,
+    messages_of,
+)
+from core.train.data.sampling import Mix, mix_conversations
+from core.train.data.sources import BadRow, DataSource, source_rows
 from store import UsageError
 
 OnBad = Literal["refuse", "skip"]
@@ -100,7 +106,7 @@ def load_data(
     mix: Mix = "concat",
     on_bad: OnBad = "refuse",
 ) -> TrainingData:
-    """Read sources, and choose from them (see `core.train.data.sampling.mixed`).
+    """Read sources, and choose from them (see `core.train.data.sampling.mix_conversations`).
 
     A row's id is its field `row` or `id`, else its number in the source. A row's `language` or `lang` goes
     before the source's. Raises `UsageError` that names the first bad row and says how many more there are,
@@ -118,7 +124,7 @@ def load_data(
         raise UsageError(f"{names or 'The data'} holds no conversation to learn from.")
     if size is not None and mix == "concat" and size > len(reader.conversations):
         raise UsageError(f"{size} conversations are wanted, and there are {len(reader.conversations)}.")
-    chosen = mixed(reader.conversations, mix, seed=seed, size=size)
+    chosen = mix_conversations(reader.conversations, mix, seed=seed, size=size)
     for conversation in chosen:
         reader.counts[conversation.source, conversation.language].chosen += 1
     return TrainingData(
@@ -149,7 +155,7 @@ class _Reader:
                 self._refuse(source, BadRow(place, str(error)))
 
     def _take(self, source: DataSource, place: str, number: int, row: Any, format: str) -> None:
-        messages, unanswered = checked(messages_of(row, format))
+        messages, unanswered = check_messages(messages_of(row, format))
         named = _named(row, "language", "lang") or ""
         language = (named if _LANGUAGE.fullmatch(named) else source.language) or UNDETERMINED
         conversation = Conversation(

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal
 
-from core.train.data.conversation import Conversation
+from core.train.data.formats import Conversation
 
 Mix = Literal["concat", "uniform"]
 
 
-def mixed(
+def mix_conversations(
     conversations: Sequence[Conversation], mix: Mix, *, seed: int, size: int | None = None
 ) -> list[Conversation]:
     """`concat`: all, or `size` of them drawn without replacement, in the order in which they came.
@@ -27,7 +27,7 @@ def mixed(
     if mix == "concat":
         if size is None or size >= len(conversations):
             return list(conversations)
-        order = sorted(range(len(keyed)), key=lambda place: _chance(keyed[place], seed, 0))
+        order = sorted(range(len(keyed)), key=lambda place: _random_key(keyed[place], seed, 0))
         return [conversations[place] for place in sorted(order[:size])]
     by_language: dict[str, list[int]] = defaultdict(list)
     for place, conversation in enumerate(conversations):
@@ -46,7 +46,7 @@ def _passes(places: Sequence[int], keyed: Sequence[str], seed: int, count: int) 
     drawn: list[int] = []
     number = 0
     while len(drawn) < count:
-        drawn += sorted(places, key=lambda place: _chance(keyed[place], seed, number))
+        drawn += sorted(places, key=lambda place: _random_key(keyed[place], seed, number))
         number += 1
     return drawn[:count]
 
@@ -62,5 +62,5 @@ def _keyed(conversations: Sequence[Conversation]) -> list[str]:
     return keys
 
 
-def _chance(key: str, seed: int, number: int) -> bytes:
+def _random_key(key: str, seed: int, number: int) -> bytes:
     return hashlib.sha256(f"{seed} {number} {key}".encode()).digest()

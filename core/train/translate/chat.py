@@ -8,7 +8,7 @@ from core.generate.engines import prepare
 from core.generate.settings import EngineOptions, Source
 from core.judge.llm.fence import fence
 from core.train.translate.languages import language_name
-from core.train.translate.pieces import Cut
+from core.train.translate.segments import Cut
 from core.train.translate.translator import Fault, TranslatorOptions
 
 MOST_NEW_TOKENS = 2048

@@ -45,8 +45,8 @@ def translate(
     """Translate instruction data. Killed, the same command goes on; rows that failed are tried again."""
     from core.train.data.loading import load_data
     from core.train.data.sources import DataSource
-    from core.train.translate.run import failed_file
-    from core.train.translate.run import translate as translate_data
+    from core.train.translate.dataset import failed_file
+    from core.train.translate.dataset import translate_dataset as translate_data
     from core.train.translate.translator import TranslatorOptions
 
     options = TranslatorOptions(with_, model, beams, batch_size, concurrency, timeout)

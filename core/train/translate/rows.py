@@ -1,13 +1,52 @@
-"""Conversations translated, all of them with as few calls of the translator as their cutting allows."""
+"""Conversations translated and checked, with as few calls of the translator as possible.
 
+A translation is refused when it is empty, repeats itself without end, is far too short or too long, or has
+other line breaks than its source.
+"""
+
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.train.data.conversation import Conversation, Message
-from core.train.translate.checks import fault_of
-from core.train.translate.pieces import Piece, finer, pieces_of
-from core.train.translate.protecting import Lost, masked, unmasked
+from core.train.data.formats import Conversation, Message
+from core.train.translate.segments import LostMark, Segment, cut_finer, mask, segment_text, unmask
 from core.train.translate.translator import Fault, Translator
+
+# One sign of these scripts says about as much as three letters of an alphabet (Han, kana), or two (Hangul).
+_HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HANGUL = re.compile("[\uac00-\ud7af]")
+
+# Short texts vary: "OK" may well become "d'accord".
+_SLACK = 20
+
+# The same stretch five times or more in a row; or one letter ten times.
+_LOOP = re.compile(r"(.{2,60}?)\1{4,}|(\w)\2{9,}", re.DOTALL)
+
+
+def find_fault(source: str, translation: str, ratio: float) -> str | None:
+    """Why a text can't be the translation of `source`, in a few words; None when it can.
+
+    `ratio`: how many times longer or shorter it may be, in letters of an alphabet.
+    """
+    if not any(character.isalnum() for character in translation):
+        return "an empty translation"
+    if _LOOP.search(translation) and not _LOOP.search(source):
+        return "a translation that repeats itself without end"
+    before, after = length_in_letters(source), length_in_letters(translation)
+    if after > ratio * before + _SLACK:
+        return f"a translation {after / max(before, 1):.1f} times as long"
+    if after < (before - _SLACK) / ratio:
+        return f"a translation of {after / before:.2f} times the length"
+    if source.count("\n") != translation.count("\n"):
+        return "a translation with other line breaks"
+    return None
+
+
+def length_in_letters(text: str) -> int:
+    """The length of a text in letters of an alphabet, marks that stand on letters left out."""
+    marks = sum(unicodedata.combining(character) > 0 for character in text) if not text.isascii() else 0
+    return len(text) - marks + 2 * len(_HAN.findall(text)) + len(_HANGUL.findall(text))
 
 
 @dataclass(frozen=True)
@@ -22,15 +61,22 @@ def translate_rows(
 ) -> list[list[Message] | Untranslated]:
     """The messages of each conversation in the other language.
 
-    A translation that can't be one (see `core.train.translate.checks`, `ratio` there), or that lost what must
+    A translation that can't be one (see `core.train.translate.rows`, `ratio` there), or that lost what must
     stay as it is, is tried again in finer pieces. Where a piece can't be cut any finer, its conversation is
     `Untranslated`.
     """
     texts = [
-        [Piece(message["content"], False, translator.cut, parts=pieces_of(message["content"], translator.cut))
-         for message in conversation.messages]
+        [
+            Segment(
+                message["content"],
+                False,
+                translator.cut,
+                parts=segment_text(message["content"], translator.cut),
+            )
+            for message in conversation.messages
+        ]
         for conversation in conversations
-    ]  # fmt: skip
+    ]
     failed: dict[int, str] = {}
     while True:
         waiting = [
@@ -42,7 +88,7 @@ def translate_rows(
         ]
         if not waiting:
             break
-        asked = [masked(piece.text) for _, piece in waiting]
+        asked = [mask(piece.text) for _, piece in waiting]
         once = list(dict.fromkeys(text for text, _ in asked))
         answers = dict(zip(once, translator.translate(once), strict=True))
         for (number, piece), (text, kept) in zip(waiting, asked, strict=True):
@@ -60,17 +106,17 @@ def translate_rows(
     ]
 
 
-def _settle(piece: Piece, text: str, kept: list[str], answer: str | Fault, ratio: float) -> str | None:
+def _settle(piece: Segment, text: str, kept: list[str], answer: str | Fault, ratio: float) -> str | None:
     """Take the answer for a piece, or cut it finer; what is wrong when neither can be done."""
     if isinstance(answer, Fault):
         fault: str | None = answer.reason
     else:
-        fault = fault_of(text, answer, ratio)
+        fault = find_fault(text, answer, ratio)
     if fault is None and isinstance(answer, str):
         try:
-            piece.out = unmasked(answer, kept)
+            piece.out = unmask(answer, kept)
             return None
-        except Lost as error:
+        except LostMark as error:
             fault = str(error)
-    piece.parts = finer(piece)
+    piece.parts = cut_finer(piece)
     return fault if piece.parts is None else None

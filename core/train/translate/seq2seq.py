@@ -5,7 +5,7 @@ from typing import Any
 
 from core.extras import needs_extra
 from core.train.translate.languages import language_name, model_code
-from core.train.translate.pieces import Cut
+from core.train.translate.segments import Cut
 from core.train.translate.translator import Fault, TranslatorOptions
 from store import UsageError, XlitError
 

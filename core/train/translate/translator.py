@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.extras import needs_extra
-from core.train.translate.pieces import Cut
+from core.train.translate.segments import Cut
 from store import UsageError, XlitError
 
 

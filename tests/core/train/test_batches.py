@@ -6,14 +6,14 @@ from itertools import islice
 
 import pytest
 
-from core.train.batches import Plan
+from core.train.batches import BatchPlan
 
 CHANCE = random.Random(7)
 LENGTHS = [CHANCE.randint(5, 200) for _ in range(600)]
 
 
 def plan(*, padded, seed=1, budget=1000):
-    return Plan(LENGTHS, budget, 2, seed, padded=padded)
+    return BatchPlan(LENGTHS, budget, 2, seed, padded=padded)
 
 
 @pytest.mark.parametrize("padded", [True, False])
@@ -48,5 +48,5 @@ def test_examples_in_one_row_need_no_padding_and_padded_batches_little():
 
 @pytest.mark.parametrize("padded", [True, False])
 def test_an_example_as_long_as_the_budget_is_a_batch_of_its_own(padded):
-    update = next(Plan([100, 100, 100], 100, 3, seed=1, padded=padded).updates())
+    update = next(BatchPlan([100, 100, 100], 100, 3, seed=1, padded=padded).updates())
     assert sorted(map(len, update)) == [1, 1, 1]

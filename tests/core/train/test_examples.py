@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.train.data.conversation import Conversation
+from core.train.data.formats import Conversation
 from core.train.examples import IGNORED, build_examples
-from core.train.templates.choosing import choose_template
+from core.train.templates.chat_template import choose_template
 from store import UsageError
 from tests.checkpoints import make_tokenizer
 from tests.core.generate.gguf.made import byte_level_tokenizer, sentencepiece_tokenizer
@@ -242,7 +242,7 @@ def test_a_conversation_that_the_template_refuses_is_named(tmp_path):
 def test_examples_are_shown_with_what_is_learned_between_marks_and_nothing_that_steers_a_terminal(tokenizers):
     from rich.console import Console
 
-    from core.train.showing import shown_examples
+    from core.train.preview import render_examples
 
     tokenizer = tokenizers["llama-2 legacy"]
     hostile = [
@@ -251,12 +251,12 @@ def test_examples_are_shown_with_what_is_learned_between_marks_and_nothing_that_
     ]
     made = built(tokenizer, hostile)
     console = Console(width=200, force_terminal=False, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(shown_examples(tokenizer, made.examples))
+    console.print(render_examples(tokenizer, made.examples))
     shown = console.export_text()
     assert "d:1  ru" in shown.splitlines()[0]
     assert f"{made.examples[0].answer_tokens} learned" in shown.splitlines()[0]
     assert "<s> [INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in shown
     plain, dim = made.examples[0].input_ids[-2], "dim"
     assert plain is not None
-    body = shown_examples(tokenizer, made.examples).renderables[1]
+    body = render_examples(tokenizer, made.examples).renderables[1]
     assert [str(span.style) for span in body.spans if dim in str(span.style)]

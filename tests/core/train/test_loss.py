@@ -5,8 +5,8 @@ import random
 import pytest
 
 from core.train.examples import IGNORED, Example
-from core.train.loading import can_pack
 from core.train.loss import answer_loss
+from core.train.model import can_pack
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

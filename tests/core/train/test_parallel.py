@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.train.apart import train_apart
+from core.train.launcher import launch_training
 from core.train.log import read_log
-from core.train.trainer import train
+from core.train.recipe import train
 from store import UsageError
 
 torch = pytest.importorskip("torch")
@@ -19,7 +19,7 @@ def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path
     plan = settings(adaptation=adaptation, steps=6, eval_examples=2, eval_every=3, save_every=2)
     one, two = tmp_path / "one", tmp_path / "two"
     train(plan, one)
-    train_apart(plan, two, name="two", processes=2)
+    launch_training(plan, two, name="two", processes=2)
     records = [read_log(folder / "train-log.jsonl") for folder in (one, two)]
     for name in ("loss", "grad_norm", "learning_rate", "answer_tokens"):
         alone, together = ([record[name] for record in run] for run in records)
@@ -36,13 +36,13 @@ def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path
 def test_batches_that_can_not_be_shared_evenly_are_refused(settings, tmp_path, monkeypatch):
     from contextlib import contextmanager
 
-    from core.train import trainer
+    from core.train import recipe
     from core.train.parallel import World
 
     @contextmanager
     def three():
         yield World(0, 3, torch.device("cpu"))
 
-    monkeypatch.setattr(trainer, "joined_world", three)
+    monkeypatch.setattr(recipe, "joined_world", three)
     with pytest.raises(UsageError, match="can't be shared by 3 processes"):
         train(settings(accumulate=2), tmp_path / "model")

@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 
 from core.cli import app
 from core.train.log import read_log
-from core.train.presets import PRESETS, preset
-from core.train.settings import TrainSettings
+from core.train.settings import PRESETS, TrainSettings, preset
 from store import UsageError, XlitError, open_store
 
 
@@ -54,11 +53,11 @@ def test_a_merged_adapter_answers_as_base_and_adapter_together(settings, tmp_pat
     from peft import AutoPeftModelForCausalLM
     from transformers import AutoModelForCausalLM
 
-    from core.train.merging import merge
-    from core.train.trainer import train
+    from core.train.lora import merge_into_base
+    from core.train.recipe import train
 
     train(settings(adaptation="lora", learning_rate=1e-2, steps=4), tmp_path / "adapter")
-    merge(str(tmp_path / "adapter"), tmp_path / "merged")
+    merge_into_base(str(tmp_path / "adapter"), tmp_path / "merged")
     ids = torch.arange(5, 25).unsqueeze(0)
     one = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "adapter").eval()(ids).logits
     other = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()(ids).logits
@@ -109,7 +108,7 @@ def test_pickled_weights_are_refused_unless_they_are_allowed(settings, tmp_path)
     import torch
     from safetensors.torch import load_file
 
-    from core.train.trainer import train
+    from core.train.recipe import train
     from tests.checkpoints import make_checkpoint
 
     base = make_checkpoint(tmp_path / "pickled", steps=0)
@@ -121,7 +120,7 @@ def test_pickled_weights_are_refused_unless_they_are_allowed(settings, tmp_path)
 
 
 def test_bfloat16_computes_and_keeps_weights_in_float32(settings, tmp_path):
-    from core.train.trainer import train
+    from core.train.recipe import train
 
     for precision in ("fp32", "bf16"):
         train(settings(precision=precision, activation_checkpointing=True), tmp_path / precision)

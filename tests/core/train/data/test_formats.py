@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.train.data.conversation import Unfit, checked
-from core.train.data.formats import FORMATS, format_of, messages_of
+from core.train.data.formats import FORMATS, Unfit, check_messages, format_of, messages_of
 
 EXPECTED = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
 CONTEXT = [{"role": "user", "content": "Q\n\nC"}, {"role": "assistant", "content": "A"}]
@@ -77,12 +76,12 @@ def said(*turns: str) -> list[dict[str, str]]:
 )
 def test_conversations_that_teach_nothing_or_wrongly_are_refused(turns, reason):
     with pytest.raises(Unfit, match=reason):
-        checked(turns)
+        check_messages(turns)
 
 
 def test_a_last_question_without_an_answer_is_left_out_and_said():
-    assert checked(said("sS", "uQ", "aA", "umore?")) == (said("sS", "uQ", "aA"), 1)
-    assert checked(said("s ", "uQ", "aA")) == (said("uQ", "aA"), 0)
+    assert check_messages(said("sS", "uQ", "aA", "umore?")) == (said("sS", "uQ", "aA"), 1)
+    assert check_messages(said("s ", "uQ", "aA")) == (said("uQ", "aA"), 0)
 
 
 def test_the_formats_that_are_named_are_those_that_are_told():

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from core.train.data.conversation import Conversation
-from core.train.data.sampling import mixed
+from core.train.data.formats import Conversation
+from core.train.data.sampling import mix_conversations
 
 
 def conversations(language: str, count: int) -> list[Conversation]:
@@ -25,21 +25,21 @@ def rows(found) -> list[tuple[str, str]]:
 
 
 def test_a_sample_is_part_of_a_larger_one_and_does_not_depend_on_the_order_of_the_data():
-    small, large = (rows(mixed(ALL, "concat", seed=1, size=size)) for size in (30, 60))
+    small, large = (rows(mix_conversations(ALL, "concat", seed=1, size=size)) for size in (30, 60))
     assert len(set(small)) == 30
     assert set(small) < set(large)
-    assert set(rows(mixed(ALL[::-1], "concat", seed=1, size=30))) == set(small)
-    assert set(rows(mixed(ALL, "concat", seed=2, size=30))) != set(small)
+    assert set(rows(mix_conversations(ALL[::-1], "concat", seed=1, size=30))) == set(small)
+    assert set(rows(mix_conversations(ALL, "concat", seed=2, size=30))) != set(small)
     assert small == [row for row in rows(ALL) if row in set(small)]
 
 
 def test_a_sample_is_the_same_on_every_machine():
-    chosen = rows(mixed(ALL, "concat", seed=1, size=5))
+    chosen = rows(mix_conversations(ALL, "concat", seed=1, size=5))
     assert chosen == [("en", "22"), ("en", "34"), ("en", "60"), ("fr", "6"), ("fr", "38")]
 
 
 def test_uniform_mixing_gives_every_language_equally_often_and_begins_a_small_one_anew():
-    found = rows(mixed(ALL, "uniform", seed=1))
+    found = rows(mix_conversations(ALL, "uniform", seed=1))
     assert Counter(language for language, _ in found) == {"en": 100, "fr": 100}
     assert [language for language, _ in found[:4]] == ["en", "fr", "en", "fr"]
     assert set(Counter(row for row in found if row[0] == "en").values()) == {1}
@@ -49,10 +49,10 @@ def test_uniform_mixing_gives_every_language_equally_often_and_begins_a_small_on
 
 
 def test_uniform_samples_are_nested_too():
-    small, large = (rows(mixed(ALL, "uniform", seed=3, size=size)) for size in (31, 120))
+    small, large = (rows(mix_conversations(ALL, "uniform", seed=3, size=size)) for size in (31, 120))
     assert large[:31] == small
 
 
 def test_equal_conversations_are_drawn_apart():
     twice = conversations("en", 3) * 2
-    assert Counter(rows(mixed(twice, "uniform", seed=1))) == Counter(rows(twice))
+    assert Counter(rows(mix_conversations(twice, "uniform", seed=1))) == Counter(rows(twice))

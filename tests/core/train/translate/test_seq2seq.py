@@ -4,8 +4,8 @@ import pytest
 
 from core.train.data.loading import load_data
 from core.train.data.sources import DataSource
+from core.train.translate.dataset import translate_dataset
 from core.train.translate.languages import _NLLB
-from core.train.translate.run import translate
 from core.train.translate.translator import Fault, TranslatorOptions, open_translator
 from store import UsageError
 from tests.core.train.data.writing import chat, jsonl
@@ -78,7 +78,7 @@ def test_rows_are_translated_into_the_language_asked_for(checkpoint, tmp_path):
     found = {}
     for language in ("fr", "de"):
         out = tmp_path / f"{language}.jsonl"
-        outcome = translate(
+        outcome = translate_dataset(
             load_data([DataSource(str(data))]),
             TranslatorOptions(str(checkpoint), beams=2),
             target=language,

@@ -14,7 +14,7 @@ def load_tokenizer(settings: TrainSettings) -> Any:
     """The base's tokenizer. Raises `XlitError` when there is none."""
     import transformers
 
-    with _one_sentence(settings.base):
+    with one_sentence_errors(settings.base):
         return transformers.AutoTokenizer.from_pretrained(settings.base, trust_remote_code=False)
 
 
@@ -32,7 +32,7 @@ def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
     transformers.utils.logging.set_verbosity_error()
     frozen_type = torch.bfloat16 if computes_in_bf16(settings, world) else torch.float32
     tuned = settings.adaptation == "full"
-    with _one_sentence(settings.base):
+    with one_sentence_errors(settings.base):
         model = transformers.AutoModelForCausalLM.from_pretrained(
             settings.base,
             dtype=torch.float32 if tuned else frozen_type,
@@ -41,7 +41,7 @@ def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
             trust_remote_code=False,
         )
     if not tuned:
-        model = _with_adapter(model, settings)
+        model = add_adapter(model, settings)
     if settings.activation_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if not tuned:
@@ -71,7 +71,7 @@ def can_pack(settings: TrainSettings) -> bool:
     """
     import transformers
 
-    with _one_sentence(settings.base):
+    with one_sentence_errors(settings.base):
         config = transformers.AutoConfig.from_pretrained(settings.base, trust_remote_code=False)
     text = config.get_text_config()
     kinds = set(getattr(text, "layer_types", None) or ())
@@ -88,7 +88,7 @@ def can_pack(settings: TrainSettings) -> bool:
     )
 
 
-def _with_adapter(model: Any, settings: TrainSettings) -> Any:
+def add_adapter(model: Any, settings: TrainSettings) -> Any:
     import peft
     import transformers
 
@@ -119,7 +119,7 @@ def _linear(module: Any) -> bool:
     return isinstance(module, torch.nn.Linear)
 
 
-class _one_sentence:
+class one_sentence_errors:
     """Turns what transformers raises for a bad checkpoint into one sentence."""
 
     def __init__(self, base: str) -> None:

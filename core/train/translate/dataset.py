@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.progress import progress
-from core.train.data.conversation import UNDETERMINED, Conversation
+from core.train.data.formats import UNDETERMINED, Conversation
 from core.train.data.loading import TrainingData
 from core.train.translate.journal import Journal, Key
 from core.train.translate.rows import Untranslated, translate_rows
@@ -18,7 +18,7 @@ RATIO = 3.0
 
 
 @dataclass
-class Outcome:
+class TranslationResult:
     """`written`: rows in the file; `translated`: those of this run; `failed`: place and reason."""
 
     written: int = 0
@@ -30,7 +30,7 @@ class Outcome:
         return {"written": self.written, "translated": self.translated, "failed": failed}
 
 
-def translate(
+def translate_dataset(
     data: TrainingData,
     options: TranslatorOptions,
     *,
@@ -38,7 +38,7 @@ def translate(
     source: str | None = None,
     out: Path,
     ratio: float = RATIO,
-) -> Outcome:
+) -> TranslationResult:
     """Translate conversations into `target` and write them to `out`, chat JSONL: `messages`, `language`,
     `row` (the source's), `source_language`, `source_hash` (SHA-256 of the source's messages), `translator`.
 
@@ -57,21 +57,21 @@ def translate(
 
 def _translated(
     data: TrainingData, options: TranslatorOptions, journal: Journal, target: str, source: str, ratio: float
-) -> Outcome:
-    wanted = {_key(conversation): conversation for conversation in data.conversations}
+) -> TranslationResult:
+    wanted = {_row_key(conversation): conversation for conversation in data.conversations}
     missing = [conversation for key, conversation in wanted.items() if key not in journal.rows]
-    outcome = Outcome()
+    outcome = TranslationResult()
     if missing:
         translator = open_translator(options, source, target)
         try:
             with progress(f"translate to {target}", len(wanted), done=len(wanted) - len(missing)) as bar:
                 for start in range(0, len(missing), translator.rows):
                     portion = missing[start : start + translator.rows]
-                    _portion(translator, portion, journal, outcome, source, ratio)
+                    _translate_portion(translator, portion, journal, outcome, source, ratio)
                     bar.advance(len(portion), f"{len(outcome.failed)} failed")
         finally:
             translator.close()
-    outcome.written = journal.finish(map(_key, data.conversations))
+    outcome.written = journal.finish(map(_row_key, data.conversations))
     _list_failed(journal.out, outcome)
     return outcome
 
@@ -81,11 +81,11 @@ def failed_file(out: Path) -> Path:
     return out.with_name(out.name + ".failed")
 
 
-def _portion(
+def _translate_portion(
     translator: Translator,
     conversations: list[Conversation],
     journal: Journal,
-    outcome: Outcome,
+    outcome: TranslationResult,
     source: str,
     ratio: float,
 ) -> None:
@@ -95,13 +95,13 @@ def _portion(
         if isinstance(messages, Untranslated):
             outcome.failed.append((conversation.place, messages.reason))
             continue
-        row, digest = _key(conversation)
+        row, digest = _row_key(conversation)
         rows.append({"messages": messages, "row": row, "source_language": source, "source_hash": digest})
     journal.append(rows)
     outcome.translated += len(rows)
 
 
-def _key(conversation: Conversation) -> Key:
+def _row_key(conversation: Conversation) -> Key:
     return conversation.row, conversation.digest()
 
 
@@ -114,7 +114,7 @@ def _language(data: TrainingData) -> str:
     return languages[0]
 
 
-def _list_failed(out: Path, outcome: Outcome) -> None:
+def _list_failed(out: Path, outcome: TranslationResult) -> None:
     listed = failed_file(out)
     if not outcome.failed:
         listed.unlink(missing_ok=True)

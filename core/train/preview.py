@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LEARNED = ("⟦", "⟧")
 
 
-def shown_examples(tokenizer: Any, examples: Sequence[Example]) -> "RenderableType":
+def render_examples(tokenizer: Any, examples: Sequence[Example]) -> "RenderableType":
     """Each example with its place, language and token counts: what is masked dimmed, what is learned plain
     between `LEARNED`, special tokens in colour; characters that nobody sees are written out."""
     from rich.console import Group
@@ -44,7 +44,8 @@ def _body(tokenizer: Any, example: Example) -> Any:
             opened = learned
         style = "cyan" if is_special else ""
         body.append(
-            _safe(_text(tokenizer, example.input_ids, start, end)), style=style if learned else f"dim {style}"
+            _visible_lines(_text(tokenizer, example.input_ids, start, end)),
+            style=style if learned else f"dim {style}",
         )
     if opened:
         body.append(LEARNED[1], style="bold")
@@ -77,5 +78,5 @@ def _text(tokenizer: Any, ids: Sequence[int], start: int, end: int) -> str:
     return whole[len(before) :] if whole.startswith(before) else decode(ids[start:end])
 
 
-def _safe(text: str) -> str:
+def _visible_lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.train.meter import PEAKS, peak_by_name
+from core.train.throughput import PEAK_FLOPS, peak_flops_by_name
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from core.train.meter import PEAKS, peak_by_name
     ],
 )
 def test_the_name_of_a_gpu_gives_its_peak(name, known):
-    assert peak_by_name(name) == PEAKS[known]
+    assert peak_flops_by_name(name) == PEAK_FLOPS[known]
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_the_name_of_a_gpu_gives_its_peak(name, known):
     ],
 )
 def test_a_gpu_that_is_not_in_the_table_has_no_peak(name):
-    assert peak_by_name(name) is None
+    assert peak_flops_by_name(name) is None

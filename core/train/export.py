@@ -8,24 +8,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.train.log import LOG
-from core.train.parallel import whole
+from core.train.log import LOG_FILE
+from core.train.parallel import full_tensor
 from store.provenance import git_revision
 
 if TYPE_CHECKING:
-    from core.train.loop import Run
+    from core.train.recipe import TrainingRun
 
 SUMMARY = "xlit-train.json"
 
 
-def write_final(run: "Run", tokenizer: Any, ends: list[int], summary: dict[str, Any], out: Path) -> None:
+def export_checkpoint(
+    run: "TrainingRun", tokenizer: Any, ends: list[int], summary: dict[str, Any], out: Path
+) -> None:
     """Write `out` under another name and rename it when all of it is there; every process must take part.
 
     `ends`: the tokens that end an answer; generation has to stop at them.
 
     All weights are saved in the type of the base's own (a base of 16 bits stays one), an adapter in float32.
     """
-    weights = _gathered(run)
+    weights = _gather_weights(run)
     if run.world.first:
         final = run.folder / "final"
         final.mkdir()
@@ -35,7 +37,7 @@ def write_final(run: "Run", tokenizer: Any, ends: list[int], summary: dict[str, 
         if run.settings.adaptation == "lora":
             model.generation_config.save_pretrained(str(final))
         tokenizer.save_pretrained(str(final))
-        shutil.copy(run.folder / LOG, final / LOG)
+        shutil.copy(run.folder / LOG_FILE, final / LOG_FILE)
         (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
         (final / "README.md").write_text(model_card(out.name, summary), encoding="utf-8")
         mode = (final / SUMMARY).stat().st_mode
@@ -89,17 +91,17 @@ def model_card(name: str, summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _gathered(run: "Run") -> dict[str, Any]:
+def _gather_weights(run: "TrainingRun") -> dict[str, Any]:
     """All weights (of an adapter those that are tuned), whole, on the CPU of the first process."""
     import torch
 
     kept = {}
     adapter = run.settings.adaptation == "lora"
-    wanted = torch.float32 if adapter else _own_type(run.settings.base)
+    wanted = torch.float32 if adapter else _base_dtype(run.settings.base)
     for name, weight in run.model.named_parameters():
         if adapter and not weight.requires_grad:
             continue
-        full = whole(weight.detach())
+        full = full_tensor(weight.detach())
         if run.world.first:
             kept[name] = full.to("cpu", wanted, copy=run.world.size > 1)  # what was gathered is freed
     if not adapter:
@@ -112,7 +114,7 @@ def _saved_buffers(model: Any) -> list[tuple[str, Any]]:
     return [(name, buffer) for name, buffer in model.named_buffers() if name in saved]
 
 
-def _own_type(base: str) -> Any:
+def _base_dtype(base: str) -> Any:
     import torch
     import transformers
 

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from core.train import trainer
+from core.train import recipe
 from core.train.checkpoints import last_checkpoint, save_checkpoint
 from core.train.data.sources import DataSource
 from core.train.log import read_log
-from core.train.trainer import train, trained
+from core.train.recipe import is_trained, train
 from store import UsageError, XlitError
 
 CHILD = """
 import json, sys
 from pathlib import Path
 from core.train.settings import TrainSettings
-from core.train.trainer import train
+from core.train.recipe import train
 train(TrainSettings.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 
@@ -86,7 +86,7 @@ def test_the_same_settings_make_the_same_weights_and_a_second_run_does_nothing(s
 def test_other_settings_do_not_overwrite_a_model(settings, tmp_path):
     out = tmp_path / "model"
     train(settings(steps=2), out)
-    assert trained(out, settings(steps=2, save_every=1))
+    assert is_trained(out, settings(steps=2, save_every=1))
     with pytest.raises(UsageError, match="other settings"):
         train(settings(steps=3), out)
     (tmp_path / "mine").mkdir()
@@ -102,13 +102,13 @@ def test_a_model_is_known_again_when_its_base_and_data_have_moved(settings, tmp_
     shutil.copytree(plan.base, moved_base)
     shutil.copy(plan.data[0].name, moved_data)
     moved = (DataSource(str(moved_data)),)
-    assert trained(out, settings(steps=2, base=str(moved_base), data=moved))
+    assert is_trained(out, settings(steps=2, base=str(moved_base), data=moved))
     weights_file = moved_base / "model.safetensors"
     changed = bytearray(weights_file.read_bytes())
     changed[-1] ^= 1
     weights_file.write_bytes(changed)
     with pytest.raises(UsageError, match="other settings"):
-        trained(out, settings(steps=2, base=str(moved_base)))
+        is_trained(out, settings(steps=2, base=str(moved_base)))
 
 
 @pytest.mark.parametrize("adaptation", [pytest.param("full", marks=pytest.mark.thorough), "lora"])
@@ -134,7 +134,7 @@ def test_killed_while_training_and_started_again_it_ends_with_the_same_weights(
 def test_told_to_stop_it_saves_first_and_nobody_else_may_train_there_meanwhile(
     settings, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(trainer, "PATIENCE", 0.0)
+    monkeypatch.setattr(recipe, "LOCK_TIMEOUT", 0.0)
     out = tmp_path / "model"
     plan = settings(steps=100_000, save_every=100_000)
     child = begun(plan, out)
@@ -174,11 +174,11 @@ def test_only_the_last_checkpoints_are_kept_and_one_of_another_number_of_process
     import torch
 
     from core.train.checkpoints import load_checkpoint
-    from core.train.optimiser import make_optimiser
+    from core.train.optimizer import make_optimizer
     from core.train.parallel import World
 
     model = torch.nn.Linear(2, 2)
-    optimiser = make_optimiser(model, settings())
+    optimiser = make_optimizer(model, settings())
     model(torch.ones(1, 2)).sum().backward()
     optimiser.step()
     alone = World(0, 1, torch.device("cpu"))
@@ -250,11 +250,11 @@ def test_a_folder_that_is_no_checkpoint_is_one_sentence(settings, tmp_path):
 def test_memory_that_does_not_suffice_is_one_sentence_with_what_to_change(settings, tmp_path, monkeypatch):
     import torch
 
-    from core.train import loop
+    from core.train import recipe
 
     def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(loop, "answer_loss", full)
+    monkeypatch.setattr(recipe, "answer_loss", full)
     with pytest.raises(XlitError, match="Out of memory in step 1: lower --batch-tokens"):
         train(settings(), tmp_path / "model")

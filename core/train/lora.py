@@ -9,18 +9,18 @@ from core.extras import needs_extra
 from core.progress import say
 from store import UsageError, XlitError
 
-TYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 
 
-def merge(adapter: str, out: Path, *, dtype: str | None = None) -> None:
+def merge_into_base(adapter: str, out: Path, *, dtype: str | None = None) -> None:
     """Write a checkpoint of base and adapter together to the folder `out`, in `dtype` (`f32`, `bf16`, `f16`;
     None: the base's own), with the adapter's tokenizer.
 
     The sum is made in float32. Raises `UsageError` when `out` is there or the type is unknown, `XlitError`
     when adapter or base can't be loaded.
     """
-    if dtype is not None and dtype not in TYPES:
-        raise UsageError(f"No number format {dtype!r}. There are: {', '.join(TYPES)}.")
+    if dtype is not None and dtype not in DTYPES:
+        raise UsageError(f"No number format {dtype!r}. There are: {', '.join(DTYPES)}.")
     if out.exists():
         raise UsageError(f"{out} is there already. Name another folder.")
     with needs_extra("local", "Merging an adapter"):
@@ -42,7 +42,7 @@ def merge(adapter: str, out: Path, *, dtype: str | None = None) -> None:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise XlitError(f"{adapter} can't be loaded as an adapter with its base: {reason}") from None
-    wanted = getattr(torch, TYPES[dtype]) if dtype else getattr(own, "dtype", None) or torch.float32
+    wanted = getattr(torch, DTYPES[dtype]) if dtype else getattr(own, "dtype", None) or torch.float32
     merged = model.merge_and_unload().to(wanted)
     work = out.with_name(out.name + ".partial")
     work.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from core.endpoint import retrying
 from core.train.data.loading import load_data
 from core.train.data.sources import DataSource
 from core.train.translate.chat import ChatTranslator
+from core.train.translate.dataset import translate_dataset
 from core.train.translate.journal import Journal
-from core.train.translate.run import translate
 from core.train.translate.translator import TranslatorOptions
 from store import UsageError, XlitError
 from tests.core.endpoint.chat_server import Answer, error
@@ -45,7 +45,7 @@ def capitals(request, number: int) -> Answer:
 def run(data, server, out, **more):
     loaded = load_data([DataSource(str(data), language="en")])
     options = TranslatorOptions(server.url, "m", concurrency=2)
-    return translate(loaded, options, **{"target": "fr", "out": out, **more})
+    return translate_dataset(loaded, options, **{"target": "fr", "out": out, **more})
 
 
 def rows(out) -> list[dict]:
@@ -170,9 +170,9 @@ def test_what_another_translator_or_program_wrote_is_not_mixed_with(serve, tmp_p
     run(data, server, out)
     loaded = load_data([DataSource(str(data), language="en")])
     with pytest.raises(UsageError, match="translated into fr by m"):
-        translate(loaded, TranslatorOptions(server.url, "other"), target="fr", out=out)
+        translate_dataset(loaded, TranslatorOptions(server.url, "other"), target="fr", out=out)
     with pytest.raises(UsageError, match="no row of a translation"):
-        translate(loaded, TranslatorOptions(server.url, "m"), target="fr", out=data)
+        translate_dataset(loaded, TranslatorOptions(server.url, "m"), target="fr", out=data)
 
 
 def test_two_do_not_translate_into_one_file_at_once(serve, tmp_path):
@@ -207,12 +207,12 @@ def test_the_language_of_the_data_must_be_known_and_one(serve, tmp_path):
     unknown = load_data([DataSource(str(jsonl(tmp_path / "a.jsonl", chats(1))))])
     options = TranslatorOptions(server.url, "m")
     with pytest.raises(UsageError, match="Say it by --from"):
-        translate(unknown, options, target="fr", out=tmp_path / "o.jsonl")
+        translate_dataset(unknown, options, target="fr", out=tmp_path / "o.jsonl")
     two = jsonl(tmp_path / "b.jsonl", [chat("Q", "A", language="en"), chat("Q", "A", language="de")])
     with pytest.raises(UsageError, match="in de, en"):
-        translate(load_data([DataSource(str(two))]), options, target="fr", out=tmp_path / "o.jsonl")
+        translate_dataset(load_data([DataSource(str(two))]), options, target="fr", out=tmp_path / "o.jsonl")
     with pytest.raises(UsageError, match="in fr already"):
-        translate(unknown, options, source="fr", target="fr", out=tmp_path / "o.jsonl")
+        translate_dataset(unknown, options, source="fr", target="fr", out=tmp_path / "o.jsonl")
     with pytest.raises(UsageError, match="Name it by --model"):
         TranslatorOptions(server.url)
 

@@ -1,7 +1,12 @@
-"""Texts in pieces that a translator takes, put together again with the same white space.
+"""Texts in segments that a translator takes, put together again with the same white space.
 
 There are three ways to cut, each finer than the one before: paragraphs, sentences, and the stretches between
-what must stay as it is. Whatever the way, the pieces joined are the text.
+what must stay as it is. Whatever the way, the segments joined are the text.
+
+What a translation must not touch (code, addresses, markup, placeholders, emoji) is replaced inside a sentence
+by a number in square brackets, as Wikipedia's footnotes are written, which translation models have seen and
+copy. A translation counts only when every mark stands in it exactly once; otherwise the text between the
+protected stretches is translated by itself.
 """
 
 import re
@@ -10,7 +15,74 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from core.judge.surface.sentences import sentences
-from core.train.translate.protecting import code_blocks, has_words, untouchable
+
+# Fenced code to its closing fence, or to the end where there is none (commonmark.org, fenced code blocks): a
+# line with more backticks after the first ones has code inside it, and is no fence.
+_FENCED = re.compile(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^`\n]*(?:\n[\s\S]*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)|\Z)", re.M
+)
+
+_INLINE = re.compile(
+    r"""
+      (?<!`)(?P<ticks>`++)[^\n]{1,1000}?(?<!`)(?P=ticks)(?!`)     # inline code
+    | (?:https?|ftp)://[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}]           # addresses
+    | www\.[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}]
+    | [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}             # e-mail
+    | </?[A-Za-z][A-Za-z0-9-]{0,30}(?:\s[^<>\n]{0,300})?/?>       # tags
+    | <!--[^\n]{0,300}?-->
+    | <\|[^|<>\n]{1,40}\|> | \[/?INST\] | <</?SYS>> | </?s>           # marks of chat templates
+    | \$\{[\w.:-]{1,60}\}                                         # placeholders
+    | \{\{[^{}\n]{1,60}\}\} | \{[\w.:-]{0,60}\}
+    | %\([\w.]{1,40}\)[sdrfgx] | %[-+#0]{0,3}\d{0,3}(?:\.\d{1,2})?[sdrfgxi](?!\w)
+    | [\u2600-\u27bf\U0001f000-\U0001faff](?:[\ufe0f\u200d\u2600-\u27bf\U0001f000-\U0001faff])*   # emoji
+    | \[\d{1,6}\]                                                 # what looks like our own marks
+    """,
+    re.X | re.ASCII,
+)
+
+_MARK = re.compile(r"\[\s*(\d{1,6})\s*\]")
+
+
+class LostMark(Exception):
+    """A translation without one of the marks, or with one twice."""
+
+
+def code_blocks(text: str) -> Iterator[tuple[int, int]]:
+    """The [start, end) of fenced code, in order."""
+    for match in _FENCED.finditer(text):
+        yield match.span()
+
+
+def protected_spans(text: str) -> list[tuple[int, int]]:
+    """The [start, end) of what stays as it is inside a paragraph, in order."""
+    return [match.span() for match in _INLINE.finditer(text)]
+
+
+def has_words(text: str) -> bool:
+    """Whether there is a letter to translate outside what stays as it is."""
+    rest = _INLINE.sub(" ", text)
+    return any(character.isalpha() for character in rest)
+
+
+def mask(text: str) -> tuple[str, list[str]]:
+    """The text with `[1]`, `[2]` ... for what stays as it is, and these stretches."""
+    kept: list[str] = []
+    parts: list[str] = []
+    last = 0
+    for start, end in protected_spans(text):
+        kept.append(text[start:end])
+        parts += [text[last:start], f"[{len(kept)}]"]
+        last = end
+    return "".join([*parts, text[last:]]), kept
+
+
+def unmask(text: str, kept: list[str]) -> str:
+    """The translation of a masked text with the stretches back in their places. Raises `Lost`."""
+    found = [int(match[1]) for match in _MARK.finditer(text)]
+    if sorted(found) != list(range(1, len(kept) + 1)):
+        raise LostMark("code, an address or a placeholder was lost in translation")
+    return _MARK.sub(lambda match: kept[int(match[1]) - 1], text)
+
 
 # A sentence that is longer, in characters, is cut at a comma or a space.
 LONGEST_SENTENCE = 400
@@ -31,7 +103,7 @@ class Cut(IntEnum):
 
 
 @dataclass
-class Piece:
+class Segment:
     """A stretch of a text: `kept` as it is, or translated; the translation is `out`, or that of its `parts`
     where it was cut finer. `cut`: how it came about; `fault`: why the last translation did not count."""
 
@@ -39,7 +111,7 @@ class Piece:
     kept: bool
     cut: Cut
     out: str | None = None
-    parts: "list[Piece] | None" = None
+    parts: "list[Segment] | None" = None
     fault: str = ""
 
     def joined(self) -> str:
@@ -48,7 +120,7 @@ class Piece:
             return "".join(part.joined() for part in self.parts)
         return self.text if self.kept else self.out or ""
 
-    def open(self) -> Iterator["Piece"]:
+    def open(self) -> Iterator["Segment"]:
         """The pieces that still need a translation."""
         if self.parts is not None:
             for part in self.parts:
@@ -57,28 +129,28 @@ class Piece:
             yield self
 
 
-def pieces_of(text: str, cut: Cut) -> list[Piece]:
+def segment_text(text: str, cut: Cut) -> list[Segment]:
     """The pieces of a text; those without words are kept as they are."""
     return [
-        Piece(text[start:end], not translate or not has_words(text[start:end]), cut)
-        for start, end, translate in _filled(text, _wanted(text, cut))
+        Segment(text[start:end], not translate or not has_words(text[start:end]), cut)
+        for start, end, translate in _filled(text, _spans_to_translate(text, cut))
     ]
 
 
-def finer(piece: Piece) -> list[Piece] | None:
+def cut_finer(piece: Segment) -> list[Segment] | None:
     """The piece cut the next finer way that makes any difference; None when there is none."""
     for cut in Cut:
         if cut > piece.cut:
-            parts = pieces_of(piece.text, cut)
+            parts = segment_text(piece.text, cut)
             if len(parts) > 1:
                 return parts
     return None
 
 
-def _wanted(text: str, cut: Cut) -> Iterator[tuple[int, int]]:
+def _spans_to_translate(text: str, cut: Cut) -> Iterator[tuple[int, int]]:
     """The spans to translate, in order; what is between them stays."""
     if cut is Cut.BETWEEN:
-        for start, end, outside in _filled(text, untouchable(text), inside=False):
+        for start, end, outside in _filled(text, protected_spans(text), inside=False):
             if outside:
                 yield _trimmed(text, start, end)
         return
@@ -105,7 +177,7 @@ def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A sentence without the mark of a list before it, in parts where it is too long."""
     lead = _LEAD.match(text, start, end)
     start = lead.end() if lead else start
-    kept = [(start + left, start + right) for left, right in untouchable(text[start:end])]
+    kept = [(start + left, start + right) for left, right in protected_spans(text[start:end])]
     while end - start > LONGEST_SENTENCE:
         place = _end(text, start, kept)
         yield start, place

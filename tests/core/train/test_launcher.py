@@ -8,15 +8,15 @@ import time
 
 import pytest
 
-from core.train.apart import train_apart
 from core.train.checkpoints import last_checkpoint
+from core.train.launcher import launch_training
 from core.train.log import read_log
 from store import XlitError
 
 PARENT = """
 import json, sys
 from pathlib import Path
-from core.train.apart import train_apart
+from core.train.launcher import train_apart
 from core.train.settings import TrainSettings
 settings = TrainSettings.from_dict(json.loads(sys.argv[1]))
 train_apart(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]))
@@ -25,7 +25,7 @@ train_apart(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]
 
 def test_why_a_run_failed_is_told(settings, tmp_path):
     with pytest.raises(XlitError, match=r"model was not trained: The .*Lower the learning rate"):
-        train_apart(settings(learning_rate=1e30), tmp_path / "model", name="model")
+        launch_training(settings(learning_rate=1e30), tmp_path / "model", name="model")
     assert not (tmp_path / "model").exists()
 
 

@@ -4,10 +4,18 @@ import random
 
 import pytest
 
-from core.train.translate.checks import fault_of
 from core.train.translate.languages import language_name, model_code
-from core.train.translate.pieces import LONGEST_SENTENCE, Cut, Piece, finer, pieces_of
-from core.train.translate.protecting import Lost, masked, unmasked
+from core.train.translate.rows import find_fault
+from core.train.translate.segments import (
+    LONGEST_SENTENCE,
+    Cut,
+    LostMark,
+    Segment,
+    cut_finer,
+    mask,
+    segment_text,
+    unmask,
+)
 
 TEXT = (
     "# Title here\n\nSee `x = 1` and https://a.b/c. Ask {name} or me@x.org, ok?\n- Item one. Two!\n\n"
@@ -16,7 +24,7 @@ TEXT = (
 
 
 def translated(text: str, cut: Cut) -> list[str]:
-    return [piece.text for piece in pieces_of(text, cut) if not piece.kept]
+    return [piece.text for piece in segment_text(text, cut) if not piece.kept]
 
 
 def test_a_text_is_cut_into_paragraphs_without_its_code():
@@ -69,7 +77,7 @@ def test_the_pieces_joined_are_the_text_whatever_it_is(cut):
     signs += ["。", "- ", "1. ", "字", "x@y.z", "[1]", "%s", "🗼", "\u2028"]
     texts = ["".join(chance.choices(signs, k=chance.randint(0, 60))) for _ in range(300)]
     for text in [TEXT, "", " \n", "word " * 500, "字" * 2000, *texts]:
-        assert "".join(piece.text for piece in pieces_of(text, cut)) == text
+        assert "".join(piece.text for piece in segment_text(text, cut)) == text
 
 
 def test_a_sentence_that_is_too_long_is_cut_at_commas_and_never_inside_code():
@@ -82,23 +90,23 @@ def test_a_sentence_that_is_too_long_is_cut_at_commas_and_never_inside_code():
 
 
 def test_a_piece_is_cut_finer_until_that_makes_no_difference():
-    piece = Piece("One is `x`. Two.", False, Cut.PARAGRAPHS)
-    sentences = finer(piece)
+    piece = Segment("One is `x`. Two.", False, Cut.PARAGRAPHS)
+    sentences = cut_finer(piece)
     assert [part.text for part in sentences if not part.kept] == ["One is `x`.", "Two."]
-    assert [part.text for part in finer(sentences[0]) if not part.kept] == ["One is"]
-    assert finer(sentences[2]) is None
+    assert [part.text for part in cut_finer(sentences[0]) if not part.kept] == ["One is"]
+    assert cut_finer(sentences[2]) is None
 
 
 def test_what_must_stay_is_masked_and_put_back_wherever_the_mark_went():
-    text, kept = masked("Put {a} before `b` [7].")
+    text, kept = mask("Put {a} before `b` [7].")
     assert (text, kept) == ("Put [1] before [2] [3].", ["{a}", "`b`", "[7]"])
-    assert unmasked("Vor [2] kommt [ 1 ] [3].", kept) == "Vor `b` kommt {a} [7]."
+    assert unmask("Vor [2] kommt [ 1 ] [3].", kept) == "Vor `b` kommt {a} [7]."
 
 
 @pytest.mark.parametrize("translation", ["[1] [2]", "[1] [2] [3] [3]", "[1] [2] [4]", ""])
 def test_a_lost_or_doubled_mark_is_noticed(translation):
-    with pytest.raises(Lost):
-        unmasked(translation, ["{a}", "{b}", "{c}"])
+    with pytest.raises(LostMark):
+        unmask(translation, ["{a}", "{b}", "{c}"])
 
 
 @pytest.mark.parametrize(
@@ -125,7 +133,7 @@ def test_a_lost_or_doubled_mark_is_noticed(translation):
     ],
 )
 def test_what_can_be_no_translation_is_told(source, translation, fault):
-    found = fault_of(source, translation, 3.0)
+    found = find_fault(source, translation, 3.0)
     assert found is None if fault is None else fault in found
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Dense bfloat16 operations a second at their peak, from the makers' data sheets; the first that fits counts.
-PEAKS = {
+PEAK_FLOPS = {
     "H100 PCIe": 756e12,
     "H100 NVL": 835e12,
     "H100": 989e12,
@@ -35,7 +35,7 @@ PEAKS = {
 
 
 @dataclass
-class Meter:
+class ThroughputMeter:
     """Speeds over the updates of this process since it began; the first, with its set-up costs, is left out
     once there are others."""
 
@@ -68,7 +68,7 @@ class Meter:
         return float(done) / max(1e-9, marks[-1][0] - marks[0][0])
 
 
-def make_meter(model: Any, device: Any, processes: int) -> Meter:
+def make_meter(model: Any, device: Any, processes: int) -> ThroughputMeter:
     """A meter for a model; weights are counted as they are before they are sharded."""
     tuned = frozen = 0
     for name, weight in model.named_parameters():
@@ -82,25 +82,25 @@ def make_meter(model: Any, device: Any, processes: int) -> Meter:
     heads = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     # Causal: half of 2 x 2 operations for each pair of tokens, and twice that in the backward pass.
     attention = 6 * text.num_hidden_layers * text.num_attention_heads * heads
-    peak = peak_of(device)
-    return Meter(6 * tuned + 4 * frozen, attention, peak * processes if peak else None)
+    peak = peak_flops(device)
+    return ThroughputMeter(6 * tuned + 4 * frozen, attention, peak * processes if peak else None)
 
 
-def peak_of(device: Any) -> float | None:
+def peak_flops(device: Any) -> float | None:
     """Operations a second of a device, where its name is known."""
     import torch
 
     if device.type != "cuda":
         return None
-    return peak_by_name(torch.cuda.get_device_name(device))
+    return peak_flops_by_name(torch.cuda.get_device_name(device))
 
 
-def peak_by_name(name: str) -> float | None:
+def peak_flops_by_name(name: str) -> float | None:
     """The peak of a GPU by the name that its driver gives, in operations a second; None: it is not known."""
     if "Laptop" in name:  # another chip under the same number
         return None
     words = f" {name} "
-    return next((peak for known, peak in PEAKS.items() if re.search(rf"[ -]{known}[ -]", words)), None)
+    return next((peak for known, peak in PEAK_FLOPS.items() if re.search(rf"[ -]{known}[ -]", words)), None)
 
 
 def peak_memory(device: Any) -> int:

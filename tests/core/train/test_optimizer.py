@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.train.schedules import known_schedule, rate_share
+from core.train.schedules import known_schedule, learning_rate_factor
 from store import UsageError
 
 
@@ -17,12 +17,12 @@ from store import UsageError
     ],
 )
 def test_shares_at_the_beginning_the_middle_and_the_end(schedule, shares):
-    found = [rate_share(schedule, step, steps=200, timescale=100) for step in (0, 100, 200)]
+    found = [learning_rate_factor(schedule, step, steps=200, timescale=100) for step in (0, 100, 200)]
     assert found == pytest.approx(shares)
 
 
 def test_the_rate_rises_from_nothing_and_falls_from_its_peak():
-    shares = [rate_share("linear", step, steps=110, warmup=10) for step in range(110)]
+    shares = [learning_rate_factor("linear", step, steps=110, warmup=10) for step in range(110)]
     assert shares[:3] == [0, 0.1, 0.2]
     assert max(shares) == shares[10] == 1
     assert shares[60] == 0.5

@@ -45,7 +45,7 @@ def choose_template(tokenizer: Any, name: str | None = None) -> ChatTemplate:
     marks are no tokens of this tokenizer (they would fall into pieces, and an answer would have no end), and
     for a tokenizer without an end token.
     """
-    label, source = _found(tokenizer, name)
+    label, source = _lookup(tokenizer, name)
     if tokenizer.eos_token_id is None:
         raise UsageError(
             f"The tokenizer of {tokenizer.name_or_path} has no end token: answers could not end."
@@ -69,21 +69,21 @@ def end_tokens(tokenizer: Any, template: ChatTemplate | None = None) -> list[int
     """The ids that end an answer: the token that the template closes an answer with, then the tokenizer's end
     token where that is another. A checkpoint's `generation_config.eos_token_id` must hold them all."""
     source = template.source if template else None
-    text = _written(tokenizer, _PROBE, source, prompt=False)
+    text = _render(tokenizer, _PROBE, source, prompt=False)
     if _ANSWER not in text:
         raise UsageError("The chat template does not write the answer of a question and its answer.")
     tail = text[text.rindex(_ANSWER) + len(_ANSWER) :]
     marks = set(tokenizer.added_tokens_decoder) | set(tokenizer.all_special_ids)
-    closing = [token for token in encoded(tokenizer, [tail])[0] if token in marks][:1]
+    closing = [token for token in encode(tokenizer, [tail])[0] if token in marks][:1]
     return list(dict.fromkeys([*closing, tokenizer.eos_token_id]))
 
 
-def encoded(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+def encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     """The token ids of texts in which the template has written the special tokens already."""
     return list(tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"])
 
 
-def _found(tokenizer: Any, name: str | None) -> tuple[str, str]:
+def _lookup(tokenizer: Any, name: str | None) -> tuple[str, str]:
     if name is None and tokenizer.chat_template:
         return OWN, str(tokenizer.get_chat_template())
     name = name or DEFAULT
@@ -99,7 +99,7 @@ def _found(tokenizer: Any, name: str | None) -> tuple[str, str]:
 
 def _notes_on_begin(tokenizer: Any) -> list[str]:
     begin = tokenizer.bos_token_id
-    prompt = encoded(tokenizer, [_written(tokenizer, _PROBE[:1], None, prompt=True)])[0]
+    prompt = encode(tokenizer, [_render(tokenizer, _PROBE[:1], None, prompt=True)])[0]
     if begin is None:
         return []
     if prompt[:2] == [begin, begin]:
@@ -109,7 +109,7 @@ def _notes_on_begin(tokenizer: Any) -> list[str]:
     return []
 
 
-def _written(tokenizer: Any, chat: list[dict[str, str]], source: str | None, *, prompt: bool) -> str:
+def _render(tokenizer: Any, chat: list[dict[str, str]], source: str | None, *, prompt: bool) -> str:
     try:
         return str(
             tokenizer.apply_chat_template(
