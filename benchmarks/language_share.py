@@ -13,7 +13,7 @@ import fasttext
 from surface import build, quietly
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
-from core.judge.surface.prose import blank_code, prose_of
+from core.text.prose import blank_code, prose_of
 from core.text.scripts import normal_language
 
 SAME = "same label, same probability"

@@ -19,12 +19,11 @@ import surface_peer
 from figures import ratio
 
 from core.exchange.importing import run_import
-from core.judge.surface.dictionaries import find_dictionary
 from core.judge.surface.foreign import foreign_stretches
 from core.judge.surface.language import LanguageIdentifier, prepared_line
-from core.judge.surface.prose import blank_code, prose_of
-from core.judge.surface.run import judge_surface
-from core.judge.surface.spelling import Speller
+from core.judge.surface.metrics import judge_surface
+from core.judge.surface.spelling import Speller, find_dictionary
+from core.text.prose import blank_code, prose_of
 from store import open_store
 
 TIMES = 10

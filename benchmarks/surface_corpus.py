@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
-from core.judge.surface.dictionaries import Dictionary, find_dictionary
+from core.judge.surface.spelling import Dictionary, find_dictionary
 from store import open_store
 from store.queries import models, responses, suites
 from store.session import writing

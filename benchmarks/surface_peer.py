@@ -13,12 +13,11 @@ from typing import Any
 import fasttext
 import hunspell
 
-from core.judge.surface.dictionaries import find_dictionary
 from core.judge.surface.language import find_model, prepared_line
-from core.judge.surface.prose import blank_code, has_letters, prose_of
-from core.judge.surface.spelling import CLITICS
-from core.judge.surface.words import is_checked, parts, plain, words_in
+from core.judge.surface.spelling import CLITICS, find_dictionary
+from core.text.prose import blank_code, has_letters, prose_of
 from core.text.scripts import normal_language, script_of
+from core.text.words import is_checked, plain_word, word_parts, words_to_spell_in
 
 ENCODING = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
 
@@ -57,12 +56,12 @@ def _spelling(language: str, prose: str, speller: Any) -> tuple[int, list[list[i
             return False
 
     count, misspelt = 0, []
-    for match in words_in(prose):
+    for match in words_to_spell_in(prose):
         if is_checked(match[0], script):
             count += 1
-            word = plain(match[0])
+            word = plain_word(match[0])
             if not takes(word):
-                pieces = parts(word)
+                pieces = word_parts(word)
                 if len(pieces) < 2 or not all(
                     len(piece) == 1 or piece.casefold() in clitics or takes(piece) for piece in pieces
                 ):

@@ -91,7 +91,7 @@ def _language_model() -> Finding:
 
 
 def _dictionary(language: str) -> Finding:
-    from core.judge.surface.dictionaries import find_dictionary, what_to_install
+    from core.judge.surface.spelling import find_dictionary, what_to_install
 
     what = f"dictionary {language}"
     found = find_dictionary(language)

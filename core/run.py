@@ -192,15 +192,15 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
     judges, languages = study.judges, study.languages
     records = []
     if judges.surface:
-        from core.judge.surface.run import judge_surface
+        from core.judge.surface.metrics import judge_surface
 
         records.append(judge_surface(engine, languages=languages))
     if judges.rules:
-        from core.judge.rules.run import judge_rules
+        from core.judge.known_answers.rater import judge_known_answers
 
-        records.append(judge_rules(engine, languages=languages))
+        records.append(judge_known_answers(engine, languages=languages))
     if judges.modifiers:
-        from core.judge.modifiers.run import judge_modifiers
+        from core.judge.modifiers.rater import judge_modifiers
 
         records.append(judge_modifiers(engine, languages=languages))
     if judges.relevance and _can_be_asked("Relevance", judges.relevance):

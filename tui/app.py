@@ -7,9 +7,9 @@ from contextlib import suppress
 from textual.app import App
 from textual.screen import Screen
 
+from core.text.direction import EXPLICIT, IMPLICIT
 from tui.keyfile import Overrides, screens_with
 from tui.keymap import Command, keys_of
-from tui.text.bidi import EXPLICIT, IMPLICIT
 from tui.theme import TEXTUAL_THEME, Palette, default_palette, next_palette
 from tui.widgets.lines import LineWidget
 

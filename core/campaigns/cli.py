@@ -7,7 +7,7 @@ import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, opened, show, show_json
 from core.progress import say
-from core.report.formats.visible import visible
+from core.text.visible import visible
 from store import UsageError
 
 campaign_app = typer.Typer(help="Plan who scores which responses, and watch it.", no_args_is_help=True)

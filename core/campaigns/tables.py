@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from core.report.formats.visible import visible
+from core.text.visible import visible
 
 
 def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:

@@ -12,9 +12,9 @@ from core.exchange.annotator_text import comment_as_read, criterion_named
 from core.exchange.counts import Counts
 from core.exchange.records import Action, BadRow, RaterName, Reading, ResponseName
 from core.exchange.resolving import Found, Resolver
-from core.exchange.storable import unstorable
 from store.queries import journal, models, rubrics
 from store.queries.importing_actions import Said, append_entries, criteria_by_rubric, said_before
+from store.storable import unstorable
 from store.tables import Comment, Criterion, ErrorSpan, Rating
 from store.tables.columns import utc_now
 

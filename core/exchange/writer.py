@@ -12,9 +12,9 @@ from sqlmodel import Session
 
 from core.exchange.counts import Counts
 from core.exchange.records import Answer, BadRow, DecodingName, Row
-from core.exchange.storable import strings_in, unstorable
 from store.queries import importing, importing_actions, models, responses
 from store.queries.suites import find_suite
+from store.storable import strings_in, unstorable
 from store.tables import Suite
 from store.upsert import row_id
 

@@ -42,7 +42,7 @@ def judge_surface(
     as_json: JsonOption = False,
 ) -> None:
     """Identify the language (fastText) and check the spelling (Hunspell) of every response."""
-    from core.judge.surface.run import judge_surface as judge
+    from core.judge.surface.metrics import judge_surface as judge
 
     record = judge(
         opened(store),
@@ -63,7 +63,7 @@ def judge_rules(
     as_json: JsonOption = False,
 ) -> None:
     """Score responses to instructions whose right answer is known."""
-    from core.judge.rules.run import judge_rules as judge
+    from core.judge.known_answers.rater import judge_known_answers as judge
 
     finish(judge(opened(store), languages=languages, lid=lid), as_json=as_json)
 
@@ -132,7 +132,7 @@ def judge_modifiers(
     """Check by rule whether responses do what the modifier of their instruction demands (N items, brevity,
     language, Markdown, HTML ...); with a judge (--model or --checkpoint) also what no rule can tell."""
     from core.judge.modifiers.by_llm import judge_modifiers_by_llm
-    from core.judge.modifiers.run import judge_modifiers as judge
+    from core.judge.modifiers.rater import judge_modifiers as judge
 
     if settings is None and (limit is not None or yes):
         raise UsageError(NO_JUDGE)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.report.formats.visible import visible
+from core.text.visible import visible
 from store.engine import shown_name
 from store.errors import UsageError
 from store.merging import answers, content, journal, plans

@@ -2,7 +2,7 @@
 
 * `key`, `language`, `text`: needed. A translation has the key of its original;
 * `task`, and `modifier` when the text carries an extra demand (`core.analysis.modifier_names`);
-* `check`: the known answer, an object as `core.judge.rules.checks` describes;
+* `check`: the known answer, an object as `core.judge.known_answers.checks` describes;
 * `tags`: a list of words about the instruction, such as `culture-bound`;
 * `modifiers`: the names of the modifiers that may be put on the instruction; without the field it is not
   known which.
@@ -17,7 +17,7 @@ from core.analysis.modifier_names import NAMES, read_names
 from core.exchange.lines import json_lines
 from core.exchange.records import BadRow, Place
 from core.exchange.writer import unstorable
-from core.judge.rules.checks import BadCheck, read_check
+from core.judge.known_answers.checks import BadCheck, read_check
 from core.suites.meta import SuiteMeta
 from store.queries.suites import NewInstruction
 

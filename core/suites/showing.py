@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 
 from core.analysis.modifier_names import group_of
 from core.judge.modifiers.verdict import counted
-from core.report.formats.visible import visible
 from core.suites.checking.findings import SuiteReport
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite, read_suite, shipped_suites
+from core.text.visible import visible
 from store.queries.suites import list_suites
 from store.session import reading
 

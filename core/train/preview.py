@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from core.report.formats.visible import visible
+from core.text.visible import visible
 from core.train.examples import IGNORED, Example
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ class Suite(SQLModel, table=True):
 class Instruction(SQLModel, table=True):
     """One prompt text in one language. `key` is the same in all languages of the suite.
 
-    `position` is its place in the suite; `check` is the known answer as `core.judge.rules` reads it.
+    `position` is its place in the suite; `check` is the known answer as `core.judge.known_answers` reads it.
     """
 
     __table_args__ = (

@@ -6,6 +6,7 @@ import threading
 import pytest
 from sqlalchemy import Engine
 
+from core.text import direction
 from store.session import writing
 from tests.ui.pilot import (
     NARROW,
@@ -26,7 +27,6 @@ from tests.ui.pilot import (
 from tests.ui.stores import Question, Reply, add_metrics, add_reply, store_of
 from tui.app_protocol import app_of
 from tui.review.scoring import CriterionScore
-from tui.text import bidi
 from tui.theme import PALETTES, Look
 
 
@@ -62,7 +62,7 @@ async def test_the_words_that_differ_in_arabic_are_marked_where_they_are_drawn(t
     with compared(tmp_path, "ar", "القطة تنام هنا", "القطة تأكل هنا") as engine:
         async with compare_app(engine, language="ar", open=True).run_test(size=WIDE) as pilot:
             await press(pilot, "d")
-            shaped = [bidi.visual(word, rtl=True)[0] for word in ("تنام", "تأكل")]
+            shaped = [direction.visual(word, rtl=True)[0] for word in ("تنام", "تأكل")]
             assert played(pilot, Look.DIFFERENT) == shaped
 
 
@@ -426,7 +426,7 @@ async def test_arabic_is_drawn_in_the_order_in_which_it_is_seen_in_columns_above
             titles = [y for y, line in enumerate(lines) if re.match(r"[▶─] model \d ", line)]
             assert len(titles) == 2
             assert titles[1] - titles[0] > 10
-            visual = bidi.visual(ARABIC, rtl=True)[0]
+            visual = direction.visual(ARABIC, rtl=True)[0]
             arabic = next(line for line in lines if visual in line)
             # Longer lines than 120 cells are hard to read: the edge of the text, not of the screen.
             assert arabic.endswith(visual)
@@ -441,7 +441,7 @@ async def test_a_terminal_that_knows_directions_gets_the_text_as_it_is(tmp_path)
             assert ARABIC in shown(pilot)
             assert "by the terminal" in message(pilot)
             await press(pilot, "R")
-            assert bidi.visual(ARABIC, rtl=True)[0] in shown(pilot)
+            assert direction.visual(ARABIC, rtl=True)[0] in shown(pilot)
 
 
 async def test_an_arabic_view_fits_a_low_terminal_one_column_at_a_time(tmp_path):
@@ -458,4 +458,4 @@ async def test_an_arabic_answer_to_a_russian_question_is_ordered_too(tmp_path):
     with compared(tmp_path, "ru", ARABIC, "кошка") as engine:
         async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
             await settle(pilot)
-            assert bidi.visual(ARABIC, rtl=False)[0] in shown(pilot)
+            assert direction.visual(ARABIC, rtl=False)[0] in shown(pilot)

@@ -3,11 +3,11 @@
 import pytest
 from rich.cells import cell_len
 
+from core.text.visible import SafeText
+from core.text.words import words
 from store.queries.notes import Span
 from tui.review.error_spans import SpanCursor
 from tui.review.navigation import folded
-from tui.text.safe_text import SafeText
-from tui.text.words import words
 from tui.theme import PALETTES, Look
 from tui.widgets.lines import cells_of, differing_cells, fitted, spread, with_look
 from tui.widgets.response_text import ResponseText, hits

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tui.review.row import Row
 
 if TYPE_CHECKING:
-    from tui.text.diff import Differences
+    from core.text.diff import Differences
 
 DisplayState = tuple[int | None, bool, str]
 
@@ -37,7 +37,7 @@ class DisplayOptions:
         """How the text of a column differs from the base; None when nothing is compared."""
         if self.base is None or len(row.answers) < 2:
             return None
-        from tui.text.diff import compare_to_base
+        from core.text.diff import compare_to_base
 
         base = min(self.base, len(row.answers) - 1)
         texts = [answer.text for answer in row.answers]

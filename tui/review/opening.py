@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from core.text.visible import safe_line
 from store.errors import UsageError
 from store.queries import compare, finding, judges, models, reviewers, rubrics
 from store.queries.campaigns import queue, rows
@@ -16,7 +17,6 @@ from store.session import writing
 from store.tables import Campaign
 from tui.review.row import source_names
 from tui.review.view import Judge, View
-from tui.text.safe_text import safe_line
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 from textual.events import Resize
 
+from core.text.visible import safe_line
+from core.text.wrapping import pad
 from store.queries.scope import STATUSES, Filter
 from tui import keymap
 from tui.review.view import View
 from tui.screens.page import PageScreen
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import pad
 from tui.theme import Look
 from tui.widgets.lines import Piece
 from tui.widgets.page import Cell

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from textual.events import Resize
 
+from core.text.visible import SafeText
+from core.text.wrapping import WrappedText
 from tui import keymap
 from tui.screens.page import PageScreen
-from tui.text.safe_text import SafeText
-from tui.text.wrapping import WrappedText
 from tui.theme import Look
 from tui.widgets.lines import Piece
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from textual.events import Resize
 
+from core.text.wrapping import shorten
 from tui import keymap
 from tui.keymap import Command
 from tui.screens.page import PageScreen
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import Piece
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from textual.events import Resize
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from store.queries.notes import Note
 from tui import keymap
 from tui.screens.page import PageScreen
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import Piece
 from tui.widgets.page import Cell

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from textual.events import Resize
 from textual.screen import Screen
 
+from core.text.visible import safe_line
 from store.queries.scope import Filter
 from tui import keymap
 from tui.review import overview
@@ -16,7 +17,6 @@ from tui.review.session import ReviewSession
 from tui.screens.choice import ChoiceScreen
 from tui.screens.overview_lines import overview_lines
 from tui.screens.page import PageScreen
-from tui.text.safe_text import safe_line
 
 OpenResponses = Callable[[Sequence[tuple[int, int]]], Screen[None]]
 

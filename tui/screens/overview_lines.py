@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from core.analysis.overview import CriterionAgreement
+from core.text.visible import safe_line
+from core.text.wrapping import pad, shorten
 from tui.review.overview import HeatCell, Overview, PairCell, names_of
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import pad, shorten
 from tui.theme import Look
 from tui.widgets.lines import Piece
 from tui.widgets.page import Cell

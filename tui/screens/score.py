@@ -1,11 +1,11 @@
 """The score screen: the queue of a campaign, one response at a time, with the keys of the compare screen."""
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from tui import keymap
 from tui.app_protocol import app_of
 from tui.review.queue import DONE, QueueSession
 from tui.screens.compare import CompareScreen
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.bars import MessageLine, StatusBar
 from tui.widgets.lines import Piece

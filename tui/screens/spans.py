@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 
+from core.text.visible import safe_line
+from core.text.words import words
 from tui import keymap
 from tui.app_protocol import app_of
 from tui.review.display_options import DisplayOptions
@@ -11,8 +13,6 @@ from tui.review.error_spans import CATEGORIES, SEVERITIES, SpanCursor
 from tui.review.saving import NotSaved
 from tui.review.session import ActionResult, ReviewSession
 from tui.screens.choice import ChoiceScreen
-from tui.text.safe_text import safe_line
-from tui.text.words import words
 from tui.textual_private import MinimalRepaintScreen
 from tui.widgets.bars import MessageLine
 from tui.widgets.span_text import SpanText

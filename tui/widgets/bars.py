@@ -1,10 +1,10 @@
 """The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from tui.app_protocol import first_key
 from tui.review.scoring import count_scored
 from tui.review.session import ReviewSession
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, cells_of, fitted, spread
 

@@ -3,21 +3,21 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from store.queries.expected import is_language
 from tui.app_protocol import first_key
 from tui.review.display_options import DisplayOptions, DisplayState
 from tui.review.row import Answer, Row
 from tui.review.scoring import count_scored
 from tui.review.session import ReviewSession
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, spread
 from tui.widgets.response_text import MarkedSpan, ResponseText, foreign, marks_of, misspelt
 from tui.widgets.score_table import ScoreTable
 
 if TYPE_CHECKING:
-    from tui.text.diff import Differences
+    from core.text.diff import Differences
 
 LEAST_TEXT = 3
 # With fewer lines of text than this, the table gives way: several criteria share a line.

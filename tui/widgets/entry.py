@@ -4,9 +4,9 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
+from core.text.visible import safe_text
 from tui.app_protocol import app_of
 from tui.keymap import keys_of
-from tui.text.safe_text import safe_text
 
 
 class Entry(TextArea):

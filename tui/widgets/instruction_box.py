@@ -1,12 +1,12 @@
 """The instruction on top, with its translation; at most a third of the screen."""
 
+from core.text import direction
+from core.text.visible import SafeText, safe_line
+from core.text.wrapping import WrappedText, shorten
 from tui.app_protocol import first_key
 from tui.review.display_options import DisplayOptions
 from tui.review.navigation import folded
 from tui.review.session import ReviewSession
-from tui.text import bidi
-from tui.text.safe_text import SafeText, safe_line
-from tui.text.wrapping import WrappedText, shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, cells_of, spread
 
@@ -69,15 +69,15 @@ class InstructionBox(LineWidget):
 
     def _wrapped(self, text: str, language: str, width: int, look: Look) -> list[list[Piece]]:
         wrapped = WrappedText(SafeText.of(text).text, width)
-        rtl, wanted = bidi.is_rtl(language), folded(self.looking.hits)
+        rtl, wanted = direction.is_rtl(language), folded(self.looking.hits)
         count = wrapped.height(MOST_LINES)
         lines: list[list[Piece]] = []
         for number in range(count):
             start = f" {language}"[:3] if number == 0 else ""
             line = wrapped.line(number) or ""
             hit = Look.HIT if wanted and wanted in folded(line) else Look.PLAIN
-            if self.looking.reorder and (rtl or bidi.has_rtl(line)):
-                line = bidi.visual(line, rtl=rtl)[0]
+            if self.looking.reorder and (rtl or direction.has_rtl(line)):
+                line = direction.visual(line, rtl=rtl)[0]
             piece: Piece = (line, look | hit)
             room = width - cells_of([piece]) if rtl else 0
             lines.append([(start.ljust(MARGIN) + " " * room, look), piece])

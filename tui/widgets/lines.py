@@ -8,8 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from core.text.wrapping import pad
 from tui.app_protocol import app_of
-from tui.text.wrapping import pad
 from tui.theme import Look
 
 Piece = tuple[str, Look]

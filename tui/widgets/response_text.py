@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
+from core.text import direction
+from core.text.visible import SafeText
+from core.text.wrapping import WrappedText
 from tui.review.display_options import DisplayOptions
 from tui.review.navigation import folded
 from tui.review.row import Answer, Row
-from tui.text import bidi
-from tui.text.safe_text import SafeText
-from tui.text.wrapping import WrappedText
 from tui.theme import Look
 from tui.widgets.lines import Piece, cells_of
 
@@ -30,7 +30,7 @@ class ResponseText:
         self.safe = SafeText.of(text)
         self.wrapped = WrappedText(self.safe.text, width)
         # An answer in English to an Arabic instruction is read from the left.
-        self.rtl = bidi.is_rtl(language) and bidi.has_rtl(text)
+        self.rtl = direction.is_rtl(language) and direction.has_rtl(text)
         self._marks: list[MarkedSpan] = []
         self._made: dict[tuple[int, bool], list[Piece]] = {}
 
@@ -56,8 +56,8 @@ class ResponseText:
                 break
             for place in range(max(first, start) - start, min(last, end) - start):
                 looks[place] |= look
-        if reorder and (self.rtl or bidi.has_rtl(text)):
-            text, order = bidi.visual(text, rtl=self.rtl)
+        if reorder and (self.rtl or direction.has_rtl(text)):
+            text, order = direction.visual(text, rtl=self.rtl)
             looks = [looks[place] for place in order]
         pieces = _runs(text, looks)
         if self.rtl:

@@ -1,9 +1,9 @@
 """The criteria with the reviewer's marks, and the judge's when they may be seen, as lines of pieces."""
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from tui.review.row import Answer
 from tui.review.scoring import CriterionScore, difference
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import Piece, cells_of
 

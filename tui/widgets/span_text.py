@@ -1,10 +1,10 @@
 """A response over the whole width, with the stretch that is chosen and the errors that are marked."""
 
+from core.text.visible import safe_line
+from core.text.wrapping import shorten
 from tui.review.display_options import DisplayOptions
 from tui.review.error_spans import SpanCursor
 from tui.review.session import ReviewSession
-from tui.text.safe_text import safe_line
-from tui.text.wrapping import shorten
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, fitted
 from tui.widgets.response_text import ResponseText

@@ -4,9 +4,9 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 
+from core.text import direction
 from tui.review.display_options import DisplayOptions
 from tui.review.session import ReviewSession
-from tui.text import bidi
 from tui.widgets.column import Column
 
 # The narrowest column that holds the table with a judge's scores: seven of them fit 250 cells.
@@ -47,7 +47,7 @@ class Workspace(Container, can_focus=True):
 
     @property
     def stacked(self) -> bool:
-        return any(bidi.is_rtl(answer.language) for answer in self.session.row.answers)
+        return any(direction.is_rtl(answer.language) for answer in self.session.row.answers)
 
     @property
     def fitting(self) -> int:

@@ -12,8 +12,8 @@ from core.judge.llm.json_answer import json_object
 from core.judge.llm.reply import BadAnswer, Prompt, Reply, usable_text
 from core.judge.llm.run import JudgeSettings, open_asker, run_judgements
 from core.judge.llm.survey import Agree
+from core.judge.modifiers.rater import fulfilment_criterion
 from core.judge.modifiers.registry import Modifier, read_modifier
-from core.judge.modifiers.run import fulfilment_criterion
 from core.judge.scope import chosen_languages
 from store.provenance import RunRecord, record_run
 from store.queries import fulfilment, journal, judging, models

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.extras import needs_extra
-from core.judge.modifiers.measure import length_of
+from core.judge.modifiers.length import length_of
 from core.judge.modifiers.verdict import Verdict, counted
 
 _FENCE = re.compile(

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from core.judge.modifiers.lists import Mark, read_mark
-from core.judge.modifiers.measure import length_of, sentences_of
+from core.judge.modifiers.length import length_of, sentences_of
+from core.judge.modifiers.list_marks import Mark, read_mark
 from core.judge.modifiers.verdict import Verdict, counted
-from core.judge.surface.prose import blank_code
-from core.judge.surface.sentences import sentences
+from core.text.prose import blank_code
+from core.text.sentences import sentences
 
 # Columns by which an item may stand further right than the outermost one and is not nested yet.
 _SAME_LEVEL = 2
@@ -67,7 +67,7 @@ class Items:
 def count_items(text: str) -> Found:
     """Count the items that a response lists; the first of these that finds two or more decides:
 
-    1. lines that begin with a mark (`modifiers.lists`). Only the outermost level counts: by indentation, and
+    1. lines that begin with a mark (`list_marks`). Only the outermost level counts: by indentation, and
        where marks of several kinds stand at one level, the kind of the first mark when it comes again after
        another (`1. - - 2. - -`); otherwise numbers before letters before bullets (six numbered items, then
        bulleted tips: six). A mark without anything behind it (the text was cut off) is no item. Paragraphs

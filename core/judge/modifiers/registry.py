@@ -6,18 +6,58 @@ from functools import lru_cache
 from typing import Literal
 
 from core.analysis.modifier_names import ModifierName, read_names
-from core.judge.modifiers.arrow import Arrow
-from core.judge.modifiers.brevity import Brevity
-from core.judge.modifiers.by_judge import DEMANDS
-from core.judge.modifiers.capitals import Capitals
-from core.judge.modifiers.detail import Detail
 from core.judge.modifiers.html import HtmlPage
 from core.judge.modifiers.items import Items
-from core.judge.modifiers.language import Language
+from core.judge.modifiers.length import Brevity, Detail
 from core.judge.modifiers.markdown import Markdown
+from core.judge.modifiers.templates import Arrow, Capitals
 from core.judge.modifiers.verdict import EMPTY, Rule, Verdict, is_empty
 from core.judge.surface.language import LanguageIdentifier
 from core.text.scripts import normal_language
+
+
+@dataclass(frozen=True)
+class Language:
+    """The language `code`, told by the identifier that `identifier` gives when it is needed."""
+
+    code: str
+    identifier: Callable[[], LanguageIdentifier]
+
+    @property
+    def definition(self) -> str:
+        return f"fastText tells `{self.code}` as the language of the whole response, code left out."
+
+    @property
+    def demand(self) -> str:
+        return f"The response as a whole is written in the language with the ISO 639 code `{self.code}`."
+
+    def judge(self, text: str) -> Verdict:
+        identifier = self.identifier()
+        wanted = normal_language(self.code)
+        if wanted not in identifier.languages:
+            return Verdict(None, f"{identifier.tool} does not know `{self.code}`")
+        found = identifier.identify(text)
+        if found.label is None:
+            return Verdict(None, f"no language identified: {found.reason}")
+        said = found.label if found.label == wanted else f"{found.label}, not {wanted}"
+        return Verdict(found.label == wanted, f"{said} ({found.probability:.2f})")
+
+
+DEMANDS = {
+    "scientific": (
+        "The response is written the way a scientific text is: an impersonal, matter-of-fact tone, "
+        "precise terms of the field, and claims that are argued for rather than advertised."
+    ),
+    "simple": (
+        "A child of about ten can follow the response: everyday words, short sentences, and an "
+        "explanation or a comparison wherever a difficult term can't be avoided."
+    ),
+    "two-hop": (
+        "The instruction asks for two things, one after the other. The response does both of them, and "
+        "the second one builds on what the first one says."
+    ),
+}
+
 
 # Part of the rater's name: a change of any rule needs a new version.
 RULES_VERSION = "1"

@@ -4,9 +4,9 @@ That is the instruction's language, or the one that its modifier demands (`store
 
 The rules, named by `RULES`:
 
-1. The pieces are the sentences (`surface.sentences`) of the text without code, addresses and markup, and
-   the passages in another script (`surface.scripts`), also inside a sentence. What stands in brackets or
-   quotation marks (`prose.blank_asides`) decides nothing: a foreign term, name or title is fine there.
+1. The pieces are the sentences (`core.text.sentences`) of the text without code, addresses and markup, and
+   the passages in another script (`core.text.scripts`), also inside a sentence. What stands in brackets or
+   quotation marks (`blank_asides`) decides nothing: a foreign term, name or title is fine there.
 2. fastText says a language of every piece. That is *sure*
 
    * when it is the expected one;
@@ -32,9 +32,9 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from core.judge.surface.language import Identified, LanguageIdentifier
-from core.judge.surface.prose import blank_asides, has_letters, prose_of, without_marks
-from core.judge.surface.sentences import sentences, trimmed
+from core.text.prose import blank_asides, has_letters, prose_of, without_marks
 from core.text.scripts import foreign_passages, has_letters_of, normal_language
+from core.text.sentences import sentences, trimmed
 
 RULES = "foreign-2"
 

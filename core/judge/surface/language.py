@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.judge.surface.prose import has_letters, prose_of
+from core.text.prose import has_letters, prose_of
 from core.text.scripts import normal_language
 from store import UsageError, XlitError
 

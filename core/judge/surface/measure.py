@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.judge.surface.dictionaries import Dictionary
 from core.judge.surface.foreign import RULES, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.prose import blank_code
-from core.judge.surface.spelling import Speller, Spelling, tool_of
+from core.judge.surface.spelling import Dictionary, Speller, Spelling, tool_of
+from core.text.prose import blank_code
 
 LANGUAGE, SPELLING = "language", "spelling"
 

@@ -4,8 +4,13 @@ The processes are started as programs of their own, and not by `multiprocessing`
 program's main module into each of them, which takes longer than all that a process here needs, and asks
 scripts for a guard. Nor are they forked, which is not safe with threads about. They are in a session of their
 own, so that Ctrl-C reaches only this process; they end when their input does, however this process ends.
+
+Such a program is this module: `python -m core.judge.surface.processes`. It reads pickles from its standard
+input: first the `Tools`, then one `Task` after another, and answers each with its rows, or with the error
+that the user can mend.
 """
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -14,7 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
-from core.judge.surface.measure import Row, Task, Tools
+from core.judge.surface.measure import Measurer, Row, Task, Tools
 from store import XlitError
 
 # Tasks that lie ready for a process, so that it need not wait while rows are written.
@@ -51,7 +56,7 @@ class _Worker:
     """A process, and the thread that talks to it; leaving the context ends both at once."""
 
     def __init__(self, tools: Tools) -> None:
-        command = [sys.executable, "-m", "core.judge.surface.worker"]
+        command = [sys.executable, "-m", "core.judge.surface.processes"]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -100,3 +105,24 @@ class _Worker:
             f"A process that measured responses {how}; when memory runs out, that is how it shows. What was "
             "measured is kept: run the same command again, with --processes 1 if need be."
         )
+
+
+def main() -> None:
+    """Measure until the input ends."""
+    incoming = sys.stdin.buffer
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        measurer = Measurer(pickle.load(incoming))
+        while True:
+            task = pickle.load(incoming)
+            try:
+                answer: object = measurer.measure(task)
+            except XlitError as error:
+                answer = error
+            pickle.dump(answer, answers)
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main()

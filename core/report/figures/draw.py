@@ -15,8 +15,8 @@ from core.report.figures.heat_map import draw_heat_map
 from core.report.figures.labels import Ruler
 from core.report.figures.line_chart import draw_line_chart
 from core.report.figures.style import families_for, settings
-from core.report.formats.visible import visible
 from core.report.table import Figure, HeatMap, LineChart
+from core.text.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.report.formats.visible import visible
+from core.text.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import RendererAgg

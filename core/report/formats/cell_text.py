@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import SupportsFloat
 
-from core.report.formats.visible import visible
 from core.report.table import Cell, Column, Table
+from core.text.visible import visible
 
 DASH = "–"
 MINUS = "\u2212"

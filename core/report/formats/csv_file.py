@@ -8,8 +8,8 @@ import io
 from collections.abc import Iterator
 
 from core.report.formats.cell_text import finite, heading, is_label
-from core.report.formats.visible import visible
 from core.report.table import Cell, Column, Table
+from core.text.visible import visible
 
 MEASURED = ("group", "measure", "value", "low", "high", "n", "best", "mark", "why")
 

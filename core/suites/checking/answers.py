@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from core.judge.rules.checks import read_check
-from core.judge.rules.errors import TooSlow
+from core.judge.known_answers.checks import read_check
+from core.judge.known_answers.matching import TooSlow
 from core.suites.checking.findings import Finding, error, warning
 from core.suites.loader import WholeSuite
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from rapidfuzz import fuzz, process
 
-from core.judge.rules.strings import comparable
-from core.judge.surface.prose import has_letters
+from core.judge.known_answers.matching import comparable
 from core.suites.checking.findings import Finding, error, warning
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
+from core.text.prose import has_letters
 
 # How much of their letters two instructions of different tasks may share, in order, in percent (rapidfuzz's
 # ratio). Of the paper's 113 the most alike of different tasks reach 67 in English, those of one task 75.

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from core.judge.surface.dictionaries import Dictionary, find_dictionary, what_to_install
 from core.judge.surface.foreign import Stretch, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.prose import blank_code
-from core.judge.surface.spelling import Speller
-from core.judge.surface.words import plain
+from core.judge.surface.spelling import Dictionary, Speller, find_dictionary, what_to_install
 from core.suites.checking.findings import Finding, error, warning
 from core.suites.lines import SuiteLine
 from core.suites.loader import WholeSuite
+from core.text.prose import blank_code
 from core.text.scripts import UNSPACED, normal_language
+from core.text.words import plain_word
 from store.errors import UsageError, XlitError
 
 # A text of which more than this share of the letters is in another language is in the wrong one.
@@ -83,7 +82,7 @@ def _misspelt_in(lines: Sequence[SuiteLine], speller: Speller, allowed: set[str]
     for line in lines:
         prose = blank_code(line.new.text)
         for start, end in speller.check_prose(prose).misspelt:
-            word = plain(prose[start:end])
+            word = plain_word(prose[start:end])
             if word not in allowed:
                 first.setdefault(word, line)
                 times[word] = times.get(word, 0) + 1

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from core.judge.surface.sentences import sentences
+from core.text.sentences import sentences
 
 # Fenced code to its closing fence, or to the end where there is none (commonmark.org, fenced code blocks): a
 # line with more backticks after the first ones has code inside it, and is no fence.

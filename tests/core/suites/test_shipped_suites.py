@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.surface.dictionaries import find_dictionary
+from core.judge.surface.spelling import find_dictionary
 from core.suites.checking.findings import SuiteReport
 from core.suites.checking.run import check_suite
 from core.suites.loader import read_whole, shipped_suites

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.surface.dictionaries import find_dictionary
+from core.judge.surface.spelling import find_dictionary
 from core.suites.checking.run import check_suite
 
 GOOD = [

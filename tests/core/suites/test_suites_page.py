@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.surface.dictionaries import find_dictionary
+from core.judge.surface.spelling import find_dictionary
 from core.suites.checking.run import check_suite
 from core.suites.lines import LISTS, NEEDED, OPTIONAL
 from core.suites.loader import read_whole, shipped_suites

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.modifiers.arrow import Arrow
+from core.judge.modifiers.templates import Arrow
 
 POINTS = {
     "en": ("Some tips for you:", "Salt the meat", "Heat the pan", "Enjoy your meal!"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.modifiers.capitals import Capitals
+from core.judge.modifiers.templates import Capitals
 
 
 @pytest.mark.parametrize(

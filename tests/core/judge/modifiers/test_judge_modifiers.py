@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from core.analysis.fulfilment import fulfilment
-from core.judge.modifiers import run as modifiers_run
-from core.judge.modifiers.run import RATER, RUBRIC_FILE, fulfilment_criterion, judge_modifiers
+from core.judge.modifiers import rater as modifiers_run
+from core.judge.modifiers.rater import RATER, RUBRIC_FILE, fulfilment_criterion, judge_modifiers
 from store import open_store
 from store.queries import journal, models, responses, rubrics, suites
 from store.queries.fulfilment import responses_by_modifier

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core.judge.surface.dictionaries import find_dictionary, named_dictionary
-from core.judge.surface.run import judge_surface
-from core.judge.surface.spelling import Speller
+from core.judge.surface.metrics import judge_surface
+from core.judge.surface.spelling import Speller, find_dictionary, named_dictionary
 from store import UsageError
 
 # What each dictionary takes and the other does not.

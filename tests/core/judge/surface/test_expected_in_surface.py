@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from core.judge.surface.run import judge_surface
+from core.judge.surface.metrics import judge_surface
 
 EN = "You will need a racquet and a shuttlecock, and it helps to have good shoes."
 RU = "Бадминтон — это игра с ракеткой и воланом, в которую играют вдвоём или вчетвером."

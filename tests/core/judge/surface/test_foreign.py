@@ -7,7 +7,7 @@ import pytest
 from core.judge.surface import foreign
 from core.judge.surface.foreign import confusable, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.prose import without_marks
+from core.text.prose import without_marks
 
 RU = "Бадминтон — это игра с ракеткой и воланом, в которую играют вдвоём или вчетвером."
 FR = "Le badminton est un sport de raquette qui se joue à deux ou à quatre sur un terrain."

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from core.judge.surface.language import LanguageIdentifier, find_model
-from core.judge.surface.run import judge_surface
+from core.judge.surface.metrics import judge_surface
 from core.text.scripts import normal_language
 from store import UsageError, XlitError
 

@@ -4,7 +4,7 @@ import fasttext
 import pytest
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
-from core.judge.surface.prose import blank_code, prose_of
+from core.text.prose import blank_code, prose_of
 
 # To these the preparation does nothing.
 LINES = """

@@ -11,11 +11,11 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from core.judge.surface import run as surface
-from core.judge.surface.run import judge_surface
+from core.judge.surface import metrics as surface
+from core.judge.surface.metrics import judge_surface
 from store import UsageError, XlitError, open_store
 
-WORKER = "core.judge.surface.worker"
+WORKER = "core.judge.surface.processes"
 SENTENCES = {
     "en": "This is answer number {} and we recieved a letter. Сегодня хорошая погода, и мы рады.",
     "fr": "Le badminton est un sport de raquette, dit le numéro {}. Il etait sous l’arbre.",
@@ -23,7 +23,7 @@ SENTENCES = {
     "de": "Badminton ist ein Rückschlagspiel mit der Nummer {}, das man zu zweit speilt.",
 }
 SCRIPT = (
-    "import sys\nfrom core.console import run_app\nfrom core.judge.surface import run as surface\n"
+    "import sys\nfrom core.console import run_app\nfrom core.judge.surface import metrics as surface\n"
     "from store import open_store\nsurface.CHUNK = 5\n"
     "run_app(lambda: surface.judge_surface(open_store(sys.argv[1]), processes=2))\n"
 )

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.surface.dictionaries import find_dictionary, what_to_install
-from core.judge.surface.spelling import Speller, Spelling
-from core.judge.surface.words import is_checked, words
+from core.judge.surface.spelling import Speller, Spelling, find_dictionary, what_to_install
 from core.text.scripts import script_of
+from core.text.words import is_checked, words_to_spell
 from store import UsageError
 
 
@@ -101,7 +100,7 @@ def test_what_is_no_prose_or_has_digits_is_left_out():
 )
 def test_these_words_of_a_text_are_checked_and_no_others(language, text, checked):
     script = script_of(language)
-    found = [text[start:end] for start, end in words(text) if is_checked(text[start:end], script)]
+    found = [text[start:end] for start, end in words_to_spell(text) if is_checked(text[start:end], script)]
     assert found == checked
     assert check(language, text).words == len(checked)
 
@@ -128,7 +127,7 @@ def test_the_share_counts_every_occurrence():
 
 def test_vowel_signs_belong_to_their_word():
     text = "हिन्दी में लिखा"
-    assert [text[start:end] for start, end in words(text)] == ["हिन्दी", "में", "लिखा"]
+    assert [text[start:end] for start, end in words_to_spell(text)] == ["हिन्दी", "में", "लिखा"]
     assert is_checked("हिन्दी", script_of("hi"))
 
 

@@ -10,11 +10,10 @@ import time
 import pytest
 from sqlalchemy import text
 
-from core.judge.surface import plan
-from core.judge.surface import run as surface
+from core.judge.surface import metrics as surface
 from core.judge.surface.foreign import RULES
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.run import judge_surface
+from core.judge.surface.metrics import judge_surface
 from store import UsageError, open_store
 from store.queries import runs
 from store.queries.surface import add_metrics
@@ -119,7 +118,7 @@ def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
         *[("en", "?", f"This is the answer with the number {'i' * place}.") for place in range(400)]
     )
     script = (
-        "import sys\nfrom core.judge.surface import run as surface\nfrom store import open_store\n"
+        "import sys\nfrom core.judge.surface import metrics as surface\nfrom store import open_store\n"
         "surface.CHUNK = 5\nsurface.judge_surface(open_store(sys.argv[1]))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "s.db")], stderr=subprocess.PIPE)
@@ -142,9 +141,9 @@ def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
 )
 def test_chunks_are_small_and_lose_and_repeat_nothing(answered, monkeypatch, chunk, characters, sizes):
     monkeypatch.setattr(surface, "CHUNK", chunk)
-    monkeypatch.setattr(plan, "CHARACTERS", characters)
+    monkeypatch.setattr(surface, "CHARACTERS", characters)
     engine = answered(*[("en", "?", "Word.")] * 10)
-    dealt = plan.Plan(engine, chunk)
+    dealt = surface.TaskQueue(engine, chunk)
     assert dealt.find(["en"], "tool", {}) == 10
     assert [len(task.responses) for task in iter(lambda: dealt.next_task(0), None)] == sizes
     assert judge_surface(engine).counts == {"language": 10, "spelling": 10}
@@ -152,7 +151,7 @@ def test_chunks_are_small_and_lose_and_repeat_nothing(answered, monkeypatch, chu
 
 def test_a_process_keeps_to_its_language_and_helps_out_where_much_is_left(answered):
     engine = answered(*[("en", "?", "Word.")] * 7, *[("ru", "?", "Слово.")] * 4, *[("de", "?", "Wort.")] * 2)
-    dealt = plan.Plan(engine, 1)
+    dealt = surface.TaskQueue(engine, 1)
     assert dealt.find(["en", "ru", "de"], "tool", {}) == 13
     taken = [dealt.next_task(process) for process in (0, 1, 0, 1, 1, 1, 1, 1, 1)]
     assert [task.language for task in taken if task] == ["en", "ru", "en", *["ru"] * 3, *["de"] * 2, "en"]

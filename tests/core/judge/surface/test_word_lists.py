@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.surface.dictionaries import find_dictionary, what_to_install
-from core.judge.surface.spelling import Speller
+from core.judge.surface.spelling import Speller, find_dictionary, what_to_install
 
 WORDS = Path(__file__).parent / "words"
 SENTENCES = {

@@ -9,7 +9,7 @@ import pytest
 
 from core.report.figures.draw import draw
 from core.report.formats.html import report_html
-from core.report.formats.visible import visible
+from core.text.visible import visible
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report
 
 CHROMIUM = next(

@@ -2,8 +2,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from core.report.formats.markdown import report_markdown, table_markdown
-from core.report.formats.visible import visible
 from core.report.table import Cell, Column, Report, Section, Table
+from core.text.visible import visible
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report
 
 

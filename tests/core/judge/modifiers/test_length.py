@@ -2,9 +2,7 @@
 
 import pytest
 
-from core.judge.modifiers.brevity import Brevity
-from core.judge.modifiers.detail import Detail
-from core.judge.modifiers.measure import length_of, sentences_of
+from core.judge.modifiers.length import Brevity, Detail, length_of, sentences_of
 
 SENTENCE = {
     "en": "Season the meat well before you put it into a hot pan.",

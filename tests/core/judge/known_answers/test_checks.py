@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.judge.rules import patterns
-from core.judge.rules.checks import read_check
-from core.judge.rules.errors import BadCheck, TooSlow
+from core.judge.known_answers import matching
+from core.judge.known_answers.checks import read_check
+from core.judge.known_answers.matching import BadCheck, TooSlow
 
 
 def score(check: dict, response: str) -> int:
@@ -191,7 +191,7 @@ def test_a_broken_check_is_refused_with_what_is_wrong(broken, reason):
 
 @pytest.mark.parametrize("pattern", [r"^(a|a)+$", r"(\w+\s*)+[?.]", r"^(a+)+$"])
 def test_a_pattern_that_would_never_end_is_stopped(pattern, monkeypatch):
-    monkeypatch.setattr(patterns, "SECONDS", 0.05)
+    monkeypatch.setattr(matching, "SECONDS", 0.05)
     check = read_check({"pattern": pattern})
     with pytest.raises(TooSlow, match=r"not done after 0\.05 s"):
         check.score("a" * 30_000 + "!" + "a" * 30_000 + "!")

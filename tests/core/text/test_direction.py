@@ -9,7 +9,7 @@ import pytest
 from bidi import get_display
 from rich.cells import cell_len
 
-from tui.text.bidi import EXPLICIT, IMPLICIT, has_rtl, is_rtl, visual
+from core.text.direction import EXPLICIT, IMPLICIT, has_rtl, is_rtl, visual
 
 ZWNJ, ZWJ = "\u200c", "\u200d"
 FATHA, SHADDA = "\u064e", "\u0651"
@@ -252,8 +252,8 @@ def test_the_switches_are_mode_8_reset_and_set():
 
 def test_neither_library_is_loaded_before_a_right_to_left_line_is_drawn():
     code = (
-        "import sys; from tui.text import bidi; "
-        "bidi.visual('plain', rtl=False), bidi.is_rtl('ar'), bidi.has_rtl('سلام'); "
+        "import sys; from core.text import direction; "
+        "direction.visual('plain', rtl=False), direction.is_rtl('ar'), direction.has_rtl('سلام'); "
         "sys.exit(bool({'bidi', 'arabic_reshaper'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

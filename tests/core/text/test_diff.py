@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tui.text.diff import LONGEST_NORMALISED, MOST_CHARACTERS, MOST_WORDS, Differences, compare_to_base
-from tui.text.words import words
+from core.text.diff import LONGEST_NORMALISED, MOST_CHARACTERS, MOST_WORDS, Differences, compare_to_base
+from core.text.words import words
 
 
 def marked(texts: list[str], base: int = 0) -> list[list[str]]:

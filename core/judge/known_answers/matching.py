@@ -1,14 +1,42 @@
-"""Answers known by their form: a regular expression, or the letters that words begin or end with."""
+"""How known answers are compared with a response: strings on word boundaries, patterns, the ends of words."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import regex
 
-from core.judge.rules.errors import TooSlow
-from core.judge.rules.strings import comparable
-from core.judge.surface.words import unify_marks
+from core.text.words import unify_marks
+
+
+class BadCheck(Exception):
+    """The check has another shape than `known_answers.checks` describes; the message says where."""
+
+
+class TooSlow(Exception):
+    """The check's pattern was not done with a response in the time it has; the message is the reason."""
+
+
+def comparable(text: str) -> str:
+    """The text in small letters (casefold) and composed (NFC), with any white space as one space, plain
+    apostrophes and hyphens, and ё as е."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return " ".join(unify_marks(folded).replace("ё", "е").split())
+
+
+def any_of(strings: Iterable[str]) -> re.Pattern[str]:
+    """What finds any of these strings (made `comparable`) on word boundaries, the longest at each place."""
+    longest_first = sorted(set(strings), key=lambda string: (-len(string), string))
+    return re.compile("|".join(_on_word_boundaries(string) for string in longest_first))
+
+
+def _on_word_boundaries(string: str) -> str:
+    before = r"(?<!\w)" if re.match(r"\w", string) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", string) else ""
+    return before + re.escape(string) + after
+
 
 # Seconds for one pattern on one response, however hostile either is.
 SECONDS = 1.0

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from core.judge.rules.checks import read_check
-from core.judge.rules.numbers import numbers_in
+from core.judge.known_answers.checks import read_check
+from core.judge.known_answers.numbers import numbers_in
 
 NO_BREAK, NARROW, THIN = "\u00a0", "\u202f", "\u2009"
 

@@ -1,6 +1,6 @@
 """What differs between the columns of a row: every text compared word by word with one of them, the base.
 
-* Only words are compared (`tui.text.words` says what a word is): a changed comma, quotation mark or line
+* Only words are compared (`core.text.words` says what a word is): a changed comma, quotation mark or line
   break is no difference.
 * Two words are equal when they are the same after Unicode's NFC normalisation, letter case included: `é` is
   `é` however it is stored, `Мир` is not `мир`. Apostrophes and hyphens inside a word count in any of their
@@ -18,7 +18,7 @@ from unicodedata import normalize
 
 from rapidfuzz.distance import LCSseq
 
-from tui.text.words import each_word
+from core.text.words import each_word
 
 # Aligning takes time and memory by the product of two lengths: about 10 ms and 5 MB for two texts of this
 # many words. An answer of 2,000 tokens has fewer, also where every character is a word.

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.judge.surface.sentences import sentences
+from core.text.sentences import sentences
 
 
 def cut(text):

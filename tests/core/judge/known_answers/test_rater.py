@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.rules import patterns
-from core.judge.rules.checks import read_check
-from core.judge.rules.errors import BadCheck
-from core.judge.rules.run import judge_rules
+from core.judge.known_answers import matching
+from core.judge.known_answers.checks import read_check
+from core.judge.known_answers.matching import BadCheck
+from core.judge.known_answers.rater import judge_known_answers
 from store.queries import models, responses, suites
 from store.session import writing
 
@@ -102,7 +102,7 @@ def test_right_partly_right_wrong_wrong_language_and_empty(answered):
         ("ru", "?", "Здесь нечего проверять."),
         ("pt_BR", "?", "A moeda do Brasil é o real, como todos nós sabemos.", check(["real"])),
     )
-    run = judge_rules(engine)
+    run = judge_known_answers(engine)
     assert (run.counts, run.failures) == ({"rated": 6}, [])
     assert ratings(engine) == {
         1: {"language": 2, "accuracy": 2, "helpfulness": 2},
@@ -116,8 +116,8 @@ def test_right_partly_right_wrong_wrong_language_and_empty(answered):
 
 def test_a_response_is_rated_once_by_the_run_that_rated_it(answered):
     engine = answered(("fr", "?", "La capitale de la France est Paris.", check(["Paris"])))
-    first = judge_rules(engine)
-    assert judge_rules(engine).counts == {}
+    first = judge_known_answers(engine)
+    assert judge_known_answers(engine).counts == {}
     with engine.connect() as connection:
         entries = connection.execute(
             text(
@@ -133,7 +133,7 @@ def test_a_broken_check_fails_its_instruction_by_name_and_no_other(answered):
         ("fr", "?", "La capitale est Paris.", {"groups": "Paris"}),
         ("fr", "?", "La capitale de la France est Paris.", check(["Paris"])),
     )
-    run = judge_rules(engine)
+    run = judge_known_answers(engine)
     assert run.exit_code == 3
     assert [unit for unit, _ in run.failures] == ["s/1 k0 fr"]
     assert list(ratings(engine)) == [2]
@@ -147,19 +147,19 @@ def test_a_sum_a_class_and_a_word_pattern_are_right_or_wrong(answered):
         ("fr", "?", "Cet avis est positif ou bien négatif.", {"choice": 0, "of": ["positif", "négatif"]}),
         ("ru", "?", "Арбуз и автобус стоят на углу.", {"each_word": {"starts_with": "а", "at_least": 2}}),
     )
-    assert judge_rules(engine).failures == []
+    assert judge_known_answers(engine).failures == []
     assert [found["accuracy"] for found in ratings(engine).values()] == [2, 0, 2, 0, 2]
     assert [found["helpfulness"] for found in ratings(engine).values()] == [2, 0, 2, 0, 2]
 
 
 def test_a_pattern_that_takes_too_long_fails_this_response_and_no_other(answered, monkeypatch):
-    monkeypatch.setattr(patterns, "SECONDS", 0.05)
+    monkeypatch.setattr(matching, "SECONDS", 0.05)
     slow = {"pattern": r"(?:о|о)+[кл]"}
     engine = answered(
         ("ru", "?", "Это, в самом деле, очень просто! " * 4 + "о" * 40, slow),
         ("ru", "?", "Это, конечно же, обычный яблочный сок.", slow),
     )
-    run = judge_rules(engine)
+    run = judge_known_answers(engine)
     assert run.exit_code == 3
     [(unit, reason)] = run.failures
     assert unit == "s/1 k0 ru · m"
@@ -182,7 +182,7 @@ def test_a_modifier_may_demand_another_language(store):
             identity["model_id"] = models.model_id(session, model)
             for row in suites.instructions_of(session, suite, "en"):
                 responses.add_responses(session, [{**identity, "instruction_id": row.id, "text": answer}])
-    assert judge_rules(store).counts == {"rated": 4}
+    assert judge_known_answers(store).counts == {"rated": 4}
     right = {"language": 2, "accuracy": 2, "helpfulness": 2}
     wrong = {"language": 0, **SKIPPED}
     assert [ratings(store)[response] for response in (1, 2, 3, 4)] == [right, wrong, wrong, right]

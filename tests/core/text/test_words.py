@@ -5,7 +5,7 @@ from unicodedata import normalize
 import pytest
 import regex
 
-from tui.text.words import each_word, words
+from core.text.words import each_word, words
 
 
 def found(text: str) -> list[str]:

@@ -6,8 +6,8 @@ import unicodedata
 import pytest
 from rich.cells import cell_len
 
-from tui.text.safe_text import safe_line, safe_text
-from tui.text.wrapping import WrappedText, pad, shorten
+from core.text.visible import safe_line, safe_text
+from core.text.wrapping import WrappedText, pad, shorten
 
 
 @pytest.mark.parametrize(

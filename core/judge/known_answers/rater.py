@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.judge.rules.checks import Check, read_check
-from core.judge.rules.errors import BadCheck, TooSlow
+from core.judge.known_answers.checks import Check, read_check
+from core.judge.known_answers.matching import BadCheck, TooSlow
 from core.judge.scope import chosen_languages
 from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress
@@ -26,7 +26,9 @@ BARE_WORDS = 3
 CHUNK = 500
 
 
-def judge_rules(engine: Engine, *, languages: list[str] | None = None, lid: Path | None = None) -> RunRecord:
+def judge_known_answers(
+    engine: Engine, *, languages: list[str] | None = None, lid: Path | None = None
+) -> RunRecord:
     """Rate every response to an instruction with a check that the rater `known-answers` has not rated yet.
 
     Language: 2 when the language identified is the expected one (the instruction's, or the one that its

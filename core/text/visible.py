@@ -1,6 +1,11 @@
-"""Responses are untrusted: what a terminal would obey is turned into something that it shows."""
+"""How hostile text is shown: what a terminal would obey, and what nobody could see, becomes visible.
+
+Responses, and the names of models, tasks and raters, come from outside. Examples: ESC becomes `␛`, a
+right-to-left override becomes `⟨U+202E⟩`, the 96 marks too many on a letter become `⟨+96⟩`.
+"""
 
 import re
+import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -131,3 +136,53 @@ def _stand_in(match: re.Match[str]) -> str:
     if kind == "marks":
         return f"{found[:MOST_MARKS]}⟨+{len(found) - MOST_MARKS}⟩"
     return f"⟨U+{ord(found):04X}⟩"
+
+
+# More combining marks than this on one letter are no writing system, but an attack on the line above.
+
+_JOINERS = "\u200c\u200d"
+
+# Blank, though Unicode calls them letters, marks or symbols.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+
+
+def visible(text: str) -> str:
+    """The text on one line with each control, bidirectional, invisible or unassigned character as
+    `⟨U+202E⟩`, lone surrogates and newlines too.
+
+    Joiners stay between letters of scripts that spell with them (Persian, Hindi). Of more than `MOST_MARKS`
+    combining marks in a row the rest is counted: `⟨+90⟩`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for place, character in enumerate(text):
+        if unicodedata.category(character) in ("Mn", "Me") and character not in _BLANKS:
+            marks += 1
+            if marks <= MOST_MARKS:
+                shown.append(character)
+            continue
+        if marks > MOST_MARKS:
+            shown.append(f"⟨+{marks - MOST_MARKS}⟩")
+        marks = 0
+        if _is_seen(character) or (character in _JOINERS and _is_spelling(text, place)):
+            shown.append(character)
+        else:
+            shown.append(f"⟨U+{ord(character):04X}⟩")
+    if marks > MOST_MARKS:
+        shown.append(f"⟨+{marks - MOST_MARKS}⟩")
+    return "".join(shown)
+
+
+def _is_seen(character: str) -> bool:
+    if character in _BLANKS:
+        return False
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _is_spelling(text: str, place: int) -> bool:
+    around = text[max(place - 1, 0) : place] + text[place + 1 : place + 2]
+    return len(around) == 2 and all("\u0600" <= c <= "\u18af" for c in around)

@@ -1,6 +1,6 @@
-"""The marks that items of a list begin with, line by line.
+r"""The marks that items of a list begin with, line by line.
 
-Numbers: `1.` `1)` `(1)` `1:` `1 -` `1\\.` `№ 1.` `①` `1️⃣`, also bold or in a heading (`## 1. X`, `**1.** X`)
+Numbers: `1.` `1)` `(1)` `1:` `1 -` `1\.` `№ 1.` `①` `1️⃣`, also bold or in a heading (`## 1. X`, `**1.** X`)
 or after a bullet; a word with a number (`Option 1: X`, or `Option 1` on a line of its own); letters `a)`.
 Bullets: `- * + • – — → -->` and the like.
 """

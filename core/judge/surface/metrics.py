@@ -1,6 +1,7 @@
 """`xlit-core judge surface`: the metrics that need no judge, over every response that lacks them."""
 
 import os
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,25 +12,111 @@ from sqlalchemy import Engine
 from core.judge.scope import chosen_languages, expected_among
 from core.judge.surface import language as language_id
 from core.judge.surface import spelling
-from core.judge.surface.dictionaries import Dictionary, find_dictionary, named_dictionary, what_to_install
 from core.judge.surface.language import LanguageIdentifier
 from core.judge.surface.measure import (
     LANGUAGE,
     SPELLING,
     Measurer,
     Row,
+    Task,
     Tools,
     language_tool,
     spelling_tool,
 )
-from core.judge.surface.plan import Plan
 from core.judge.surface.processes import measured_by_processes
+from core.judge.surface.spelling import Dictionary, find_dictionary, named_dictionary, what_to_install
 from core.progress import Progress, progress, say
 from core.text.scripts import UNSPACED, normal_language
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import surface
-from store.session import writing
+from store.session import reading, writing
+
+# A task ends with so many characters, so that neither it nor its commit takes long.
+CHARACTERS = 1_000_000
+
+# With so many tasks left, a language is worth a second process, which has to load the dictionary and to look
+# up the same words again.
+WORTH_SHARING = 3
+
+_LACKS_LANGUAGE, _LACKS_SPELLING = 1, 2
+_METRICS_LACKED = {1: (LANGUAGE,), 2: (SPELLING,), 3: (LANGUAGE, SPELLING)}
+
+
+@dataclass
+class _Left:
+    """The responses of a language that are still to be dealt out, the next one last: ids, and what they lack
+    as a key of `_METRICS`."""
+
+    ids: "array[int]"
+    lacks: bytearray
+
+
+class TaskQueue:
+    """Deals out the responses that lack a metric, as tasks in one language each.
+
+    A process that asks again gets its last language again, else one that no other process has, and else one
+    that has still much left: so each dictionary is loaded, and each word looked up, in as few processes as
+    can be.
+    """
+
+    def __init__(self, engine: Engine, chunk: int) -> None:
+        """`chunk`: how many responses a task has at most."""
+        self._engine, self._chunk = engine, chunk
+        self._left: dict[str, _Left] = {}
+        self._last: dict[int, str] = {}
+
+    def find(self, languages: Sequence[str], identified_by: str | None, spelt_by: dict[str, str]) -> int:
+        """Look for what lacks the metrics of these tools: one for `language` (None: not asked for), and those
+        for `spelling` by the language that a response is expected in. `languages` are those of the
+        instructions. Returns how many responses lack something."""
+        lacking: dict[str, dict[int, int]] = {}
+        with reading(self._engine) as session:
+            if identified_by is not None:
+                for found, language in surface.responses_without(session, LANGUAGE, identified_by, languages):
+                    lacking.setdefault(language, {})[found] = _LACKS_LANGUAGE
+            for expected, tool in spelt_by.items():
+                own = lacking.setdefault(expected, {})
+                for found, _ in surface.responses_without(
+                    session, SPELLING, tool, languages, expected=expected
+                ):
+                    own[found] = own.get(found, 0) + _LACKS_SPELLING
+        for language, own in lacking.items():
+            if own:
+                ids = sorted(own, reverse=True)
+                self._left[language] = _Left(array("q", ids), bytearray(own[found] for found in ids))
+        return sum(len(left.ids) for left in self._left.values())
+
+    def next_task(self, process: int) -> Task | None:
+        """The next task for a process, by its number; None when there is nothing left for it."""
+        language = self._language_for(process)
+        if language is None:
+            return None
+        self._last[process] = language
+        left = self._left[language]
+        with reading(self._engine) as session:
+            texts = surface.texts_of(session, left.ids[-self._chunk :].tolist())
+        responses: list[tuple[int, str, tuple[str, ...]]] = []
+        characters = 0
+        while left.ids and len(responses) < self._chunk and characters < CHARACTERS:
+            found, lacks = left.ids.pop(), left.lacks.pop()
+            characters += len(texts[found])
+            responses.append((found, texts[found], _METRICS_LACKED[lacks]))
+        if not left.ids:
+            del self._left[language]
+        return Task(language, responses)
+
+    def _language_for(self, process: int) -> str | None:
+        last = self._last.get(process)
+        if last in self._left:
+            return last
+        taken = {language for other, language in self._last.items() if other != process}
+        enough = WORTH_SHARING * self._chunk
+        wanted = [language for language in self._left if language not in taken] or [
+            language for language, left in self._left.items() if len(left.ids) >= enough
+        ]
+        return max(wanted, key=lambda language: len(self._left[language].ids), default=None)
+
 
 METRICS = (LANGUAGE, SPELLING)
 
@@ -88,7 +175,7 @@ def judge_surface(
     }
     libraries = [*language_id.LIBRARIES, *spelling.LIBRARIES]
     with record_run(engine, "judge surface", parameters, libraries=libraries) as run:
-        plan = Plan(engine, CHUNK)
+        plan = TaskQueue(engine, CHUNK)
         total = plan.find(chosen, identified_by, spelt_by)
         if total:
             tools = Tools(lid, found.of)
@@ -138,7 +225,7 @@ def _processes(asked: int | None, responses: int) -> int:
     return asked or max(1, min(cores, responses // RESPONSES_PER_PROCESS))
 
 
-def _measured(tools: Tools, plan: Plan, processes: int) -> Generator[list[Row], None, None]:
+def _measured(tools: Tools, plan: TaskQueue, processes: int) -> Generator[list[Row], None, None]:
     if processes > 1:
         yield from measured_by_processes(tools, plan.next_task, processes)
         return

@@ -7,14 +7,15 @@ A check is an object that asks for one or more things, each its own part:
   `in_order`, a group counts only when it is found behind the group before it.
 * `{"references": ["the euro", "euros"]}`: right answers in words; one of them must stand in the response.
 * `{"number": 42, "tolerance": 0.5}`: the answer must be this number, give or take the tolerance (absolute,
-  default 0). How numbers are read, and which number of a response is its answer: `core.judge.rules.numbers`.
+  default 0). How numbers are read, and which number of a response is its answer:
+  `core.judge.known_answers.numbers`.
 * `{"choice": "positive", "of": ["positive", "negative"]}`: a class. The right label must stand in the
   response and no other may: a response that names several has not chosen. Labels may be lists of wordings,
   for example in several languages: `{"choice": 0, "of": [["positiv", "positive"], ["negativ"]]}`; `choice` is
   the right label's place from 0, or any wording of it. A label inside a longer one counts only by itself, and
   `not negative` names `negative`: give such wordings to the label that they mean.
-* `{"pattern": "^\\w+ing\\b"}`: a regular expression (package `regex`) that must be found in the response, in
-  small or capital letters; `^` and `$` are the ends of lines. See `core.judge.rules.patterns`.
+* `{"pattern": "^\\w+ing\b"}`: a regular expression (package `regex`) that must be found in the response, in
+  small or capital letters; `^` and `$` are the ends of lines. See `core.judge.known_answers.matching`.
 * `{"each_word": {"starts_with": "а", "at_least": 5}}`: so many different words must begin with this, and with
   `ends_with` end with that; without `at_least`, every word of the response must.
 
@@ -37,10 +38,8 @@ from typing import Any, Protocol, TypeGuard
 
 import regex
 
-from core.judge.rules.errors import BadCheck
-from core.judge.rules.numbers import RightNumber
-from core.judge.rules.patterns import EachWord, compile_pattern
-from core.judge.rules.strings import any_of, comparable
+from core.judge.known_answers.matching import BadCheck, EachWord, any_of, comparable, compile_pattern
+from core.judge.known_answers.numbers import RightNumber
 
 # Keys that ask for something, and those that go with one of them.
 ASKING = ("groups", "references", "number", "choice", "pattern", "each_word")

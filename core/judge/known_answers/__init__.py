@@ -1,0 +1,1 @@
+"""A rater that knows the right answers of instructions that carry a check."""

@@ -1,1 +1,0 @@
-"""A rater that knows the right answers."""
