@@ -13,11 +13,11 @@ from figures import ratio
 from report_peer import Cells
 
 from core.analysis.bootstrap import resamples
-from core.analysis.modifier_means import load_verdicts
-from core.analysis.scored import Scored, load_scored
-from core.analysis.scores import mean_scores
+from core.analysis.means import mean_scores
+from core.analysis.modifiers import load_verdicts
+from core.analysis.scores import Scores, load_scores
 from core.analysis.selection import selection_of
-from core.report.run import make_report
+from core.report.build import make_report
 from core.report.sections.models import models_section
 from core.report.sections.modifiers import modifiers_section
 from core.report.sections.scores import scores_section
@@ -39,11 +39,11 @@ FAR, FAR_ON_AVERAGE = 0.4, 0.06
 Place = tuple[int, str, int]
 
 
-def loaded(path: Path, place: Place) -> Scored:
+def loaded(path: Path, place: Place) -> Scores:
     suite, label, rubric = place
     engine = open_store(path)
     with reading(engine) as session:
-        found = load_scored(session, suite, label, rubric)
+        found = load_scores(session, suite, label, rubric)
     engine.dispose()
     return found
 

@@ -120,8 +120,8 @@ def report(
 ) -> None:
     """Make the tables and figures of a suite: scores, models compared, agreement, published beside ours."""
     with needs_extra("report", "The report"):
+        from core.report.build import make_report
         from core.report.formats.terminal import report_renderable
-        from core.report.run import make_report
         from core.report.writing import FORMATS, check_formats, write_report
 
     check_formats(formats or FORMATS)

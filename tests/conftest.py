@@ -21,7 +21,7 @@ LONGEST = (
     "core/test_run.py",
     "core/judge/llm/batch/test_batch_faults.py",
     "core/judge/llm/batch/test_batch_kills.py",
-    "core/report/figures/test_figures.py",
+    "core/report/test_figures.py",
     "store/test_finding.py",
     "ui/test_ssh.py",
     "core/generate/test_run.py",

@@ -1,127 +1,428 @@
-"""Agreement of two raters on one criterion, from how often which score met which."""
+"""How far raters agree on a suite: every two people, and people against every judge, by criterion.
 
-from collections.abc import Mapping
+First the coefficients (Cohen's kappa, Krippendorff's alpha, Gwet's AC2), for many tables of counts at once. A
+table is the last two axes of an array [..., K, K] of whole numbers: to how many responses the first rater
+(rows) gave the i-th and the second (columns) the j-th of the K scores of a scale. All axes before are kept,
+so that the tables of all resamples of a bootstrap cost one call. What is undefined is nan; `undefined` and
+`dominated` say in words what a reader must know of a table.
+
+Then the agreement of all raters of a suite, with intervals. What counts as a pair is said at
+`store.queries.overview.pair_counts`: two current scores of the same response for the same criterion, also of
+a response in the wrong language (leaving these out is a rule for means). A response that two people scored
+gives two pairs with a judge. Scores that are not on the criterion's scale are in no figure.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from itertools import combinations
+from typing import Literal
 
-Pairs = Mapping[tuple[int, int], int]
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-DOMINANT = Fraction(9, 10)
+from core.analysis.agreement_table import dominance, why_undefined
+from core.analysis.bootstrap import Floats, Resamples, interval
+from core.analysis.means import MOST_NUMBERS, RaterGroup, all_rater_groups, english_and_others
+from core.analysis.scores import CriterionScale, Scores
+from core.extras import needs_extra
+
+Weights = Literal["quadratic", "unweighted"]
+
+
+def pair_count(counts: ArrayLike) -> Floats:
+    """How many pairs each table holds: [...]."""
+    return _tables(counts).sum(axis=(-2, -1))
+
+
+def exact(counts: ArrayLike) -> Floats:
+    """Percent (0 to 100) of pairs with the same score; nan without pairs."""
+    tables = _tables(counts)
+    return 100 * _ratio(np.trace(tables, axis1=-2, axis2=-1), pair_count(tables))
+
+
+def bias(counts: ArrayLike) -> Floats:
+    """Mean of the second minus mean of the first, in points of the scale; nan without pairs."""
+    tables = _tables(counts)
+    place = np.arange(tables.shape[-1])
+    return _ratio((tables * (place[None, :] - place[:, None])).sum(axis=(-2, -1)), pair_count(tables))
+
+
+def kappa(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
+    """Cohen's kappa: 1 - (disagreement found) / (disagreement by chance, from the two margins).
+
+    Disagreement is (i - j)^2 with `quadratic` weights (J. Cohen 1968, "Weighted kappa", Psychological
+    Bulletin 70(4)), and 1 for any two scores that differ when `unweighted` (J. Cohen 1960, "A coefficient of
+    agreement for nominal scales", Educational and Psychological Measurement 20(1)). nan where chance alone
+    would always agree, which is where both gave one and the same score only.
+    """
+    tables = _tables(counts)
+    apart = _weights(tables.shape[-1], weights)
+    by_chance = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
+    found = pair_count(tables) * (tables * apart).sum(axis=(-2, -1))
+    return 1 - _ratio(found, (by_chance * apart).sum(axis=(-2, -1)))
+
+
+def coincidences(counts: ArrayLike) -> Floats:
+    """Krippendorff's coincidences of two raters: every pair in both orders, [..., K, K]."""
+    tables = _tables(counts)
+    return tables + np.swapaxes(tables, -2, -1)
+
+
+def coincidences_of_units(given: ArrayLike) -> Floats:
+    """Krippendorff's coincidences of each unit that any number of raters scored: [units, K, K].
+
+    `given` [units, K]: how many raters gave each score. A unit with m scores has m (m - 1) ordered pairs of
+    scores by different raters, each counted 1 / (m - 1) times, so that every score counts once; a unit with
+    fewer than two scores has none. (K. Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".)
+    """
+    units = np.asarray(given, dtype=np.float64)
+    several = np.maximum(units.sum(axis=-1) - 1, 1)
+    pairs = units[:, :, None] * units[:, None, :] - units[:, :, None] * np.eye(units.shape[-1])
+    return pairs / several[:, None, None]
+
+
+def alpha(coincidences: ArrayLike) -> Floats:
+    """Krippendorff's alpha for ordered scores, from coincidences [..., K, K].
+
+    1 - (disagreement observed) / (disagreement expected). Two scores c < k are as far apart as the square of
+    (n_c / 2 + all n between them + n_k / 2), with n_c the times that c was given in pairs: the distance of
+    their mean ranks (K. Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", the metric for
+    ordinal data). nan where only one score was given, or none.
+    """
+    found = _tables(coincidences)
+    given = found.sum(axis=-1)
+    rank = np.cumsum(given, axis=-1) - given / 2
+    apart = (rank[..., :, None] - rank[..., None, :]) ** 2
+    observed = (found * apart).sum(axis=(-2, -1))
+    expected = (given[..., :, None] * given[..., None, :] * apart).sum(axis=(-2, -1))
+    return 1 - _ratio((given.sum(axis=-1) - 1) * observed, expected)
+
+
+def alpha_of_units(given: ArrayLike) -> float:
+    """Krippendorff's alpha for ordered scores of any number of raters, some of whose scores may be missing.
+
+    `given` [units, K]: how many raters gave each score. By the package `krippendorff`; nan where only one
+    score was given, or where no unit has two. `alpha` of the sum of `coincidences_of_units` is the same
+    number, for the resamples of an interval.
+    """
+    units = np.asarray(given, dtype=np.int64)
+    paired = units[units.sum(axis=1) > 1]
+    if (paired.sum(axis=0) > 0).sum() < 2:
+        return float("nan")
+    with needs_extra("report", "Krippendorff's alpha"):
+        import krippendorff
+
+    return krippendorff.alpha(value_counts=paired, level_of_measurement="ordinal")
+
+
+def ac2(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
+    """Gwet's AC2: (p_a - p_e) / (1 - p_e); `unweighted`, it is his AC1.
+
+    p_a is the mean weight of the pairs, with quadratic weights 1 - (i - j)^2 / (K - 1)^2. p_e is the sum of
+    all K^2 weights times the sum of pi_k (1 - pi_k), divided by K (K - 1), with pi_k the mean of the two
+    raters' shares of the k-th score (K. Gwet 2014, "Handbook of Inter-Rater Reliability", 4th edition,
+    chapter 5). All K scores of the scale count, given or not. It is defined also where only one score was
+    given; nan without pairs, or when the scale has one score only.
+    """
+    tables = _tables(counts)
+    scores = tables.shape[-1]
+    if scores < 2:
+        return np.full(tables.shape[:-2], np.nan)
+    apart = _weights(scores, weights)
+    same = 1 - apart / apart.max()
+    n = pair_count(tables)
+    share = _ratio((tables.sum(axis=-1) + tables.sum(axis=-2)) / 2, n[..., None])
+    by_chance = same.sum() * (share * (1 - share)).sum(axis=-1) / (scores * (scores - 1))
+    return _ratio(_ratio((tables * same).sum(axis=(-2, -1)), n) - by_chance, 1 - by_chance)
+
+
+# What is told of every table of two raters, by name.
+FIGURES: dict[str, Callable[[ArrayLike], Floats]] = {
+    "exact": exact,
+    "kappa": kappa,
+    "alpha": lambda counts: alpha(coincidences(counts)),
+    "ac2": ac2,
+    "bias": bias,
+}
+
+
+def undefined(counts: NDArray[np.int64], minimum: int = 0) -> str | None:
+    """In words, why kappa and alpha of one table [K, K] are nan; None where they aren't. The first row and
+    column are the score `minimum`."""
+    return why_undefined(_pairs(counts, minimum))
+
+
+def dominated(counts: NDArray[np.int64], minimum: int = 0) -> str | None:
+    """A warning in words where nearly all scores of one table [K, K] are one and the same."""
+    return dominance(_pairs(counts, minimum))
+
+
+def _pairs(counts: NDArray[np.int64], minimum: int) -> dict[tuple[int, int], int]:
+    return {
+        (minimum + first, minimum + second): count
+        for first, row in enumerate(np.asarray(counts).tolist())
+        for second, count in enumerate(row)
+        if count
+    }
+
+
+def _tables(counts: ArrayLike) -> Floats:
+    tables = np.asarray(counts, dtype=np.float64)
+    if tables.ndim < 2 or tables.shape[-1] != tables.shape[-2]:
+        raise ValueError(f"A table has as many rows as columns; these are {tables.shape}.")
+    return tables
+
+
+def _weights(scores: int, weights: Weights) -> Floats:
+    """How much two places on a scale disagree: [K, K]."""
+    place = np.arange(scores)
+    distance = (place[:, None] - place[None, :]) ** 2
+    return (distance if weights == "quadratic" else distance > 0).astype(np.float64)
+
+
+def _ratio(above: ArrayLike, below: ArrayLike) -> Floats:
+    """The quotient, and nan where it would be by nothing."""
+    above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+
+
+Ints = NDArray[np.int64]
+
+ALL = "all"
+FEWEST_PEOPLE = 3
+
+MISSING, OUTSIDE = -1, -2
+
+Kind = Literal["people", "judge"]
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How a first rater's scores (a human's) and a second's (a judge's) of the same responses go together.
+class Estimate:
+    """A figure with its 95% interval. `value` is None where it is undefined; `low` and `high` also where all
+    comes from one instruction, or where the figure is undefined in more than half of the resamples."""
 
-    `counts[i][j]`: how many of the `n` pairs are the first's `minimum + i` and the second's `minimum + j`.
-    `exact`: percent of pairs with the same score. `bias`: mean of the second minus mean of the first, in
-    points of the scale. `kappa`: Cohen's kappa with quadratic weights, 1 at best, 0 as by chance. All three
-    are None without pairs, and `kappa` also where `undefined` says why. `outside`: pairs with a score that is
-    not on the scale; they are in nothing else.
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class PairAgreement:
+    """A first voice (rows) and a second (columns) on a criterion, in `scope` (English, non-English, all).
+
+    `counts` [K, K]: to how many responses the first gave the i-th score of the scale and the second the j-th;
+    `n` is their sum; `outside`: pairs with a score that is not on the scale, which are in nothing else.
+    `figures`: `exact` (percent), `kappa` (quadratic weights), `alpha` (ordinal), `ac2` (quadratic weights)
+    and `bias` (mean of second minus first, in points). `undefined` and `dominated` say in words what a reader
+    must know of kappa and alpha.
     """
 
-    minimum: int
-    maximum: int
-    counts: tuple[tuple[int, ...], ...]
+    kind: Kind
+    first: RaterGroup
+    second: RaterGroup
+    criterion: CriterionScale
+    scope: str
+    counts: Ints
     n: int
     outside: int
-    exact: float | None
-    bias: float | None
-    kappa: float | None
+    figures: dict[str, Estimate]
     undefined: str | None
+    dominated: str | None
 
     @property
-    def scores(self) -> range:
-        """The scores that the rows and columns of the table stand for."""
-        return range(self.minimum, self.maximum + 1)
-
-    @property
-    def percent(self) -> tuple[tuple[float, ...], ...]:
+    def percent(self) -> Floats:
         """The table in percent of all pairs (the paper's figure 5); zeros when there are none."""
-        return tuple(tuple(100 * count / max(self.n, 1) for count in row) for row in self.counts)
+        return 100 * self.counts / max(self.n, 1)
 
 
-def agreement(pairs: Pairs, minimum: int = 0, maximum: int = 2) -> Agreement:
-    """The table and its figures from `pairs`: (first's score, second's score) -> on how many responses.
+@dataclass(frozen=True)
+class PeopleAlpha:
+    """Krippendorff's ordinal alpha of all people together; `n` responses have scores of two or more."""
 
-    Raises `ValueError` when the scale is empty.
+    criterion: CriterionScale
+    scope: str
+    alpha: Estimate
+    n: int
+
+
+@dataclass(frozen=True)
+class Agreements:
+    """`pairs`: every two people, then people against every judge and rule; of each, all scopes, criterion by
+    criterion. `people`: with `FEWEST_PEOPLE` or more, all of them together."""
+
+    voices: tuple[RaterGroup, ...]
+    scopes: tuple[str, ...]
+    pairs: tuple[PairAgreement, ...]
+    people: tuple[PeopleAlpha, ...]
+
+    def between(self, kind: str) -> list[tuple[RaterGroup, RaterGroup]]:
+        """The pairs of voices of a kind, each once."""
+        return list(dict.fromkeys((it.first, it.second) for it in self.pairs if it.kind == kind))
+
+
+def agreements(scored: Scores, drawn: Resamples) -> Agreements:
+    """The agreement of all raters of a suite. `drawn` are resamples of `scored.keys`.
+
+    The intervals are percentile intervals over the resamples, for which whole instructions are drawn with all
+    pairs that belong to them. A resample in which a figure is undefined is left out of its interval. The
+    alpha of several people is that of the package `krippendorff`; in a resample, it comes by the same formula
+    from the coincidences of the instructions drawn.
     """
-    if minimum > maximum:
-        raise ValueError(f"No score lies between {minimum} and {maximum}.")
-    scale = range(minimum, maximum + 1)
-    valid = {pair: count for pair, count in pairs.items() if pair[0] in scale and pair[1] in scale and count}
-    n = sum(valid.values())
-    same = sum(count for (first, second), count in valid.items() if first == second)
-    difference = sum((second - first) * count for (first, second), count in valid.items())
-    return Agreement(
-        minimum=minimum,
-        maximum=maximum,
-        counts=tuple(tuple(valid.get((first, second), 0) for second in scale) for first in scale),
-        n=n,
-        outside=sum(pairs.values()) - n,
-        exact=100 * same / n if n else None,
-        bias=difference / n if n else None,
-        kappa=quadratic_kappa(valid),
-        undefined=why_undefined(valid),
-    )
+    voices = all_rater_groups(scored)
+    people = [voice for voice in voices if voice.kind == "human" and not voice.together]
+    together = next((voice for voice in voices if voice.together), people[0] if people else None)
+    scopes = _response_sets(scored)
+    asked: list[tuple[Kind, RaterGroup, RaterGroup]] = [("people", *two) for two in combinations(people, 2)]
+    if together is not None:
+        asked += [("judge", together, voice) for voice in voices if voice.kind != "human"]
+    pairs: list[PairAgreement] = []
+    alphas: list[PeopleAlpha] = []
+    for place, criterion in enumerate(scored.criteria):
+        grid = _grid(scored, place)
+        for kind, first, second in asked:
+            pairs += _pair(kind, first, second, scored, criterion, grid, scopes, drawn)
+        if len(people) >= FEWEST_PEOPLE:
+            alphas += _people_alpha(people, scored, criterion, grid, scopes, drawn)
+    order = {scope.name: place for place, scope in enumerate(scopes)}
+    place_of = {(first, second): place for place, (_, first, second) in enumerate(asked)}
+    pairs.sort(key=lambda it: (place_of[it.first, it.second], order[it.scope]))
+    alphas.sort(key=lambda it: order[it.scope])
+    return Agreements(voices, tuple(order), tuple(pairs), tuple(alphas))
 
 
-def quadratic_kappa(pairs: Pairs) -> float | None:
-    """Cohen's kappa with weights (first - second)^2; None where chance alone would always agree.
+@dataclass(frozen=True)
+class _ResponseSet:
+    """`responses` [R]: which responses are in it."""
 
-    Weighted kappa is 1 - (mean weight observed) / (mean weight by chance, from the two margins): J. Cohen
-    1968, "Weighted kappa", Psychological Bulletin 70(4). With squares as weights these two means are
-    var1 + var2 - 2 cov + (mean1 - mean2)^2 and var1 + var2 + (mean1 - mean2)^2, so that
-
-        kappa = 2 cov / (var1 + var2 + (mean1 - mean2)^2)
-
-    with variances and covariance divided by n, the form of L. Lin 1989, "A concordance correlation
-    coefficient to evaluate reproducibility", Biometrics 45(1). Both sides are taken n^2 times, in whole
-    numbers, so that nothing is rounded before the division.
-    """
-    n = sum(pairs.values())
-    first = sum(a * count for (a, _), count in pairs.items())
-    second = sum(b * count for (_, b), count in pairs.items())
-    covariance = n * sum(a * b * count for (a, b), count in pairs.items()) - first * second
-    squares = sum((a * a + b * b) * count for (a, b), count in pairs.items())
-    chance = n * squares - first**2 - second**2 + (first - second) ** 2
-    return float(Fraction(2 * covariance, chance)) if chance else None
+    name: str
+    responses: NDArray[np.bool_]
 
 
-def why_undefined(pairs: Pairs) -> str | None:
-    """In words, why agreement beyond chance can't be told from these pairs; None where it can."""
-    given = _given(pairs)
-    if not given:
-        return "no response was scored by both"
-    if len(given) == 1:
-        return f"every score of both is {min(given)}: kappa compares with chance, and chance agrees as well"
-    return None
+def _response_sets(scored: Scores) -> list[_ResponseSet]:
+    """English and non-English as far as there are responses, and with both also all."""
+    apart = [
+        _ResponseSet(scope.name, np.isin(scored.language, scope.languages))
+        for scope in english_and_others(scored.languages)
+    ]
+    if len(apart) < 2:
+        return apart
+    return [*apart, _ResponseSet(ALL, np.ones(len(scored.responses), dtype=np.bool_))]
 
 
-def dominance(pairs: Pairs) -> str | None:
-    """A warning where one score is at least `DOMINANT` of all scores that the two gave, but not all of them.
-
-    Chance then agrees nearly always, so that a few differences cost kappa and alpha much: A. Feinstein and
-    D. Cicchetti 1990, "High agreement but low kappa", Journal of Clinical Epidemiology 43(6).
-    """
-    given = _given(pairs)
-    if len(given) < 2:
-        return None
-    score, count = max(given.items(), key=lambda item: item[1])
-    share = Fraction(count, sum(given.values()))
-    if share < DOMINANT:
-        return None
-    # Rounded down, or 99.6% would read as all.
-    return (
-        f"one score dominates ({score} is {int(100 * share)}% of all): kappa can be low although the raters "
-        "hardly differ"
-    )
+def _grid(scored: Scores, criterion: int) -> Ints:
+    """The places on the scale of all scores for a criterion: [responses, raters]; MISSING or OUTSIDE."""
+    scale = scored.criteria[criterion]
+    grid = np.full((len(scored.responses), len(scored.raters)), MISSING, dtype=np.int64)
+    own = scored.criterion == criterion
+    score = scored.score[own]
+    on_scale = (score >= scale.minimum) & (score <= scale.maximum)
+    grid[scored.response[own], scored.rater[own]] = np.where(on_scale, score - scale.minimum, OUTSIDE)
+    return grid
 
 
-def _given(pairs: Pairs) -> dict[int, int]:
-    """How often each score was given, by either of the two."""
-    given: dict[int, int] = {}
-    for pair, count in pairs.items():
-        for score in pair if count else ():
-            given[score] = given.get(score, 0) + count
-    return given
+def _pair(
+    kind: Kind,
+    first: RaterGroup,
+    second: RaterGroup,
+    scored: Scores,
+    criterion: CriterionScale,
+    grid: Ints,
+    scopes: Sequence[_ResponseSet],
+    drawn: Resamples,
+) -> Iterator[PairAgreement]:
+    scores = criterion.maximum - criterion.minimum + 1
+    clusters = len(scored.keys)
+    tables = np.zeros((clusters, len(scopes), scores, scores))
+    outside = [0] * len(scopes)
+    for one in first.raters:
+        for other in second.raters:
+            both = (grid[:, one] != MISSING) & (grid[:, other] != MISSING)
+            valid = both & (grid[:, one] >= 0) & (grid[:, other] >= 0)
+            for place, scope in enumerate(scopes):
+                own = valid & scope.responses
+                cell = (scored.cluster[own] * scores + grid[own, one]) * scores + grid[own, other]
+                counted = np.bincount(cell, minlength=clusters * scores * scores)
+                tables[:, place] += counted.reshape(clusters, scores, scores)
+                outside[place] += int((both & ~valid & scope.responses).sum())
+    found = _estimates(tables, drawn)
+    for place, scope in enumerate(scopes):
+        counts = tables[:, place].sum(axis=0).astype(np.int64)
+        yield PairAgreement(
+            kind=kind,
+            first=first,
+            second=second,
+            criterion=criterion,
+            scope=scope.name,
+            counts=counts,
+            n=int(counts.sum()),
+            outside=outside[place],
+            figures={name: found[name][place] for name in FIGURES},
+            undefined=undefined(counts, criterion.minimum),
+            dominated=dominated(counts, criterion.minimum),
+        )
+
+
+def _estimates(tables: Floats, drawn: Resamples) -> dict[str, list[Estimate]]:
+    """Every figure of the tables [clusters, scopes, K, K], for each scope."""
+    known = tables.any(axis=(-2, -1)).sum(axis=0) > 1
+    total = tables.sum(axis=0)
+    sampled = sampled_figures(tables[:, known], drawn, list(FIGURES.values())) if known.any() else None
+    found = {}
+    for place, (name, figure) in enumerate(FIGURES.items()):
+        low, high = np.full(len(known), np.nan), np.full(len(known), np.nan)
+        if sampled is not None:
+            low[known], high[known] = interval(sampled[place])
+        found[name] = [estimate(*ends) for ends in zip(figure(total), low, high, strict=True)]
+    return found
+
+
+def sampled_figures(
+    tables: Floats, drawn: Resamples, figures: Sequence[Callable[[Floats], Floats]]
+) -> list[Floats]:
+    """Each figure of the tables [clusters, ..., K, K] in every resample: [resamples, ...]."""
+    step = max(1, MOST_NUMBERS // max(1, tables[0].size))
+    parts = []
+    for start in range(0, len(drawn.weights), step):
+        sums = Resamples(drawn.weights[start : start + step]).sums(tables)
+        parts.append([figure(sums) for figure in figures])
+    return [np.concatenate(own) for own in zip(*parts, strict=True)]
+
+
+def _people_alpha(
+    people: Sequence[RaterGroup],
+    scored: Scores,
+    criterion: CriterionScale,
+    grid: Ints,
+    scopes: Sequence[_ResponseSet],
+    drawn: Resamples,
+) -> Iterator[PeopleAlpha]:
+    said = grid[:, [voice.raters[0] for voice in people]]
+    scale = range(criterion.maximum - criterion.minimum + 1)
+    given = np.stack([(said == score).sum(axis=1) for score in scale], axis=1)
+    several = given.sum(axis=1) > 1
+    for scope in scopes:
+        own = several & scope.responses
+        yield PeopleAlpha(
+            criterion, scope.name, _alpha(given[own], scored.cluster[own], drawn), int(own.sum())
+        )
+
+
+def _alpha(units: Ints, cluster: Ints, drawn: Resamples) -> Estimate:
+    """Of units with two scores or more, each of a cluster."""
+    # In whole numbers, so that their sums over the instructions are exact.
+    whole = int(np.lcm.reduce(units.sum(axis=1) - 1, initial=1))
+    scores = units.shape[1]
+    tables = np.zeros((drawn.weights.shape[1], scores, scores))
+    np.add.at(tables, cluster, np.rint(coincidences_of_units(units) * whole))
+    low = high = float("nan")
+    if len(np.unique(cluster)) > 1:
+        (sampled,) = sampled_figures(tables, drawn, [lambda sums: alpha(sums / whole)])
+        low, high = map(float, interval(sampled))
+    return estimate(alpha_of_units(units), low, high)
+
+
+def estimate(value: float, low: float, high: float) -> Estimate:
+    """A figure with its interval, each of which may be nan."""
+    if np.isnan(value):
+        return Estimate(None)
+    return Estimate(float(value)) if np.isnan(low) else Estimate(float(value), float(low), float(high))

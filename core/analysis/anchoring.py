@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlmodel import Session
 
-from core.analysis.agreements import Estimate, estimate, sampled_figures
+from core.analysis.agreement import Estimate, estimate, exact, kappa, pair_count, sampled_figures
 from core.analysis.bootstrap import Floats, Resamples, interval
-from core.analysis.coefficients import exact, kappa, size
-from core.analysis.scored import Criteria, Scored
-from core.analysis.scores import Voice, all_voices
+from core.analysis.means import RaterGroup, all_rater_groups
+from core.analysis.scores import CriterionScale, Scores
 from store.queries.anchoring import Look, LookCounts, look_counts, looks
 
 BEFORE, AFTER = 0, 1
@@ -32,9 +31,9 @@ class Shift:
     distance before: below 0 where people came closer.
     """
 
-    judge: Voice
-    who: Voice
-    criterion: Criteria
+    judge: RaterGroup
+    who: RaterGroup
+    criterion: CriterionScale
     n: int
     changed: int
     towards: int
@@ -52,14 +51,14 @@ class Anchoring:
     several) and then each person, on every criterion with such scores. `judges` are all that there are."""
 
     counts: LookCounts
-    judges: tuple[Voice, ...]
+    judges: tuple[RaterGroup, ...]
     shifts: tuple[Shift, ...]
 
 
-def anchoring(session: Session, suite_id: int, rubric_id: int, scored: Scored, drawn: Resamples) -> Anchoring:
+def anchoring(session: Session, suite_id: int, rubric_id: int, scored: Scores, drawn: Resamples) -> Anchoring:
     """The anchoring of the people of a suite. `scored` is that suite on that rubric, `drawn` are resamples of
     `scored.keys`; scores that are not on the criterion's scale are left out."""
-    voices = all_voices(scored)
+    voices = all_rater_groups(scored)
     judges = tuple(voice for voice in voices if voice.kind != "human")
     ids = {scored.raters[voice.raters[0]].id: voice for voice in judges}
     found: dict[tuple[int, int, int], list[Look]] = {}
@@ -95,7 +94,7 @@ def distance(counts: Floats) -> Floats:
     """The mean absolute difference of tables of counts [..., K, K], in points; nan without pairs."""
     scale = np.arange(counts.shape[-1])
     apart = np.abs(scale[:, None] - scale[None, :])
-    n = size(counts)
+    n = pair_count(counts)
     return np.divide((counts * apart).sum(axis=(-2, -1)), n, out=np.full(n.shape, np.nan), where=n > 0)
 
 
@@ -104,15 +103,15 @@ def _moved(counts: Floats) -> Floats:
     return far[..., AFTER] - far[..., BEFORE]
 
 
-def _on_scale(look: Look, criterion: Criteria) -> bool:
+def _on_scale(look: Look, criterion: CriterionScale) -> bool:
     scale = range(criterion.minimum, criterion.maximum + 1)
     return all(score in scale for score in (look.before, look.judge, look.after) if score is not None)
 
 
 def _shift(
-    judge: Voice,
-    who: Voice,
-    criterion: Criteria,
+    judge: RaterGroup,
+    who: RaterGroup,
+    criterion: CriterionScale,
     given: Sequence[Look],
     place: dict[str, int],
     drawn: Resamples,

@@ -17,9 +17,17 @@ from functools import cache
 from pathlib import Path
 
 from core.analysis.bootstrap import Resamples
-from core.analysis.cells import ENGLISH, NON_ENGLISH, Mean
 from core.analysis.comparison import label
-from core.analysis.modifier_means import (
+from core.analysis.means import (
+    ENGLISH,
+    MAIN_CRITERION,
+    NON_ENGLISH,
+    Mean,
+    Means,
+    RaterGroup,
+    main_rater_groups,
+)
+from core.analysis.modifiers import (
     AVERAGE,
     ModifierMeans,
     fulfilled,
@@ -27,8 +35,7 @@ from core.analysis.modifier_means import (
     scores_by_modifier,
     verdicts_of,
 )
-from core.analysis.scored import Criteria, Scored
-from core.analysis.scores import MAIN, Means, Voice, main_voices
+from core.analysis.scores import CriterionScale, Scores
 from store.errors import UsageError
 
 FOLDER = Path(__file__).with_suffix("")
@@ -70,7 +77,7 @@ class BesideScore:
 
     published: PublishedScore
     model: str
-    voice: Voice
+    voice: RaterGroup
     ours: Mean | None
 
     @property
@@ -158,11 +165,11 @@ def published_name(model: str, same_as: Mapping[str, str]) -> str:
 
 
 def beside(
-    means: Means, judged: Scored | None, drawn: Resamples, same_as: Mapping[str, str] | None = None
+    means: Means, judged: Scores | None, drawn: Resamples, same_as: Mapping[str, str] | None = None
 ) -> Beside:
     """Ours beside the published numbers.
 
-    `judged` is the suite on the rubric for modifiers (`core.analysis.modifier_means.load_verdicts`); `drawn`
+    `judged` is the suite on the rubric for modifiers (`core.analysis.modifiers.load_verdicts`); `drawn`
     are resamples of the keys. `same_as`: our model's name -> the published one's. Table 1 is set beside
     every model of ours, in its two languages. Raises `UsageError` when `same_as` names a model that has no
     response to the suite.
@@ -185,7 +192,7 @@ def beside(
 def _beside_figure(means: Means, same_as: Mapping[str, str]) -> Iterator[BesideScore]:
     scored = means.scored
     criteria = {one.name: place for place, one in enumerate(scored.criteria) if _same_scale(one)}
-    voices = main_voices(scored)
+    voices = main_rater_groups(scored)
     for published in published_scores():
         if published.criterion not in criteria:
             continue
@@ -198,17 +205,17 @@ def _beside_figure(means: Means, same_as: Mapping[str, str]) -> Iterator[BesideS
                     yield BesideScore(published, label(source, scored.sources), voice, ours)
 
 
-def _same_scale(criterion: Criteria) -> bool:
+def _same_scale(criterion: CriterionScale) -> bool:
     return (criterion.minimum, criterion.maximum) == (0, 2)
 
 
-def _has_scored(scored: Scored, voice: Voice, source: int) -> bool:
+def _has_scored(scored: Scores, voice: RaterGroup, source: int) -> bool:
     return any(
         (scored.source[scored.response[scored.rater == rater]] == source).any() for rater in voice.raters
     )
 
 
-def _beside_fulfilment(judged: Scored | None, drawn: Resamples) -> Iterator[BesideModifier]:
+def _beside_fulfilment(judged: Scores | None, drawn: Resamples) -> Iterator[BesideModifier]:
     if judged is None or not modifier_groups(judged):
         return
     verdicts = verdicts_of(judged)
@@ -220,13 +227,15 @@ def _beside_fulfilment(judged: Scored | None, drawn: Resamples) -> Iterator[Besi
             yield from _beside(found, modifier, modifier.fulfilled, model, rater)
 
 
-def _beside_helpfulness(scored: Scored, drawn: Resamples) -> Iterator[BesideModifier]:
-    criteria = [place for place, one in enumerate(scored.criteria) if one.name == MAIN and _same_scale(one)]
+def _beside_helpfulness(scored: Scores, drawn: Resamples) -> Iterator[BesideModifier]:
+    criteria = [
+        place for place, one in enumerate(scored.criteria) if one.name == MAIN_CRITERION and _same_scale(one)
+    ]
     if not criteria or not modifier_groups(scored):
         return
     for place, source in enumerate(scored.sources):
         model = label(source, scored.sources)
-        for voice in main_voices(scored):
+        for voice in main_rater_groups(scored):
             found = scores_by_modifier(scored, drawn, voice, criteria[0], place)
             for modifier in published_modifiers():
                 yield from _beside(found, modifier, modifier.helpfulness, model, voice.name)
@@ -243,7 +252,7 @@ def _beside(
         if language not in found.languages:
             continue
         if modifier.group == AVERAGE:
-            if _told(found, language) != {it.group for it in published_modifiers()} - {AVERAGE}:
+            if _groups_with_means(found, language) != {it.group for it in published_modifiers()} - {AVERAGE}:
                 continue  # an average over other modifiers is no like of the paper's
         elif modifier.group not in found.groups:
             continue
@@ -252,7 +261,7 @@ def _beside(
             yield BesideModifier(modifier, language, value, model, rater, ours)
 
 
-def _told(found: ModifierMeans, language: str) -> set[str]:
+def _groups_with_means(found: ModifierMeans, language: str) -> set[str]:
     return {group for group in found.groups if found.at(group, language) is not None}
 
 

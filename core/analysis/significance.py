@@ -27,17 +27,18 @@ from itertools import combinations
 import numpy as np
 
 from core.analysis.bootstrap import Floats, Resamples
-from core.analysis.cells import (
+from core.analysis.means import (
     Ints,
+    LanguageGroup,
     Mean,
-    Scope,
+    RaterGroup,
     Values,
     cell_means,
     english_and_others,
+    mean_ratings,
     whole_means,
 )
-from core.analysis.scored import Scored
-from core.analysis.scores import Voice, opinions
+from core.analysis.scores import Scores
 from core.extras import needs_extra
 
 # With five instructions, even if one model is better on all, the two-sided p is 2 / 2^5 = 0.06.
@@ -74,7 +75,7 @@ class Difference:
         return self.holm is not None and self.holm < ALPHA
 
 
-def compare(scored: Scored, drawn: Resamples, voice: Voice, criterion: int) -> list[Difference]:
+def compare(scored: Scores, drawn: Resamples, voice: RaterGroup, criterion: int) -> list[Difference]:
     """Every pair of sources in English and in non-English, by what the voice says on the criterion (a place).
 
     `drawn` are resamples of `scored.keys`. Sources without any score on the criterion are in no pair.
@@ -125,10 +126,10 @@ def sign_flip_p(differences: Ints) -> float:
     return float(np.clip(2 * share[observed : total + 1].sum(), 0.0, 1.0))
 
 
-def _grid(scored: Scored, voice: Voice, criterion: int) -> tuple[Ints, np.ndarray, int]:
+def _grid(scored: Scores, voice: RaterGroup, criterion: int) -> tuple[Ints, np.ndarray, int]:
     """The mean score of each source, language and instruction, in whole numbers, where there is one, and the
     unit: two arrays [sources, languages, instructions]. Samples of a model are taken together."""
-    said = opinions(scored, voice)
+    said = mean_ratings(scored, voice)
     own = said.criterion == criterion
     response, value = said.response[own], said.value[own]
     shape = (len(scored.sources), len(scored.languages), len(scored.keys))
@@ -151,7 +152,7 @@ def _differences(scores: Ints, there: np.ndarray, unit: int, pairs: Sequence[tup
 
 
 def _difference(
-    pair: tuple[int, int], scope: Scope, mean: Mean | None, apart: Ints, both: np.ndarray, unit: int
+    pair: tuple[int, int], scope: LanguageGroup, mean: Mean | None, apart: Ints, both: np.ndarray, unit: int
 ) -> Difference:
     """`apart` and `both` are [languages of the scope, instructions]."""
     answered = both.any(axis=0)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.analysis.bootstrap import Resamples
-from core.analysis.cells import (
+from core.analysis.means import (
     CellMeans,
+    LanguageGroup,
     Mean,
-    Scope,
     Values,
     cell_means,
+    each_language,
     english_and_others,
-    languages_apart,
 )
-from core.analysis.scored import Scored
+from core.analysis.scores import Scores
 from store.queries.selection import Measured
 
 METRICS = ("right language", "spelling", "relevant", "empty")
@@ -31,8 +31,8 @@ class Surface:
     """Percent (0 to 100) of every source in every scope: all languages together, English, non-English, then
     every language. `cells[metric]` (in the order of `METRICS`) has a row for each source."""
 
-    scored: Scored
-    scopes: tuple[Scope, ...]
+    scored: Scores
+    scopes: tuple[LanguageGroup, ...]
     cells: tuple[CellMeans, ...]
 
     def at(self, metric: str, source: int, scope: str) -> Mean | None:
@@ -44,7 +44,7 @@ class Surface:
         return bool(self.cells[METRICS.index(metric)].n.any())
 
 
-def surface_shares(scored: Scored, measured: Mapping[int, Measured], drawn: Resamples) -> Surface:
+def surface_shares(scored: Scores, measured: Mapping[int, Measured], drawn: Resamples) -> Surface:
     """The shares, over the responses that each metric is known of. `measured` is by response
     (`store.queries.selection.measured_in`); `drawn` are resamples of `scored.keys`."""
     metrics = [measured[response.id] for response in scored.responses]
@@ -55,12 +55,12 @@ def surface_shares(scored: Scored, measured: Mapping[int, Measured], drawn: Resa
         [one.empty for one in metrics],
     )
     everywhere = tuple(range(len(scored.languages)))
-    scopes = (Scope(ALL, everywhere), *english_and_others(scored.languages)) if everywhere else ()
-    scopes += languages_apart(scored.languages)
+    scopes = (LanguageGroup(ALL, everywhere), *english_and_others(scored.languages)) if everywhere else ()
+    scopes += each_language(scored.languages)
     return Surface(scored, scopes, tuple(_shares(scored, column, scopes, drawn) for column in columns))
 
 
-def _shares(scored: Scored, column: list, scopes: tuple[Scope, ...], drawn: Resamples) -> CellMeans:
+def _shares(scored: Scores, column: list, scopes: tuple[LanguageGroup, ...], drawn: Resamples) -> CellMeans:
     known = np.flatnonzero([value is not None for value in column])
     shares = np.array([column[place] for place in known], dtype=np.float64)
     values = Values(

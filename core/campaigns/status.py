@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.analysis.agreement import Agreement, agreement
-from core.analysis.reviewing import OUTLIER_RULE, PACE_RULE, per_hour, unlike_others
+from core.analysis.agreement_table import Agreement, agreement
+from core.analysis.reviewers import OUTLIER_RULE, PACE_RULE, outliers, per_hour
 from core.campaigns.standing import Reading, Standing, pairs, standing, together
 from store.queries.campaigns import rows
 from store.session import reading
@@ -132,7 +132,7 @@ def _checks(stands: Standing, own: Sequence[Reading]) -> dict[str, Any] | None:
 def _unlike(stands: Standing) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {reviewer: [] for reviewer in stands.reviewers}
     for criterion in stands.criteria:
-        for reviewer, said in unlike_others(stands.scores(criterion)).items():
+        for reviewer, said in outliers(stands.scores(criterion)).items():
             found[reviewer].append(f"{criterion.name}: {said}")
     return found
 

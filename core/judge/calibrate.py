@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from core.analysis.calibration import Calibration, calibrate_judge
+from core.analysis.judge_quality import Calibration, calibrate_judge
 from core.extras import needs_extra
 from core.judge.scope import chosen_languages
 from store import UsageError

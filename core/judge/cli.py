@@ -158,8 +158,8 @@ def judge_calibrate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare judges with people and with themselves: agreement, language bias, length bias."""
-    from core.analysis.calibration_tables import calibration_tables
     from core.judge.calibrate import calibrate
+    from core.report.calibration_tables import calibration_tables
 
     found = calibrate(opened(store), judge=judge, suite=suite, languages=languages)
     if as_json:

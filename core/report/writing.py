@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core.report.figures.draw import PICTURES, draw
+from core.report.document import Figure, Report
+from core.report.figures import PICTURES, draw
 from core.report.formats.csv_file import table_csv
 from core.report.formats.html import report_html
 from core.report.formats.latex import table_latex
 from core.report.formats.markdown import report_markdown
-from core.report.table import Figure, Report
 from store.errors import UsageError, XlitError
 
 FORMATS = ("md", "csv", "tex", "png", "pdf", "svg", "html")

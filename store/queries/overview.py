@@ -208,7 +208,7 @@ def heat_map(session: Session, scope: Scope, rubric_id: int, rater_ids: Sequence
     """The mean score of every source on every criterion of the rubric that has scores of these raters.
 
     Scores of several raters are taken together: a response counts once, with the mean of its scores, as in
-    `core.analysis.scores`. The wrong-language rule holds per rater.
+    `core.analysis.means`. The wrong-language rule holds per rater.
     """
     statement = _statement(
         """

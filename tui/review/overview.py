@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.analysis.overview import CriterionAgreement, human_against_judge
+from core.analysis.agreement_table import CriterionAgreement, human_against_judge
 from store.queries import compare, models, overview, rubrics
 from store.queries.campaigns import queue
 from store.queries.compare import Source, SourceKey

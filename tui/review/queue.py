@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.analysis.reviewing import per_hour
+from core.analysis.reviewers import per_hour
 from store.errors import UsageError
 from store.queries import compare, reviewers
 from store.queries.campaigns import queue

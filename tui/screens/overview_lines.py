@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from core.analysis.overview import CriterionAgreement
+from core.analysis.agreement_table import CriterionAgreement
 from core.text.visible import safe_line
 from core.text.wrapping import pad, shorten
 from tui.review.overview import HeatCell, Overview, PairCell, names_of

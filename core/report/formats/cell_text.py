@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import SupportsFloat
 
-from core.report.table import Cell, Column, Table
+from core.report.document import Cell, Column, Table
 from core.text.visible import visible
 
 DASH = "–"

@@ -7,8 +7,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from core.report.document import Cell, Column, Table
 from core.report.formats.cell_text import finite, heading, is_label
-from core.report.table import Cell, Column, Table
 from core.text.visible import visible
 
 MEASURED = ("group", "measure", "value", "low", "high", "n", "best", "mark", "why")

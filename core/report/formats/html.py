@@ -8,9 +8,9 @@ from importlib.resources import files
 from itertools import groupby
 from string import Template
 
-from core.report.figures.draw import Drawing
+from core.report.document import Column, Report, Section, Table
+from core.report.figures import Drawing
 from core.report.formats.cell_text import CellText, Dialect, TableText, is_label
-from core.report.table import Column, Report, Section, Table
 
 HTML = Dialect(
     escape=escape,

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from core.report.document import Figure, Report, Table
 from core.report.formats.cell_text import Dialect, TableText, heading, is_label
-from core.report.table import Figure, Report, Table
 
 # Whatever could begin something in Markdown or HTML, and what would make a link of an address.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~#&$!]|:(?=//)|(?<=www)\.", re.IGNORECASE)

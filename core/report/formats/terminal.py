@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from core.report.document import Report, Table
 from core.report.formats.cell_text import CellText, Dialect, TableText, is_label
-from core.report.table import Report, Table
 from core.text.visible import visible
 
 TERMINAL = Dialect(escape=str, bold=str, raised=lambda letter: f" ({letter})")

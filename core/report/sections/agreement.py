@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from core.analysis.agreements import ALL, Agreements, Estimate, PairAgreement
-from core.analysis.scores import Voice
-from core.report.table import Cell, Column, HeatMap, Section, Table
+from core.analysis.agreement import ALL, Agreements, Estimate, PairAgreement
+from core.analysis.means import RaterGroup
+from core.report.document import Cell, Column, HeatMap, Section, Table
 
 TITLE = "Agreement"
 FIGURE_5 = "figure 5"
@@ -74,7 +74,7 @@ def estimate_cell(figure: Estimate, why: str = "", mark: str = "") -> Cell:
     return Cell(figure.value, low=figure.low, high=figure.high, mark=mark)
 
 
-def _text(found: Agreements, silent: Iterable[tuple[Voice, Voice]]) -> list[str]:
+def _text(found: Agreements, silent: Iterable[tuple[RaterGroup, RaterGroup]]) -> list[str]:
     people = [voice for voice in found.voices if voice.kind == "human" and not voice.together]
     judges = [voice for voice in found.voices if voice.kind != "human"]
     if not found.voices:
@@ -100,8 +100,8 @@ def _text(found: Agreements, silent: Iterable[tuple[Voice, Voice]]) -> list[str]
     return text
 
 
-def _without_pairs(found: Agreements) -> list[tuple[Voice, Voice]]:
-    numbers: dict[tuple[Voice, Voice], int] = {}
+def _without_pairs(found: Agreements) -> list[tuple[RaterGroup, RaterGroup]]:
+    numbers: dict[tuple[RaterGroup, RaterGroup], int] = {}
     for it in found.pairs:
         numbers[it.first, it.second] = numbers.get((it.first, it.second), 0) + it.n
     return [voices for voices, n in numbers.items() if not n]
@@ -225,7 +225,9 @@ def _heat_maps(pairs: Sequence[PairAgreement], scopes: Sequence[str]) -> list[He
     return figures
 
 
-def _heat_map(key: str, first: Voice, second: Voice, scope: str, panels: Sequence[PairAgreement]) -> HeatMap:
+def _heat_map(
+    key: str, first: RaterGroup, second: RaterGroup, scope: str, panels: Sequence[PairAgreement]
+) -> HeatMap:
     scores = tuple(
         str(score) for score in range(panels[0].criterion.minimum, panels[0].criterion.maximum + 1)
     )
@@ -249,7 +251,7 @@ def _heat_map(key: str, first: Voice, second: Voice, scope: str, panels: Sequenc
     )
 
 
-def _short(voice: Voice) -> str:
+def _short(voice: RaterGroup) -> str:
     """The name alone: kind and version stand in the title."""
     return re.sub(r"^(?:human|llm|rule):|@[^@]*$", "", voice.name)
 

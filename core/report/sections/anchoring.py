@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from core.analysis.anchoring import Anchoring, Shift
-from core.analysis.scores import Voice
+from core.analysis.means import RaterGroup
+from core.report.document import Cell, Column, Section, Table
 from core.report.sections.agreement import estimate_cell
-from core.report.table import Cell, Column, Section, Table
 
 TITLE = "Before and after the reveal"
 
@@ -64,7 +64,7 @@ def _text(found: Anchoring) -> list[str]:
     return text
 
 
-def _of_judge(judge: Voice, shifts: list[Shift]) -> str:
+def _of_judge(judge: RaterGroup, shifts: list[Shift]) -> str:
     n, changed, towards, away, taken_back = (
         sum(getattr(it, name) for it in shifts) for name in ("n", "changed", "towards", "away", "taken_back")
     )
@@ -78,9 +78,9 @@ def _of_judge(judge: Voice, shifts: list[Shift]) -> str:
     )
 
 
-def _by_judge(shifts: Iterable[Shift]) -> Iterable[tuple[Voice, list[Shift]]]:
+def _by_judge(shifts: Iterable[Shift]) -> Iterable[tuple[RaterGroup, list[Shift]]]:
     """The shifts of each judge with everybody: those of people together, or of the only person."""
-    found: dict[Voice, list[Shift]] = {}
+    found: dict[RaterGroup, list[Shift]] = {}
     for it in shifts:
         found.setdefault(it.judge, []).append(it)
     for judge, own in found.items():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from core.analysis.decodings import ALL, DecodingComparison, ModelDecodings
-from core.report.table import Cell, Column, Table
+from core.report.document import Cell, Column, Table
 from store.queries.decodings import Measures
 
 SURFACE = "Not measured: `xlit-core judge surface`"

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from core.analysis.bootstrap import RESAMPLES, SEED, resamples
-from core.analysis.calibration import LengthCorrelation
+from core.analysis.judge_quality import LengthCorrelation
 from core.analysis.length import length_beside_people, length_of_all
-from core.analysis.scored import Scored
-from core.analysis.scores import Voice, main_criterion, main_voices
+from core.analysis.means import RaterGroup, main_criterion, main_rater_groups
+from core.analysis.scores import Scores
 from core.analysis.significance import ALPHA, Difference, compare
-from core.report.sections.means import how_drawn, model_names, nothing_scored
-from core.report.table import Cell, Column, Section, Table
+from core.report.document import Cell, Column, Section, Table
+from core.report.sections.common import how_drawn, model_names, nothing_scored
 
 TITLE = "Comparison of models"
 
@@ -29,7 +29,7 @@ FAMILY = (
 )
 
 
-def models_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED) -> Section:
+def models_section(scored: Scores, *, number: int = RESAMPLES, seed: int = SEED) -> Section:
     """Every two models on every criterion, in English and in non-English, by people together and by every
     judge; and Spearman's correlation of score and length. Needs the extra `report`."""
     missing = nothing_scored(scored)
@@ -43,7 +43,7 @@ def models_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
         text += [METHOD, FAMILY, how_drawn(number, seed)]
         drawn = resamples(len(scored.keys), number=number, seed=seed)
         main = main_criterion(scored)
-        for voice in main_voices(scored):
+        for voice in main_rater_groups(scored):
             found = {place: compare(scored, drawn, voice, place) for place in range(len(scored.criteria))}
             own = {place: shared for place, rows in found.items() if (shared := _shared(rows))}
             if not own:
@@ -64,7 +64,7 @@ def _shared(found: Sequence[Difference]) -> list[Difference]:
 
 
 def _tables(
-    scored: Scored, voice: Voice, main: int | None, found: dict[int, list[Difference]]
+    scored: Scores, voice: RaterGroup, main: int | None, found: dict[int, list[Difference]]
 ) -> list[Table]:
     """One for the main criterion, one for the others."""
     tables = []
@@ -87,7 +87,7 @@ def _tables(
 
 
 def _table(
-    key: str, title: str, scored: Scored, found: dict[int, list[Difference]], criteria: Sequence[int]
+    key: str, title: str, scored: Scores, found: dict[int, list[Difference]], criteria: Sequence[int]
 ) -> Table:
     names = model_names(scored)
     with_criterion = len(criteria) > 1
@@ -118,7 +118,7 @@ def _table(
     )
 
 
-def _apart(scored: Scored, shown: Sequence[Difference], criteria: int) -> tuple[str, ...]:
+def _apart(scored: Scores, shown: Sequence[Difference], criteria: int) -> tuple[str, ...]:
     """What is said of the pairs of models that are not shown."""
     models, scopes = len(scored.sources), len({one.scope for one in shown})
     absent = models * (models - 1) // 2 * scopes * criteria - len(shown)
@@ -155,7 +155,7 @@ def _p(value: float | None, why: str) -> Cell:
     return Cell("<0.001" if value < 0.001 else float(f"{value:.2g}"))
 
 
-def _length_tables(scored: Scored) -> list[Table]:
+def _length_tables(scored: Scores) -> list[Table]:
     found = length_of_all(scored)
     voices = list(dict.fromkeys(one.voice for one in found))
     at = {(one.criterion, one.voice): one.correlation for one in found}
@@ -184,7 +184,7 @@ def _length_tables(scored: Scored) -> list[Table]:
     return tables + _beside_people(scored)
 
 
-def _beside_people(scored: Scored) -> list[Table]:
+def _beside_people(scored: Scores) -> list[Table]:
     found = length_beside_people(scored)
     if not found:
         return []

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from core.analysis.bootstrap import RESAMPLES, SEED, Resamples, resamples
-from core.analysis.modifier_means import (
+from core.analysis.means import main_criterion, main_rater_groups
+from core.analysis.modifiers import (
     AVERAGE,
     ModifierMeans,
     fulfilled,
@@ -11,21 +12,20 @@ from core.analysis.modifier_means import (
     scores_by_modifier,
     verdicts_of,
 )
-from core.analysis.scored import Scored
-from core.analysis.scores import main_criterion, main_voices
-from core.report.sections.means import NOT_SCORED, WRONG_LANGUAGE, how_drawn, mean_cell, model_names, slug
-from core.report.table import Cell, Column, Section, Table
+from core.analysis.scores import Scores
+from core.report.document import Cell, Column, Section, Table
+from core.report.sections.common import NOT_SCORED, WRONG_LANGUAGE, how_drawn, mean_cell, model_names, slug
 
 TITLE = "Modifiers"
 
 
 def modifiers_section(
-    scored: Scored, judged: Scored | None, *, number: int = RESAMPLES, seed: int = SEED
+    scored: Scores, judged: Scores | None, *, number: int = RESAMPLES, seed: int = SEED
 ) -> Section:
     """A table for every model: modifiers by language, fulfilment in percent beside the mean of the main
     criterion.
 
-    `judged` are the verdicts on the same suite (`core.analysis.modifier_means.load_verdicts`).
+    `judged` are the verdicts on the same suite (`core.analysis.modifiers.load_verdicts`).
     """
     if not modifier_groups(scored):
         return Section(TITLE, (f"No response to {scored.suite} is to an instruction with a modifier.",))
@@ -68,14 +68,14 @@ def modifiers_section(
 
 
 def _scores(
-    scored: Scored, drawn: Resamples, criterion: int | None, source: int
+    scored: Scores, drawn: Resamples, criterion: int | None, source: int
 ) -> list[tuple[str, str, ModifierMeans]]:
     if criterion is None:
         return []
     name = scored.criteria[criterion].name
     return [
         (f"{name}, {voice.name}", "score", scores_by_modifier(scored, drawn, voice, criterion, source))
-        for voice in main_voices(scored)
+        for voice in main_rater_groups(scored)
     ]
 
 

@@ -9,7 +9,7 @@ from core.analysis.published import (
     published_modifiers,
     published_scores,
 )
-from core.report.table import Cell, Column, Kind, Section, Table
+from core.report.document import Cell, Column, Kind, Section, Table
 
 TITLE = "Published beside reproduced"
 FIGURE_2, TABLE_1 = "figure 2", "table 1"

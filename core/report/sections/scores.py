@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 from core.analysis.bootstrap import RESAMPLES, SEED, Resamples, resamples
-from core.analysis.cells import ENGLISH, NON_ENGLISH
-from core.analysis.scored import Scored
-from core.analysis.scores import (
+from core.analysis.means import (
+    ENGLISH,
+    NON_ENGLISH,
     Means,
-    Voice,
-    all_voices,
+    RaterGroup,
+    all_rater_groups,
     main_criterion,
+    main_rater_groups,
     main_source,
-    main_voices,
     mean_scores,
     task_means,
 )
-from core.report.sections.means import (
+from core.analysis.scores import Scores
+from core.report.document import BarChart, Cell, Column, HeatMap, Section, Table
+from core.report.sections.common import (
     WRONG_LANGUAGE,
     best_of,
     dot,
@@ -24,12 +26,11 @@ from core.report.sections.means import (
     model_names,
     nothing_scored,
 )
-from core.report.table import BarChart, Cell, Column, HeatMap, Section, Table
 
 TITLE = "Scores"
 
 
-def scores_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED) -> Section:
+def scores_section(scored: Scores, *, number: int = RESAMPLES, seed: int = SEED) -> Section:
     """Means of every model, criterion and language with intervals from `number` resamples: a heat map, tables
     for every rater and for all people together, and means per task."""
     missing = nothing_scored(scored)
@@ -37,9 +38,9 @@ def scores_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
         return Section(TITLE, missing)
     drawn = resamples(len(scored.keys), number=number, seed=seed)
     means = mean_scores(scored, drawn)
-    main = main_voices(scored)
+    main = main_rater_groups(scored)
     tables: list[Table] = []
-    for voice in all_voices(scored):
+    for voice in all_rater_groups(scored):
         if voice in main:
             tables += [_models_table(means, voice, group) for group in _scored_groups(means, voice)]
         tables.append(_languages_table(means, voice))
@@ -52,7 +53,7 @@ def scores_section(scored: Scored, *, number: int = RESAMPLES, seed: int = SEED)
     )
 
 
-def _text(scored: Scored, means: Means, number: int, seed: int) -> list[str]:
+def _text(scored: Scores, means: Means, number: int, seed: int) -> list[str]:
     lowest = {(one.minimum, one.maximum) for one in scored.criteria}
     scale = " to ".join(map(str, lowest.pop())) if len(lowest) == 1 else "by the scale of each criterion"
     lines = [
@@ -76,7 +77,7 @@ def _text(scored: Scored, means: Means, number: int, seed: int) -> list[str]:
         lines.append(
             f"There is no response in {'English' if NON_ENGLISH in _groups(means) else 'another language'}."
         )
-    for voice in main_voices(scored):
+    for voice in main_rater_groups(scored):
         silent = [group for group in _groups(means) if group not in _scored_groups(means, voice)]
         lines += [f"{voice.name} has scored nothing in {group}." for group in silent]
     unscored = [
@@ -91,7 +92,7 @@ def _groups(means: Means) -> list[str]:
     return [scope.name for scope in means.scopes if scope.name in (ENGLISH, NON_ENGLISH)]
 
 
-def _scored_groups(means: Means, voice: Voice) -> list[str]:
+def _scored_groups(means: Means, voice: RaterGroup) -> list[str]:
     """Those of English and non-English in which the voice has any mean."""
     places = [
         (source, criterion)
@@ -101,20 +102,20 @@ def _scored_groups(means: Means, voice: Voice) -> list[str]:
     return [group for group in _groups(means) if any(means.at(voice, *place, group) for place in places)]
 
 
-def _criteria(means: Means, voice: Voice) -> list[int]:
+def _criteria(means: Means, voice: RaterGroup) -> list[int]:
     """The criteria on which the voice has a mean, by their places."""
     cells = means.cells[means.voices.index(voice)]
     by_criterion = cells.n.reshape(len(means.scored.sources), len(means.scored.criteria), -1)
     return [place for place in range(len(means.scored.criteria)) if by_criterion[:, place].any()]
 
 
-def _scored_sources(means: Means, voice: Voice) -> list[int]:
+def _scored_sources(means: Means, voice: RaterGroup) -> list[int]:
     cells = means.cells[means.voices.index(voice)]
     by_source = cells.n.reshape(len(means.scored.sources), -1)
     return [place for place in range(len(means.scored.sources)) if by_source[place].any()]
 
 
-def _models_table(means: Means, voice: Voice, group: str) -> Table:
+def _models_table(means: Means, voice: RaterGroup, group: str) -> Table:
     """Models by criteria in English or in non-English, the best of each criterion marked."""
     scored, names = means.scored, model_names(means.scored)
     sources, criteria = _scored_sources(means, voice), _criteria(means, voice)
@@ -139,7 +140,7 @@ def _models_table(means: Means, voice: Voice, group: str) -> Table:
     )
 
 
-def _languages_table(means: Means, voice: Voice) -> Table:
+def _languages_table(means: Means, voice: RaterGroup) -> Table:
     """Models and languages by criteria."""
     scored, names = means.scored, model_names(means.scored)
     criteria = _criteria(means, voice)
@@ -167,19 +168,19 @@ def _languages_table(means: Means, voice: Voice) -> Table:
     )
 
 
-def _left_out(means: Means, voice: Voice) -> tuple[str, ...]:
+def _left_out(means: Means, voice: RaterGroup) -> tuple[str, ...]:
     names, there = model_names(means.scored), _scored_sources(means, voice)
     absent = [name for place, name in enumerate(names) if place not in there]
     return (f"Without any score by {voice.name}: {', '.join(absent)}.",) if absent else ()
 
 
-def _heat_map(means: Means, voices: Sequence[Voice]) -> HeatMap:
+def _heat_map(means: Means, voices: Sequence[RaterGroup]) -> HeatMap:
     scored, names = means.scored, model_names(means.scored)
     sources = sorted({source for voice in voices for source in _scored_sources(means, voice)})
     criteria = sorted({criterion for voice in voices for criterion in _criteria(means, voice)})
     panels = [(voice, group) for voice in voices for group in _scored_groups(means, voice)]
 
-    def value(voice: Voice, group: str, source: int, criterion: int) -> float | None:
+    def value(voice: RaterGroup, group: str, source: int, criterion: int) -> float | None:
         mean = means.at(voice, source, criterion, group)
         return None if mean is None else mean.value
 
@@ -200,7 +201,7 @@ def _heat_map(means: Means, voices: Sequence[Voice]) -> HeatMap:
 
 
 def _tasks(
-    scored: Scored, drawn: Resamples, voices: Sequence[Voice]
+    scored: Scores, drawn: Resamples, voices: Sequence[RaterGroup]
 ) -> tuple[list[Table], list[BarChart], list[str]]:
     """Means per task: for each voice a table, and a chart of the model with most scored responses."""
     criterion = main_criterion(scored)
@@ -219,7 +220,7 @@ def _tasks(
 
 
 def _task_table_and_chart(
-    scored: Scored, drawn: Resamples, voice: Voice, criterion: int, source: int
+    scored: Scores, drawn: Resamples, voice: RaterGroup, criterion: int, source: int
 ) -> tuple[Table, BarChart]:
     name, model = scored.criteria[criterion].name, model_names(scored)[source]
     alone = task_means(scored, drawn, voice, criterion, source)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from core.analysis.bootstrap import RESAMPLES, SEED, resamples
-from core.analysis.scored import Scored
+from core.analysis.scores import Scores
 from core.analysis.selection import Candidate, Configuration, Selection
 from core.analysis.surface import ALL, METRICS, Surface, surface_shares
-from core.report.sections.means import how_drawn, mean_cell, model_names
-from core.report.table import Cell, Column, LineChart, Section, Series, Table
+from core.report.document import Cell, Column, LineChart, Section, Series, Table
+from core.report.sections.common import how_drawn, mean_cell, model_names
 from core.study import rate_label
 from store.queries.selection import Measured
 
@@ -22,7 +22,7 @@ CHOSEN = "*"
 
 
 def surface_section(
-    scored: Scored,
+    scored: Scores,
     measured: Mapping[int, Measured],
     selection: Selection,
     *,

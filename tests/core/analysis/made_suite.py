@@ -70,10 +70,10 @@ class MadeSuite:
             surface.add_metrics(session, rows)
 
     def load(self, rubric=None):
-        from core.analysis.scored import load_scored
+        from core.analysis.scores import load_scores
 
         with reading(self.engine) as session:
-            return load_scored(session, self.suite, "s/1", rubric or self.rubric)
+            return load_scores(session, self.suite, "s/1", rubric or self.rubric)
 
     def criterion(self, name):
         with reading(self.engine) as session:

@@ -1,6 +1,6 @@
 """A small real store with scores of people and judges, for the numbers on agreement, and its arrays."""
 
-from core.analysis.scored import Scored, load_scored
+from core.analysis.scores import Scores, load_scores
 from store import open_store
 from store.queries import journal, models, responses, rubrics, suites
 from store.queries.journal import NOTHING_SHOWN, Score
@@ -88,6 +88,6 @@ class Rated:
             }
             session.add(Assignment(response_id=self.ids[place], **row))
 
-    def load(self) -> Scored:
+    def load(self) -> Scores:
         with reading(self.engine) as session:
-            return load_scored(session, self.suite, "s/1", self.rubric)
+            return load_scores(session, self.suite, "s/1", self.rubric)

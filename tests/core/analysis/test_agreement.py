@@ -1,80 +1,204 @@
-"""Agreement of two raters from counts of pairs, against hand-made answers and the definition of kappa."""
+"""Agreement of all raters of a store: a hand-made example, the overview's tables, and intervals."""
 
 import random
 from collections import Counter
-from itertools import product
 
+import numpy as np
 import pytest
 
-from core.analysis.agreement import agreement, quadratic_kappa
+from core.analysis.agreement import agreements, kappa
+from core.analysis.agreement_table import human_against_judge
+from core.analysis.bootstrap import resamples
+from store.queries.overview import Scope
+from store.session import reading
+from tests.core.analysis.rated import Rated
+
+KEYS = tuple("abcdefgh")
 
 
-def kappa_by_definition(pairs: list[tuple[int, int]]) -> float:
-    """Cohen 1968: one minus the mean squared difference of the pairs over that of all pairings."""
-    observed = sum((a - b) ** 2 for a, b in pairs) / len(pairs)
-    crossed = [(a - b) ** 2 for (a, _), (_, b) in product(pairs, pairs)]
-    return 1 - observed / (sum(crossed) / len(crossed))
+@pytest.fixture
+def study(tmp_path):
+    """Two people and a judge on helpfulness and language, in English and Russian. Bob saw half of it."""
+    study = Rated(tmp_path / "s.db", keys=("a", "b", "c"))
+    for place, ann, bob, judge in [
+        (("m", "en", "a"), 2, 1, 2),
+        (("m", "en", "b"), 2, 2, 2),
+        (("m", "en", "c"), 1, None, 2),
+        (("m", "ru", "a"), 0, 0, 2),
+        (("m", "ru", "b"), 1, None, 1),
+        (("m", "ru", "c"), 2, None, None),
+    ]:
+        study.give("ann", place, helpfulness=ann, language=0 if place == ("m", "ru", "a") else 2)
+        if bob is not None:
+            study.give("bob", place, helpfulness=bob)
+        study.give("gpt", place, kind="llm", version="v1", helpfulness=judge)
+    yield study
+    study.engine.dispose()
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_kappa_is_that_of_its_definition(seed):
-    rng = random.Random(seed)
-    low, high = rng.choice([(0, 2), (1, 3), (0, 1), (-2, 4), (0, 10)])
-    pairs = []
-    for _ in range(rng.randrange(5, 60)):
-        first = rng.randint(low, high)
-        pairs.append((first, first if rng.random() < seed / 20 else rng.randint(low, high)))
-    expected = pytest.approx(kappa_by_definition(pairs), abs=1e-12)
-    assert quadratic_kappa(Counter(pairs)) == expected
-    assert agreement(Counter(pairs), low, high).kappa == expected
+def of(study, number=200, seed=1):
+    scored = study.load()
+    return agreements(scored, resamples(len(scored.keys), number=number, seed=seed))
 
 
-def test_a_table_worked_out_by_hand():
-    # Squared differences: 1 x 4 + 2 x 1 = 6 over 8 pairs. By chance, from margins (2, 2, 4) and (1, 4, 3):
-    # 1 x (2 x 4 + 2 x 1 + 2 x 3 + 4 x 4) + 4 x (2 x 3 + 4 x 1) = 72 over 64 pairings. Kappa is 1 - 48 / 72.
-    found = agreement({(0, 0): 1, (0, 2): 1, (1, 1): 2, (2, 1): 2, (2, 2): 2})
-    assert found.counts == ((1, 0, 1), (0, 2, 0), (0, 2, 2))
-    assert found.percent == ((12.5, 0, 12.5), (0, 25, 0), (0, 25, 25))
-    assert (found.n, found.exact, found.bias) == (8, 62.5, 0.0)
-    assert found.kappa == pytest.approx(1 / 3)
-    assert found.undefined is None
+def table(found, first, second, criterion, scope):
+    return next(
+        it
+        for it in found.pairs
+        if (it.first.name, it.second.name, it.criterion.name, it.scope) == (first, second, criterion, scope)
+    )
 
 
-def test_bias_is_positive_when_the_second_is_more_generous():
-    assert agreement({(0, 2): 1, (1, 1): 3}).bias == 0.5
-    assert agreement({(2, 0): 1, (1, 1): 3}).bias == -0.5
+def test_the_table_of_two_people_is_that_of_what_both_scored(study):
+    found = table(of(study), "human:ann", "human:bob", "helpfulness", "all")
+    assert found.kind == "people"
+    assert found.counts.tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 1]]
+    assert found.n == 3
+    assert found.percent.tolist() == pytest.approx(np.array(found.counts) / 3 * 100)
+    assert found.figures["exact"].value == pytest.approx(200 / 3)
+    assert found.figures["bias"].value == pytest.approx(-1 / 3)
 
 
-@pytest.mark.parametrize(
-    ("pairs", "kappa"), [({(0, 0): 3, (2, 2): 1}, 1.0), ({(0, 2): 1, (2, 0): 1}, -1.0), ({(0, 1): 9}, 0.0)]
-)
-def test_kappa_is_1_at_best_and_0_when_a_constant_meets_another(pairs, kappa):
-    assert quadratic_kappa(pairs) == kappa
+def test_people_together_give_a_pair_with_the_judge_for_every_score(study):
+    found = of(study)
+    english = table(found, "people (2)", "llm:gpt@v1", "helpfulness", "English")
+    assert english.kind == "judge"
+    assert english.counts.tolist() == [[0, 0, 0], [0, 0, 2], [0, 0, 3]]
+    # A response that ann found in the wrong language is a pair all the same.
+    other = table(found, "people (2)", "llm:gpt@v1", "helpfulness", "non-English")
+    assert other.counts.tolist() == [[0, 0, 2], [0, 1, 0], [0, 0, 0]]
+    assert table(found, "people (2)", "llm:gpt@v1", "helpfulness", "all").n == 8
 
 
-def test_kappa_is_undefined_and_says_why_when_one_score_is_all_there_is():
-    found = agreement({(2, 2): 40})
-    assert (found.n, found.exact, found.bias, found.kappa) == (40, 100.0, 0.0, None)
-    assert found.undefined is not None
-    assert found.undefined.startswith("every score of both is 2")
+def test_figures_come_with_the_words_for_what_is_undefined(study):
+    found = of(study)
+    empty = table(found, "human:ann", "human:bob", "fluency", "English")
+    assert (empty.n, empty.undefined) == (0, "no response was scored by both")
+    assert all(figure.value is figure.low is figure.high is None for figure in empty.figures.values())
+    judge = table(found, "people (2)", "llm:gpt@v1", "helpfulness", "English")
+    assert judge.undefined is None
+    assert judge.figures["kappa"].value == 0
 
 
-@pytest.mark.parametrize("pairs", [{}, {(1, 1): 0}])
-def test_without_pairs_nothing_is_defined(pairs):
-    found = agreement(pairs)
-    assert (found.n, found.exact, found.bias, found.kappa) == (0, None, None, None)
-    assert found.undefined == "no response was scored by both"
-    assert found.percent == ((0, 0, 0),) * 3
+def test_the_tables_are_those_of_the_overview(tmp_path):
+    study = Rated(tmp_path / "s.db", keys=KEYS, models_=("m", "n"))
+    rng = random.Random(3)
+    for place in study.ids:
+        for rater, kind in (("ann", "human"), ("bob", "human"), ("gpt", "llm"), ("known", "rule")):
+            scores = {name: rng.randint(0, 2) for name in study.criteria if rng.random() < 0.7}
+            if scores:
+                study.give(rater, place, kind=kind, **scores)
+    found = of(study)
+    scored = study.load()
+    humans = [rater.id for rater in scored.raters if rater.kind == "human"]
+    with reading(study.engine) as session:
+        for judge in (rater for rater in scored.raters if rater.kind != "human"):
+            for scope, language in (("English", "en"), ("non-English", "ru"), ("all", None)):
+                known = human_against_judge(
+                    session, Scope(study.suite, language), study.rubric, humans, judge.id
+                )
+                assert len(known) == 6
+                for row in known:
+                    own = table(found, "people (2)", judge.label, row.criterion, scope)
+                    assert own.counts.tolist() == [list(line) for line in row.agreement.counts]
+                    assert own.figures["kappa"].value == pytest.approx(row.agreement.kappa)
+                    assert own.figures["exact"].value == pytest.approx(row.agreement.exact)
+                    assert own.figures["bias"].value == pytest.approx(row.agreement.bias)
+    study.engine.dispose()
 
 
-def test_the_table_has_the_criterions_own_scale():
-    found = agreement({(1, 3): 2, (2, 2): 2}, 1, 4)
-    assert list(found.scores) == [1, 2, 3, 4]
-    assert found.counts == ((0, 0, 2, 0), (0, 2, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
-    with pytest.raises(ValueError, match="between 3 and 2"):
-        agreement({}, 3, 2)
+def test_intervals_are_those_of_a_loop_that_draws_instructions(tmp_path):
+    study = Rated(tmp_path / "s.db", keys=KEYS)
+    rng = random.Random(5)
+    pairs = {}
+    for model, language, key in study.ids:
+        human, judge = rng.randint(0, 2), rng.randint(0, 2)
+        judge = human if rng.random() < 0.6 else judge
+        study.give("ann", (model, language, key), helpfulness=human)
+        study.give("gpt", (model, language, key), kind="llm", helpfulness=judge)
+        pairs.setdefault(key, []).append((human, judge))
+    drawn = resamples(len(KEYS), number=300, seed=7)
+    scored = study.load()
+    found = table(agreements(scored, drawn), "human:ann", "llm:gpt", "helpfulness", "all")
+    values = []
+    for weights in drawn.weights:
+        counts = Counter()
+        for key, weight in zip(scored.keys, weights, strict=True):
+            for pair in pairs[key]:
+                counts[pair] += int(weight)
+        values.append(float(kappa([[counts[i, j] for j in range(3)] for i in range(3)])))
+    ends = np.quantile(values, [0.025, 0.975])
+    assert [found.figures["kappa"].low, found.figures["kappa"].high] == pytest.approx(ends.tolist())
+    study.engine.dispose()
 
 
-def test_a_score_that_is_not_on_the_scale_is_counted_apart():
-    found = agreement({(0, 0): 1, (2, 1): 1, (3, 0): 2, (1, -1): 4})
-    assert (found.n, found.outside, found.exact, found.bias) == (2, 6, 50.0, -0.5)
+def test_one_instruction_has_no_interval(study):
+    found = table(of(study), "human:ann", "human:bob", "helpfulness", "non-English")
+    assert found.n == 1
+    assert found.figures["exact"].value == 100
+    assert found.figures["exact"].low is found.figures["exact"].high is None
+
+
+def test_the_same_seed_gives_the_same_numbers(study):
+    first, again = of(study), of(study)
+    assert [it.figures for it in first.pairs] == [it.figures for it in again.pairs]
+
+
+def test_an_answer_off_the_scale_is_in_no_figure(tmp_path):
+    study = Rated(tmp_path / "s.db", criteria=[{"name": "stars", "minimum": 1, "maximum": 3}])
+    study.give("ann", ("m", "en", "a"), stars=3)
+    study.give("gpt", ("m", "en", "a"), kind="llm", stars=0)
+    study.give("ann", ("m", "en", "b"), stars=1)
+    study.give("gpt", ("m", "en", "b"), kind="llm", stars=3)
+    found = table(of(study), "human:ann", "llm:gpt", "stars", "English")
+    assert found.counts.tolist() == [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
+    assert (found.n, found.outside, found.figures["bias"].value) == (1, 1, 2)
+    study.engine.dispose()
+
+
+def test_alpha_of_three_people_and_its_interval_are_those_of_the_package(tmp_path):
+    import krippendorff
+
+    study = Rated(tmp_path / "s.db", keys=KEYS, models_=("m", "n"))
+    rng = random.Random(8)
+    given = {}
+    for place in study.ids:
+        truth = rng.randint(0, 2)
+        for person in ("ann", "bob", "cleo"):
+            if rng.random() < 0.7:
+                given[person, place] = min(2, max(0, truth + rng.choice((-1, 0, 0, 0, 1))))
+                study.give(person, place, helpfulness=given[person, place])
+
+    def alpha_over(keys):
+        places = [place for key in keys for place in study.ids if place[2] == key]
+        people = ("ann", "bob", "cleo")
+        ratings = [[given.get((person, place), np.nan) for place in places] for person in people]
+        return krippendorff.alpha(reliability_data=ratings, level_of_measurement="ordinal")
+
+    scored = study.load()
+    drawn = resamples(len(KEYS), number=100, seed=2)
+    found = {(it.criterion.name, it.scope): it for it in agreements(scored, drawn).people}
+    own = found["helpfulness", "all"]
+    assert own.alpha.value == pytest.approx(alpha_over(KEYS))
+    sampled = [alpha_over(np.repeat(scored.keys, weights.astype(int))) for weights in drawn.weights]
+    assert [own.alpha.low, own.alpha.high] == pytest.approx(np.quantile(sampled, [0.025, 0.975]).tolist())
+    assert own.n == sum(
+        sum((person, place) in given for person in ("ann", "bob", "cleo")) > 1 for place in study.ids
+    )
+    assert found["logic", "all"].alpha.value is None
+    study.engine.dispose()
+
+
+def test_two_people_have_no_alpha_of_several(study):
+    assert of(study).people == ()
+
+
+def test_a_store_without_people_or_without_judges_has_no_such_pairs(tmp_path):
+    study = Rated(tmp_path / "s.db", languages=("en",))
+    assert of(study).pairs == ()
+    study.give("gpt", ("m", "en", "a"), kind="llm", helpfulness=1)
+    assert of(study).pairs == ()
+    study.give("ann", ("m", "en", "a"), helpfulness=1)
+    found = of(study)
+    assert {(it.kind, it.scope) for it in found.pairs} == {("judge", "English")}
+    study.engine.dispose()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.analysis.bootstrap import resamples
+from core.analysis.means import mean_scores
 from core.analysis.modifier_names import NAMES
 from core.analysis.published import (
     beside,
@@ -15,7 +16,6 @@ from core.analysis.published import (
     published_scores,
     read_same_as,
 )
-from core.analysis.scores import mean_scores
 from store import UsageError
 from store.queries import models
 from store.queries.fulfilment import CRITERION, RUBRIC
@@ -180,7 +180,7 @@ def test_an_empty_store_has_nothing_beside(tmp_path):
 
 def verdicts(study, given):
     """Fulfilment as a rule says it: place -> 0 or 1; returns the arrays of the rubric for modifiers."""
-    from core.analysis.scored import load_scored
+    from core.analysis.scores import load_scores
 
     with writing(study.engine) as session:
         rubric = models.rubric_id(session, RUBRIC, "1", [{"name": CRITERION, "maximum": 1}])
@@ -188,7 +188,7 @@ def verdicts(study, given):
         rater = models.rater_id(session, "rule", "modifiers", "1")
         append(session, rater, [Score(study.ids[at], criterion.id, said) for at, said in given.items()])
     with reading(study.engine) as session:
-        return load_scored(session, study.suite, "s/1", rubric)
+        return load_scores(session, study.suite, "s/1", rubric)
 
 
 def test_modifiers_stand_beside_table_1_by_their_groups(tmp_path):

@@ -1,252 +1,141 @@
-"""Mean scores: an example worked out by hand, random data against plain loops, intervals against scipy."""
+"""A suite's scores as arrays: what takes part, and in which order."""
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from core.analysis.bootstrap import resamples
-from core.analysis.cells import whole_means
-from core.analysis.scores import (
-    all_voices,
-    main_criterion,
-    main_source,
-    main_voices,
-    mean_scores,
-    opinions,
-    task_means,
-)
-from tests.core.analysis.made_suite import MadeSuite
-
-KEYS = ("a", "b", "c")
+from core.analysis.scores import load_scores
+from store import open_store
+from store.queries import journal, models, responses, rubrics, suites
+from store.queries.journal import Score
+from store.session import reading, writing
+from tests.core.analysis.rated import Rated
 
 
 @pytest.fixture
-def made(tmp_path):
-    suite = MadeSuite(tmp_path / "s.db", KEYS, ("en", "fr", "ru"), tasks={"a": "advice", "b": "mail"})
-    yield suite
-    suite.engine.dispose()
+def study(tmp_path):
+    engine = open_store(tmp_path / "s.db", create=True)
+    with writing(engine) as session:
+        new = [
+            suites.NewInstruction(
+                key, language, f"{key}?", task="t", modifier="lang_fr" if key == "b" else None
+            )
+            for language in ("ru", "en")
+            for key in ("a", "b")
+        ]
+        suite, _ = suites.add_suite(session, "s", "1", new)
+        other, _ = suites.add_suite(session, "other", "1", [suites.NewInstruction("a", "en", "a?")])
+        decoding = models.decoding_id(session, "imported", None, {})
+        rows = [
+            {"instruction_id": row.id, "model_id": models.model_id(session, name), "decoding_id": decoding,
+             "text": "x" * (row.id or 0)}
+            for found in (suite, other)
+            for name in ("m", "n")
+            for language in ("en", "ru")
+            for row in suites.instructions_of(session, found, language)
+        ]  # fmt: skip
+        responses.add_responses(session, rows)
+        rubric = rubrics.default_rubric_id(session)
+    yield engine, suite, rubric
+    engine.dispose()
 
 
-def by_hand(made):
-    """Two people on model m; the answers stand in the tests."""
-    made.answer_all("m", "n")
-    made.give("human:ann", ("m", "a", "en"), helpfulness=2, language=2)
-    made.give("human:bob", ("m", "a", "en"), helpfulness=1, language=2)
-    made.give("human:ann", ("m", "b", "en"), helpfulness=0, language=1)
-    # ann finds the wrong language and scores on; bob doesn't: bob's score alone counts.
-    made.give("human:ann", ("m", "a", "fr"), helpfulness=2, language=0)
-    made.give("human:bob", ("m", "a", "fr"), helpfulness=1, language=2)
-    made.give("human:ann", ("m", "b", "fr"), helpfulness=2, language=2)
-    made.give("human:ann", ("m", "a", "ru"), helpfulness=None, language=0)  # skipped
-    made.give("human:bob", ("m", "b", "ru"), helpfulness=0)
-    made.give("llm:gpt", ("m", "a", "ru"), helpfulness=2, language=2)
-    return made.load()
+def give(engine, rubric, kind, name, version, response, **scores):
+    with writing(engine) as session:
+        rater = models.rater_id(session, kind, name, version)
+        ids = {row.name: row.id for row in models.criteria_of(session, rubric)}
+        new = [Score(response, ids[key], score, skipped=score is None) for key, score in scores.items()]
+        journal.append(session, rater, new)
 
 
-def found(means, voice, criterion, scope, source=0):
-    names = [one.name for one in means.scored.criteria]
-    mean = means.at(voice, source, names.index(criterion), scope)
-    return None if mean is None else (pytest.approx(mean.value), mean.n)
+def load(study):
+    engine, suite, rubric = study
+    with reading(engine) as session:
+        return load_scores(session, suite, "s/1", rubric)
 
 
-def test_the_means_of_the_example_are_those_worked_out_by_hand(made):
-    scored = by_hand(made)
-    means = mean_scores(scored, resamples(3, number=200))
-    people, ann, bob, gpt = means.voices
-    assert [voice.name for voice in means.voices] == ["people (2)", "human:ann", "human:bob", "llm:gpt"]
-    assert found(means, ann, "helpfulness", "en") == (1.0, 2)  # 2 and 0
-    assert found(means, ann, "helpfulness", "fr") == (2.0, 1)  # the wrong language is out
-    assert found(means, ann, "helpfulness", "ru") is None  # skipped
-    assert found(means, ann, "language", "fr") == (1.0, 2)  # 0 and 2: language itself stays
-    assert found(means, bob, "helpfulness", "fr") == (1.0, 1)
-    # People: a response counts once. en: 1.5 and 0; fr: 1 (bob's alone) and 2; ru: 0.
-    assert found(means, people, "helpfulness", "en") == (0.75, 2)
-    assert found(means, people, "helpfulness", "fr") == (1.5, 2)
-    assert found(means, people, "helpfulness", "ru") == (0.0, 1)
-    # Each language has the same weight: (1.5 + 0) / 2, not (1 + 2 + 0) / 3.
-    assert found(means, people, "helpfulness", "non-English") == (0.75, 3)
-    assert found(means, people, "helpfulness", "English") == (0.75, 2)
-    # A language without scores is no zero: non-English is Russian alone.
-    assert found(means, gpt, "helpfulness", "non-English") == (2.0, 1)
-    assert found(means, gpt, "helpfulness", "English") is None
-    assert found(means, people, "helpfulness", "en", source=1) is None
-    assert found(means, people, "fluency", "en") is None
-
-
-def test_a_mean_over_one_instruction_has_no_interval(made):
-    means = mean_scores(by_hand(made), resamples(3, number=200))
-    assert means.at(means.voices[2], 0, made.criterion("helpfulness"), "fr").low is None
-    assert means.at(means.voices[0], 0, made.criterion("helpfulness"), "fr").low is not None
-
-
-def test_voices_are_people_together_then_everybody_and_one_person_is_just_that_person(made):
-    scored = by_hand(made)
-    assert [voice.key for voice in all_voices(scored)] == ["people", "human-ann", "human-bob", "llm-gpt"]
-    assert [voice.key for voice in main_voices(scored)] == ["people", "llm-gpt"]
-    made.give("human:Анна", ("n", "a", "en"), helpfulness=1)
-    made.give("human:Ann", ("n", "a", "en"), helpfulness=1)
-    for letter in "xy":
-        made.give("llm:" + "a" * 300 + letter, ("n", "a", "en"), helpfulness=1)
-    keys = [voice.key for voice in all_voices(made.load())]
-    assert len(set(keys)) == len(keys) == 8
-    assert all(key.isascii() and len(key) <= 60 for key in keys)
-
-
-def test_with_one_person_the_main_voices_are_that_person_and_the_judges(made):
-    made.answer_all("m")
-    made.give("human:ann", ("m", "a", "en"), helpfulness=1)
-    made.give("rule:r", ("m", "a", "en"), helpfulness=2)
-    scored = made.load()
-    assert [voice.name for voice in main_voices(scored)] == ["human:ann", "rule:r"]
-    assert all_voices(scored) == main_voices(scored)
-
-
-def test_tasks_are_ordered_by_their_means_and_responses_without_one_are_left_out(made):
-    scored = by_hand(made)
-    people = all_voices(scored)[0]
-    helpfulness = made.criterion("helpfulness")
-    found = task_means(scored, resamples(3, number=200), people, helpfulness)
-    assert found.tasks == ("advice", "mail")
-    table = [[found.cells.at(task, scope) for scope in (0, 1)] for task in (0, 1)]
-    # advice is a: en 1.5, fr 1; mail is b: en 0, fr 2 and ru 0.
-    assert [[(mean.value, mean.n) for mean in row] for row in table] == [
-        [(1.5, 1), (1.0, 1)],
-        [(0.0, 1), (1.0, 2)],
+def rows(data):
+    return [
+        (data.responses[r].id, data.raters[a].label, data.criteria[c].name, int(s), bool(k))
+        for r, a, c, s, k in zip(
+            data.response, data.rater, data.criterion, data.score, data.counts, strict=True
+        )
     ]
-    made.give("human:ann", ("n", "b", "en"), helpfulness=2)
-    again = made.load()
-    both = task_means(again, resamples(3, number=200), people, helpfulness)
-    alone = task_means(again, resamples(3, number=200), people, helpfulness, source=1)
-    assert both.cells.at(both.tasks.index("mail"), 0).value == 1.0
-    assert (alone.tasks, alone.cells.at(0, 0).value, alone.cells.at(0, 1)) == (("mail",), 2.0, None)
 
 
-def test_an_empty_store_has_no_voices_and_no_means(made):
-    scored = made.load()
-    means = mean_scores(scored, resamples(0, number=10))
-    assert (means.voices, means.cells, main_voices(scored)) == ((), (), ())
-    made.answer_all("m")
-    assert mean_scores(made.load(), resamples(3, number=10)).voices == ()
+def test_a_suite_without_scores_has_its_responses_and_nothing_else(study):
+    data = load(study)
+    assert len(data.responses) == 8
+    assert data.languages == ("en", "ru")
+    assert data.keys == ("a", "b")
+    assert [source.model for source in data.sources] == ["m", "n"]
+    assert data.raters == ()
+    assert len(data.score) == len(data.counts) == 0
+    assert {one.expected for one in data.responses if one.key == "b"} == {"fr"}
+    assert data.length.tolist() == [len("x" * n) for n in (3, 4, 1, 2, 3, 4, 1, 2)]
+    assert data.cluster.tolist() == [0, 1] * 4
 
 
-def test_the_main_criterion_is_helpfulness_or_the_first_that_is_not_language(made):
-    assert made.load().criteria[main_criterion(made.load())].name == "helpfulness"
-    from store.queries import models
-    from store.session import writing
-
-    with writing(made.engine) as session:
-        rubric = models.rubric_id(session, "own", "1", [{"name": "language"}, {"name": "style"}])
-    assert main_criterion(made.load(rubric)) == 1
-
-
-def test_the_main_source_is_the_one_with_most_scored_responses(made):
-    scored = by_hand(made)
-    assert main_source(scored, all_voices(scored)[0]) == 0
-    for key in KEYS:
-        made.give("llm:gpt", ("n", key, "en"), fluency=1)
-    scored = made.load()
-    assert main_source(scored, all_voices(scored)[-1]) == 1
+def test_wrong_language_takes_a_raters_other_scores_out_of_means(study):
+    engine, _, rubric = study
+    give(engine, rubric, "human", "nv", "", 1, language=0, fluency=2, logic=None)
+    give(engine, rubric, "llm", "judge", "v", 1, language=2, fluency=1)
+    give(engine, rubric, "human", "nv", "", 2, language=1, fluency=1)
+    assert rows(load(study)) == [
+        (1, "human:nv", "language", 0, True),
+        (1, "human:nv", "fluency", 2, False),
+        (1, "llm:judge@v", "language", 2, True),
+        (1, "llm:judge@v", "fluency", 1, True),
+        (2, "human:nv", "language", 1, True),
+        (2, "human:nv", "fluency", 1, True),
+    ]
 
 
-def test_whole_means_are_exact_up_to_eight_and_near_beyond():
-    counts = np.arange(1, 9)
-    value, unit = whole_means(counts * 2 - 1, counts)
-    assert unit == 840
-    assert np.array_equal(value * counts, (counts * 2 - 1) * unit)
-    value, unit = whole_means(np.array([11, 1]), np.array([11, 13]))
-    assert value[0] == unit
-    assert value[1] / unit == pytest.approx(1 / 13, abs=1 / 840)
+def test_only_current_scores_of_first_answers_on_this_suite_and_rubric(study):
+    engine, _, rubric = study
+    give(engine, rubric, "human", "nv", "", 1, fluency=0)
+    give(engine, rubric, "human", "nv", "", 1, fluency=2)
+    give(engine, rubric, "llm", "judge", "v#2", 1, fluency=0)
+    give(engine, rubric, "human", "nv", "", 9, fluency=0)
+    with writing(engine) as session:
+        own = models.rubric_id(session, "own", "1", [{"name": "fluency", "descriptions": {}}])
+        rater = models.rater_id(session, "human", "nv")
+        journal.append(session, rater, [Score(1, models.criteria_of(session, own)[0].id, 0)])
+    assert rows(load(study)) == [(1, "human:nv", "fluency", 2, True)]
 
 
-@pytest.fixture
-def random_study(tmp_path):
-    """Two models, three people and a judge on 25 instructions in three languages, with gaps."""
-    keys = [f"k{n:02}" for n in range(25)]
-    made = MadeSuite(tmp_path / "s.db", keys, ("en", "fr", "ru"))
-    made.answer_all("m", "n")
-    rng = np.random.default_rng(7)
-    for rater in ("human:ann", "human:bob", "human:cyd", "llm:gpt"):
-        for response in made.responses.values():
-            if rng.random() < 0.7:
-                language, helpfulness = (int(x) for x in rng.integers(0, 3, 2))
-                made.give(rater, response, language=language, helpfulness=helpfulness)
-    yield made
-    made.engine.dispose()
+def test_people_come_before_judges_and_rules(study):
+    engine, _, rubric = study
+    for kind, name in (("rule", "a"), ("llm", "b"), ("human", "z"), ("human", "c")):
+        give(engine, rubric, kind, name, "", 1, fluency=1)
+    assert [rater.name for rater in load(study).raters] == ["c", "z", "b", "a"]
 
 
-def plain_scores(made, scored, raters, criterion):
-    """(source, language, key) -> the mean of the scores that count, by loops over the arrays' own rows."""
-    rows = list(zip(scored.response, scored.rater, scored.criterion, scored.score, strict=True))
-    names = [one.name for one in scored.criteria]
-    wrong = {(r, a) for r, a, c, s in rows if names[c] == "language" and s == 0}
-    given = {}
-    for r, a, c, s in rows:
-        if a in raters and names[c] == criterion and (criterion == "language" or (r, a) not in wrong):
-            one = scored.responses[r]
-            given.setdefault((one.source.model, one.language, one.key), []).append(int(s))
-    return {place: sum(marks) / len(marks) for place, marks in given.items()}
+def test_loading_twice_gives_the_same_arrays(study):
+    engine, _, rubric = study
+    for response in (3, 1, 2):
+        give(engine, rubric, "human", "nv", "", response, logic=1, fluency=2)
+    one, two = load(study), load(study)
+    for name in ("response", "rater", "criterion", "score", "counts"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))
+    assert one.response.tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_random_data_gives_the_means_of_plain_loops(random_study):
-    scored = random_study.load()
-    means = mean_scores(scored, resamples(25, number=50))
-    for voice in means.voices:
-        for criterion in ("helpfulness", "language"):
-            plain = plain_scores(random_study, scored, voice.raters, criterion)
-            for place, source in enumerate(scored.sources):
-                apart = {
-                    language: [v for place, v in plain.items() if place[:2] == (source.model, language)]
-                    for language in scored.languages
-                }
-                for language, values in apart.items():
-                    expected = (pytest.approx(sum(values) / len(values)), len(values))
-                    assert found(means, voice, criterion, language, place) == expected
-                non_english = np.mean([np.mean(apart["fr"]), np.mean(apart["ru"])])
-                assert found(means, voice, criterion, "non-English", place)[0] == non_english
-
-
-def test_intervals_are_scipys_clustered_bootstrap(random_study):
-    scored = random_study.load()
-    drawn = resamples(25, number=20_000)
-    means = mean_scores(scored, drawn)
-    people = means.voices[0]
-    plain = plain_scores(random_study, scored, people.raters, "helpfulness")
-
-    def per_cluster(language):
-        values = [plain.get(("m", language, key), np.nan) for key in scored.keys]
-        return np.nan_to_num(values), (~np.isnan(values)).astype(float)
-
-    def ratio(sums, counts, axis):
-        return sums.sum(axis=axis) / counts.sum(axis=axis)
-
-    def two_languages(sums, counts, more_sums, more_counts, axis):
-        return (ratio(sums, counts, axis) + ratio(more_sums, more_counts, axis)) / 2
-
-    for scope, data, statistic in (
-        ("en", per_cluster("en"), ratio),
-        ("non-English", (*per_cluster("fr"), *per_cluster("ru")), two_languages),
-    ):
-        theirs = stats.bootstrap(
-            data, statistic, paired=True, method="percentile", n_resamples=20_000, rng=3
-        ).confidence_interval
-        ours = means.at(people, 0, random_study.criterion("helpfulness"), scope)
-        assert ours.low == pytest.approx(theirs.low, abs=0.02)
-        assert ours.high == pytest.approx(theirs.high, abs=0.02)
-        assert ours.low < ours.value < ours.high
-
-
-def test_small_chunks_give_the_same_numbers(random_study, monkeypatch):
-    scored = random_study.load()
-    drawn = resamples(25, number=100)
-    whole = mean_scores(scored, drawn)
-    monkeypatch.setattr("core.analysis.cells.AT_ONCE", 700)
-    apart = mean_scores(scored, drawn)
-    for one, other in zip(whole.cells, apart.cells, strict=True):
-        for name in ("value", "low", "high", "n"):
-            assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-
-
-def test_opinions_without_the_rule_hold_every_score(made):
-    scored = by_hand(made)
-    ann = all_voices(scored)[1]
-    assert len(opinions(scored, ann).value) + 1 == len(opinions(scored, ann, counting=False).value)
+def test_what_a_third_reviewer_settled_is_final_for_people_and_leaves_judges_alone(tmp_path):
+    study = Rated(tmp_path / "s.db")
+    place, other = ("m", "en", "a"), ("m", "en", "b")
+    for name, score in (("ann", 0), ("bob", 2), ("cid", 1)):
+        study.give(name, place, helpfulness=score)
+    study.give("ann", place, fluency=1)
+    study.give("ann", other, helpfulness=2)
+    study.give("gpt", place, kind="llm", helpfulness=2)
+    study.assign("cid", place, kind="adjudication")
+    assert len(rows(study.load())) == 6
+    study.commit("cid", place)
+    assert [
+        (response, rater, criterion, score) for response, rater, criterion, score, _ in rows(study.load())
+    ] == [
+        (1, "human:ann", "fluency", 1),
+        (1, "human:cid", "helpfulness", 1),
+        (1, "llm:gpt", "helpfulness", 2),
+        (2, "human:ann", "helpfulness", 2),
+    ]

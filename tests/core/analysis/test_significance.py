@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from core.analysis.bootstrap import resamples
-from core.analysis.scores import all_voices
+from core.analysis.means import all_rater_groups
 from core.analysis.significance import FEWEST, compare, sign_flip_p
 from tests.core.analysis.made_suite import MadeSuite
 
@@ -25,7 +25,7 @@ def made(tmp_path):
 def compared(made, rater=0, criterion="helpfulness", number=500):
     scored = made.load()
     drawn = resamples(len(scored.keys), number=number)
-    return compare(scored, drawn, all_voices(scored)[rater], made.criterion(criterion))
+    return compare(scored, drawn, all_rater_groups(scored)[rater], made.criterion(criterion))
 
 
 def score(made, rater, model, language, marks, criterion="helpfulness"):

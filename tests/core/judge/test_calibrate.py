@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 from sqlalchemy import Engine
 
-from core.analysis.calibration_tables import calibration_tables
-from core.analysis.overview import human_against_judge
+from core.analysis.agreement_table import human_against_judge
 from core.judge.calibrate import calibrate
+from core.report.calibration_tables import calibration_tables
 from store import UsageError, XlitError
 from store.queries import journal, models, overview, responses, rubrics, suites
 from store.queries.journal import Score

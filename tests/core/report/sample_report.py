@@ -2,7 +2,7 @@
 
 import random
 
-from core.report.table import BarChart, Cell, Column, HeatMap, LineChart, Report, Section, Series, Table
+from core.report.document import BarChart, Cell, Column, HeatMap, LineChart, Report, Section, Series, Table
 
 MODELS = (
     "LLaMA-2-13B / Dolly-En / FT / 1e-5",

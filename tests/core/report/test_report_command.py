@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.report.run import make_report
+from core.report.build import make_report
 from store import UsageError, open_store
 from store.queries import journal, models, responses, rubrics, suites, surface
 from store.queries.journal import Score
@@ -90,18 +90,18 @@ def test_a_report_is_written_whole_and_the_same_store_gives_the_same_bytes(tmp_p
 
 def test_the_means_are_those_of_the_review_rooms_overview(tmp_path):
     from core.analysis.bootstrap import resamples
-    from core.analysis.scored import load_scored
-    from core.analysis.scores import all_voices, mean_scores
+    from core.analysis.means import all_rater_groups, mean_scores
+    from core.analysis.scores import load_scores
     from store.queries.overview import Scope, heat_map
 
     engine = open_store(fill(tmp_path / "s.db"))
     with reading(engine) as session:
         rubric = rubrics.default_rubric_id(session)
-        scored = load_scored(session, 1, "small/1", rubric)
+        scored = load_scores(session, 1, "small/1", rubric)
         means = mean_scores(scored, resamples(12, number=100))
         asked = [
             (voice, language, [scored.raters[place].id for place in voice.raters])
-            for voice in all_voices(scored)
+            for voice in all_rater_groups(scored)
             for language in ("en", "ru")
         ]
         compared = 0

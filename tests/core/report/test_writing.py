@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.report import writing
-from core.report.table import BarChart, Cell, Column, Report, Section, Table
+from core.report.document import BarChart, Cell, Column, Report, Section, Table
 from core.report.writing import FORMATS, MANIFEST, write_report
 from store.errors import UsageError, XlitError
 from tests.core.report.sample_report import sample_report

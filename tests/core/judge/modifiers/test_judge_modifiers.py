@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from core.analysis.fulfilment import fulfilment
+from core.analysis.modifiers import fulfilment
 from core.judge.modifiers import rater as modifiers_run
 from core.judge.modifiers.rater import RATER, RUBRIC_FILE, fulfilment_criterion, judge_modifiers
 from store import open_store

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from core.report.document import Cell, Column, Table
 from core.report.formats.cell_text import Dialect, TableText, format_cell
-from core.report.table import Cell, Column, Table
 from core.text.visible import visible
 
 PLAIN = Dialect(escape=str, bold=lambda text: f"<{text}>", raised=lambda letter: f"^{letter}", minus="-")

@@ -1,8 +1,8 @@
 import csv
 import io
 
+from core.report.document import Cell, Column, Table
 from core.report.formats.csv_file import table_csv
-from core.report.table import Cell, Column, Table
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 import html5lib
 import pytest
 
-from core.report.figures.draw import draw
+from core.report.figures import draw
 from core.report.formats.html import report_html
 from core.text.visible import visible
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report

@@ -4,9 +4,8 @@ import subprocess
 
 import pytest
 
-from core.report.formats.latex import PREAMBLE, table_latex
-from core.report.formats.latex_text import escape
-from core.report.table import Cell, Column, Table
+from core.report.document import Cell, Column, Table
+from core.report.formats.latex import PREAMBLE, escape, table_latex
 from tests.core.report.sample_report import HOSTILE, TASKS, hostile_report, sample_report
 
 

@@ -1,8 +1,8 @@
 import pytest
 from markdown_it import MarkdownIt
 
+from core.report.document import Cell, Column, Report, Section, Table
 from core.report.formats.markdown import report_markdown, table_markdown
-from core.report.table import Cell, Column, Report, Section, Table
 from core.text.visible import visible
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report
 

@@ -5,8 +5,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from core.report.document import Cell, Column, Report, Section, Table
 from core.report.formats.terminal import report_renderable
-from core.report.table import Cell, Column, Report, Section, Table
 from tests.core.report.sample_report import hostile_report, sample_report
 
 

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from core.analysis.agreements import agreements
+from core.analysis.agreement import agreements
 from core.analysis.bootstrap import resamples
+from core.report.document import Report
 from core.report.formats.markdown import report_markdown
 from core.report.sections.agreement import agreement_section
-from core.report.table import Report
 from tests.core.analysis.rated import Rated
 
 KEYS = tuple("abcdef")

@@ -4,9 +4,9 @@ import pytest
 
 from core.analysis.anchoring import anchoring
 from core.analysis.bootstrap import resamples
+from core.report.document import Report
 from core.report.formats.markdown import report_markdown
 from core.report.sections.anchoring import anchoring_section
-from core.report.table import Report
 from store.queries.journal import Shown
 from store.session import reading
 from tests.core.analysis.rated import Rated

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.modifier_means import load_verdicts
+from core.analysis.modifiers import load_verdicts
 from core.report.sections.modifiers import modifiers_section
 from store.queries import models
 from store.session import reading, writing

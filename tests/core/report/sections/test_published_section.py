@@ -3,11 +3,11 @@
 import pytest
 
 from core.analysis.bootstrap import resamples
+from core.analysis.means import mean_scores
 from core.analysis.published import beside
-from core.analysis.scores import mean_scores
+from core.report.document import Report
 from core.report.formats.markdown import report_markdown
 from core.report.sections.published import published_section
-from core.report.table import Report
 from tests.core.analysis.rated import Rated
 
 DOLLY = "LLaMA-2-13B / Dolly-En / FT"

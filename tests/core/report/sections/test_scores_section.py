@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from core.report.document import Report
 from core.report.sections.scores import scores_section
-from core.report.table import Report
 from tests.core.analysis.made_suite import MadeSuite
 
 KEYS = tuple("abc")

@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from core.report.figures.axes import frame, handles, say_nothing, widened
-from core.report.figures.labels import LINE_HEIGHT, Ruler, in_full
-from core.report.figures.legend import Legend
-from core.report.figures.style import FAINT, INK, MARGIN, PAGE, TEXT_SIZE, colour_of, marker_of, place_axes
+from core.report.charts.labels import LINE_HEIGHT, Ruler, in_full
+from core.report.charts.legend import Legend
+from core.report.charts.style import (
+    FAINT,
+    INK,
+    MARGIN,
+    PAGE,
+    TEXT_SIZE,
+    colour_of,
+    frame,
+    handles,
+    marker_of,
+    place_axes,
+    say_nothing,
+    widened,
+)
+from core.report.document import BarChart
 from core.report.formats.cell_text import finite
-from core.report.table import BarChart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

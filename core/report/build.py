@@ -4,14 +4,15 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine
 
-from core.analysis.agreements import agreements
+from core.analysis.agreement import agreements
 from core.analysis.anchoring import anchoring
 from core.analysis.bootstrap import RESAMPLES, SEED, resamples
-from core.analysis.modifier_means import load_verdicts
+from core.analysis.means import mean_scores
+from core.analysis.modifiers import load_verdicts
 from core.analysis.published import beside, read_same_as
-from core.analysis.scored import Scored, load_scored
-from core.analysis.scores import mean_scores
+from core.analysis.scores import Scores, load_scores
 from core.analysis.selection import selection_of
+from core.report.document import Report
 from core.report.sections.agreement import agreement_section
 from core.report.sections.anchoring import anchoring_section
 from core.report.sections.models import models_section
@@ -19,7 +20,6 @@ from core.report.sections.modifiers import modifiers_section
 from core.report.sections.published import published_section
 from core.report.sections.scores import scores_section
 from core.report.sections.surface import surface_section
-from core.report.table import Report
 from store import UsageError
 from store.queries.rubrics import default_rubric_id
 from store.queries.selection import measured_in
@@ -49,7 +49,7 @@ def make_report(
         rubric = default_rubric_id(session)
     with reading(engine) as session:
         found = find_suite(session, suite)
-        scored = load_scored(session, found.id, found.label, rubric)
+        scored = load_scores(session, found.id, found.label, rubric)
         judged = load_verdicts(session, found.id, found.label)
         measured = measured_in(session, found.id)
         selection = selection_of(session, found.id, found.label)
@@ -67,7 +67,7 @@ def make_report(
     return Report(f"Report on {found.label}", _about(scored, number, seed), sections)
 
 
-def _about(scored: Scored, number: int, seed: int) -> tuple[str, ...]:
+def _about(scored: Scores, number: int, seed: int) -> tuple[str, ...]:
     raters = ", ".join(rater.label for rater in scored.raters) or "nobody"
     return (
         f"{len(scored.responses):,} responses of {len(scored.sources)} models to {len(scored.keys):,} "

@@ -7,8 +7,9 @@ from math import sqrt
 
 import pytest
 
-from core.analysis.agreement import agreement
-from core.analysis.calibration import (
+from core.analysis.agreement_table import agreement
+from core.analysis.comparison import plain_text
+from core.analysis.judge_quality import (
     Calibration,
     calibrate_judge,
     is_english,
@@ -17,8 +18,7 @@ from core.analysis.calibration import (
     length_correlation,
     self_agreement,
 )
-from core.analysis.calibration_tables import calibration_tables
-from core.analysis.comparison import plain_text
+from core.report.calibration_tables import calibration_tables
 from store.queries.calibration import Answer, Judge, Scale
 
 pytest.importorskip("scipy", reason="the extra `report` is not installed")

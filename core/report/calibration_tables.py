@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from core.analysis.agreement import Agreement
-from core.analysis.calibration import (
+from core.analysis.agreement_table import Agreement
+from core.analysis.judge_quality import (
     AgreementByLanguage,
     Calibration,
     CriterionCalibration,

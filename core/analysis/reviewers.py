@@ -31,7 +31,7 @@ def per_hour(times: Sequence[datetime]) -> float | None:
 
 
 @dataclass(frozen=True)
-class Leaning:
+class ReviewerBias:
     """How one reviewer's scores lie to the others' on the `n` responses that both have scored.
 
     `difference`: mean of (own score minus the mean of the others' scores), in points of the scale, with its
@@ -59,14 +59,14 @@ class Leaning:
         return None
 
 
-def leaning(own: Mapping[int, int], others: Sequence[Mapping[int, int]]) -> Leaning | None:
+def reviewer_bias(own: Mapping[int, int], others: Sequence[Mapping[int, int]]) -> ReviewerBias | None:
     """From the scores by response of one reviewer and of each of the others; None: they share nothing."""
     beside = {response: [it[response] for it in others if response in it] for response in own}
     shared = {response: scores for response, scores in beside.items() if scores}
     if not shared:
         return None
     differences = [own[response] - fmean(scores) for response, scores in shared.items()]
-    return Leaning(
+    return ReviewerBias(
         n=len(shared),
         difference=fmean(differences),
         error=stdev(differences) / sqrt(len(shared)) if len(shared) > 1 else None,
@@ -75,7 +75,7 @@ def leaning(own: Mapping[int, int], others: Sequence[Mapping[int, int]]) -> Lean
     )
 
 
-def unlike_others(scores: Mapping[int, Mapping[int, int]]) -> dict[int, str]:
+def outliers(scores: Mapping[int, Mapping[int, int]]) -> dict[int, str]:
     """Who scores unlike the others by `OUTLIER_RULE`, and in what; from reviewer -> response -> score.
 
     One who is far off pulls the mean that the others are compared with, hence one at a time. Of two who
@@ -85,7 +85,7 @@ def unlike_others(scores: Mapping[int, Mapping[int, int]]) -> dict[int, str]:
     left = dict(scores)
     while len(left) > 1:
         lies = {
-            reviewer: leaning(own, [given for other, given in left.items() if other != reviewer])
+            reviewer: reviewer_bias(own, [given for other, given in left.items() if other != reviewer])
             for reviewer, own in left.items()
         }
         unlike = {reviewer: it for reviewer, it in lies.items() if it is not None and it.unlike is not None}

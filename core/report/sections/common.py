@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from core.analysis.cells import Mean
 from core.analysis.comparison import label
-from core.analysis.scored import Scored
-from core.report.table import Cell
+from core.analysis.means import Mean
+from core.analysis.scores import Scores
+from core.report.document import Cell
 
 NOT_SCORED = "not scored, or only in the wrong language"
 
@@ -43,12 +43,12 @@ def how_drawn(number: int, seed: int) -> str:
     )
 
 
-def model_names(scored: Scored) -> tuple[str, ...]:
+def model_names(scored: Scores) -> tuple[str, ...]:
     """The models' names, in the order of `scored.sources`."""
     return tuple(label(source, scored.sources) for source in scored.sources)
 
 
-def nothing_scored(scored: Scored) -> tuple[str, ...]:
+def nothing_scored(scored: Scores) -> tuple[str, ...]:
     """Sentences for a suite without responses or without scores; none where there are both."""
     if not scored.responses:
         return (

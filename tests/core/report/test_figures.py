@@ -8,10 +8,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from core.report.figures.draw import PICTURES, draw
-from core.report.figures.heat_map import luminance
-from core.report.figures.style import COLOURS, DASHES, FONT, MARKERS, PAGE, families_for
-from core.report.table import BarChart, HeatMap, LineChart, Series
+from core.report.charts.heat_map import luminance
+from core.report.charts.style import COLOURS, DASHES, FONT, MARKERS, PAGE, families_for
+from core.report.document import BarChart, HeatMap, LineChart, Series
+from core.report.figures import PICTURES, draw
 from tests.core.report.sample_report import CRITERIA, MODELS, TASKS, hostile_report, sample_report
 
 FIGURES = {

@@ -3,16 +3,16 @@
 import pytest
 
 from core.analysis.bootstrap import resamples
-from core.analysis.fulfilment import fulfilment
-from core.analysis.modifier_means import (
+from core.analysis.means import all_rater_groups
+from core.analysis.modifiers import (
     AVERAGE,
     fulfilled,
+    fulfilment,
     load_verdicts,
     modifier_groups,
     scores_by_modifier,
     verdicts_of,
 )
-from core.analysis.scores import all_voices
 from store.queries import models
 from store.session import reading, writing
 from tests.core.analysis.made_suite import MadeSuite
@@ -95,7 +95,7 @@ def test_helpfulness_by_modifier_leaves_the_wrong_language_out(made):
     made.give("human:ann", ("m", "d", "ru"), helpfulness=0)  # no modifier
     scored = made.load()
     found = scores_by_modifier(
-        scored, resamples(5, number=50), all_voices(scored)[0], made.criterion("helpfulness"), 0
+        scored, resamples(5, number=50), all_rater_groups(scored)[0], made.criterion("helpfulness"), 0
     )
     assert [(found.at(group, "ru").value, found.at(group, "ru").n) for group in ("num_items", "short")] == [
         (2.0, 1), (1.0, 1)

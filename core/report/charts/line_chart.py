@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from math import ceil, isfinite, log
 from typing import TYPE_CHECKING
 
-from core.report.figures.axes import RING, finite_or_nan, frame, handles, say_nothing, widened
-from core.report.figures.labels import LINE_HEIGHT, Ruler, in_full
-from core.report.figures.legend import Legend
-from core.report.figures.style import (
+from core.report.charts.labels import LINE_HEIGHT, Ruler, in_full
+from core.report.charts.legend import Legend
+from core.report.charts.style import (
     FAINT,
     MARGIN,
     PAGE,
+    RING,
     TEXT_SIZE,
     TITLE_SIZE,
     colour_of,
     dash_of,
+    finite_or_nan,
+    frame,
+    handles,
     marker_of,
     place_axes,
+    say_nothing,
+    widened,
 )
+from core.report.document import LineChart, Series
 from core.report.formats.cell_text import MINUS, finite
-from core.report.table import LineChart, Series
 from core.study import rate_label
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.analysis import coefficients
-from core.analysis.agreement import agreement, dominance, quadratic_kappa
-from core.analysis.coefficients import (
+from core.analysis import agreement as coefficients
+from core.analysis.agreement import (
     ac2,
     alpha,
     alpha_of_units,
@@ -19,8 +18,9 @@ from core.analysis.coefficients import (
     coincidences_of_units,
     exact,
     kappa,
-    size,
+    pair_count,
 )
+from core.analysis.agreement_table import agreement, dominance, quadratic_kappa
 
 PANDALM = Path(__file__).parents[4] / "shared" / "data" / "pandalm" / "testset-v1.json"
 
@@ -147,7 +147,7 @@ def test_alpha_with_missing_scores_worked_out_by_hand():
 
 def test_a_table_worked_out_by_hand():
     table = [[1, 0, 1], [0, 2, 0], [0, 2, 2]]
-    assert size(table) == 8
+    assert pair_count(table) == 8
     assert exact(table) == 62.5
     assert bias(table) == 0  # once two higher, twice one lower
     # By chance, from margins (2, 2, 4) and (1, 4, 3): see tests of `agreement`.

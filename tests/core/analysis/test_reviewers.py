@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.analysis.reviewing import FEWEST, leaning, per_hour, unlike_others
+from core.analysis.reviewers import FEWEST, outliers, per_hour, reviewer_bias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -33,23 +33,23 @@ def given(*scores: int) -> dict[int, int]:
 
 
 def test_a_leaning_is_taken_against_the_others_mean_on_shared_responses():
-    found = leaning(given(2, 2, 0), [given(1, 2), {0: 0, 7: 2}])
+    found = reviewer_bias(given(2, 2, 0), [given(1, 2), {0: 0, 7: 2}])
     assert found is not None
     assert (found.n, found.difference) == (2, pytest.approx((1.5 + 0) / 2))
 
 
 def test_nothing_shared_is_no_leaning():
-    assert leaning(given(1), [{5: 1}]) is None
+    assert reviewer_bias(given(1), [{5: 1}]) is None
 
 
 def test_who_is_far_from_the_others_is_unlike_them():
-    found = leaning(given(*[0, 1] * 8), [given(*[1, 2] * 8)])
+    found = reviewer_bias(given(*[0, 1] * 8), [given(*[1, 2] * 8)])
     assert found is not None
     assert found.unlike == "-1.0 points from the others (n=16)"
 
 
 def test_who_is_as_the_others_with_chance_differences_is_not():
-    found = leaning(given(*[0, 2, 1, 1] * 4), [given(*[1, 1, 1, 1] * 4), given(*[0, 2, 1, 2] * 4)])
+    found = reviewer_bias(given(*[0, 2, 1, 1] * 4), [given(*[1, 1, 1, 1] * 4), given(*[0, 2, 1, 2] * 4)])
     assert found is not None
     assert found.unlike is None
 
@@ -57,14 +57,14 @@ def test_who_is_as_the_others_with_chance_differences_is_not():
 def test_a_large_difference_that_chance_explains_is_none():
     own = [2, 2, 2, 2, 2, 2, 0, 0, 0, 2]
     other = [0, 0, 0, 0, 2, 2, 2, 2, 0, 2]
-    found = leaning(given(*own), [given(*other)])
+    found = reviewer_bias(given(*own), [given(*other)])
     assert found is not None
     assert found.difference == pytest.approx(0.4)
     assert found.unlike is None
 
 
 def test_who_hardly_varies_is_unlike_the_others():
-    found = leaning(given(*[1] * 20), [given(*[0, 2] * 10)])
+    found = reviewer_bias(given(*[1] * 20), [given(*[0, 2] * 10)])
     assert found is not None
     assert found.unlike is not None
     assert found.unlike.startswith("hardly varies: SD 0.0, others 1.0")
@@ -72,19 +72,19 @@ def test_who_hardly_varies_is_unlike_the_others():
 
 def test_few_shared_responses_say_nothing():
     few = FEWEST - 1
-    found = leaning(given(*[0] * few), [given(*[2] * few)])
+    found = reviewer_bias(given(*[0] * few), [given(*[2] * few)])
     assert found is not None
     assert found.unlike is None
 
 
 def test_one_who_is_far_off_does_not_make_the_others_look_so():
     high, low = given(*[1, 2] * 8), given(*[0, 1] * 8)
-    assert list(unlike_others({1: high, 2: high, 3: low})) == [3]
+    assert list(outliers({1: high, 2: high, 3: low})) == [3]
 
 
 def test_of_two_who_differ_both_are_named():
-    assert list(unlike_others({1: given(*[2] * 12), 2: given(*[0] * 12)})) == [1, 2]
+    assert list(outliers({1: given(*[2] * 12), 2: given(*[0] * 12)})) == [1, 2]
 
 
 def test_who_scores_alone_is_unlike_nobody():
-    assert unlike_others({1: given(*[2] * 12), 2: {}}) == {}
+    assert outliers({1: given(*[2] * 12), 2: {}}) == {}

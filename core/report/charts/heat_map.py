@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil, cos, radians, sin
 from typing import TYPE_CHECKING, Any
 
-from core.report.figures.labels import LINE_HEIGHT, Label, Ruler, in_full
-from core.report.figures.style import (
+from core.report.charts.labels import LINE_HEIGHT, Label, Ruler, in_full
+from core.report.charts.style import (
     FAINT,
     INK,
     MARGIN,
@@ -18,8 +18,8 @@ from core.report.figures.style import (
     TITLE_SIZE,
     place_axes,
 )
+from core.report.document import HeatMap
 from core.report.formats.cell_text import MINUS, finite
-from core.report.table import HeatMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.overview import human_against_judge
+from core.analysis.agreement_table import human_against_judge
 from store import open_store
 from store.queries import journal, models, responses, suites
 from store.queries.journal import Score

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.report.figures.labels import Label, Ruler
-from core.report.figures.style import PAGE, TEXT_SIZE
+from core.report.charts.labels import Label, Ruler
+from core.report.charts.style import PAGE, TEXT_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from core.extras import needs_extra
-from core.report.figures.bar_chart import draw_bar_chart
-from core.report.figures.heat_map import draw_heat_map
-from core.report.figures.labels import Ruler
-from core.report.figures.line_chart import draw_line_chart
-from core.report.figures.style import families_for, settings
-from core.report.table import Figure, HeatMap, LineChart
+from core.report.charts.bar_chart import draw_bar_chart
+from core.report.charts.heat_map import draw_heat_map
+from core.report.charts.labels import Ruler
+from core.report.charts.line_chart import draw_line_chart
+from core.report.charts.style import families_for, settings
+from core.report.document import Figure, HeatMap, LineChart
 from core.text.visible import visible
 
 if TYPE_CHECKING:

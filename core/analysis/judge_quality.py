@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
 
-from core.analysis.agreement import Agreement, agreement
+from core.analysis.agreement_table import Agreement, agreement
 from store.queries.calibration import Answer, CriterionScores, Judge, Scale
 
 ENGLISH = "en"
