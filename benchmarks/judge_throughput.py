@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.judge.llm.run import JudgeSettings
-from core.judge.rubric.run import judge_rubric
+from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.rubric.judge import judge_rubric
 from store import open_store
 from store.queries import models, responses, suites
 from store.session import writing

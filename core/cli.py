@@ -74,14 +74,14 @@ def run(
     store: StoreOption = None,
 ) -> None:
     """Do whatever is missing of a study: train, convert, generate, judge."""
-    from core.judge.agree import person
+    from core.judge.llm_judge.estimate import ask_person
     from core.run import run_study
     from core.study import read_study
 
     study = read_study(study_file)
     folder = folder or study_file.parent / study.name
     folder.mkdir(parents=True, exist_ok=True)
-    agree = person(yes, needed=False)
+    agree = ask_person(yes, needed=False)
     raise typer.Exit(run_study(study, study_file.parent, folder, opened(store, create=True), agree=agree))
 
 

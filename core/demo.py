@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from core.judge.agree import person
+from core.judge.llm_judge.estimate import ask_person
 from core.progress import say
 from core.run import run_study
 from core.study import read_study
@@ -24,7 +24,7 @@ def run_demo(folder: Path) -> tuple[int, Path]:
     engine = open_store(store, create=True)
     try:
         say(f"The miniature study, in {folder}, in {', '.join(study.languages)}.")
-        agree = person(yes=False, needed=False)
+        agree = ask_person(yes=False, needed=False)
         return run_study(study, study_file.parent, folder, engine, agree=agree), store
     finally:
         engine.dispose()

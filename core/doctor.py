@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rich.table import Table
 from rich.text import Text
 
-from core.endpoint.keys import ANY_HOST, NAMES, SERVICE, keyring_key
+from core.llm.client import ANY_HOST, KEY_VARIABLES, KEYRING_SERVICE, keyring_key
 from store import UsageError
 
 EXTRAS = {
@@ -47,7 +47,7 @@ def examine(languages: tuple[str, ...] = LANGUAGES) -> list[Finding]:
         *map(_dictionary, languages),
         _base(),
         _prices(),
-        *map(_key, NAMES),
+        *map(_key, KEY_VARIABLES),
         _keyring(),
     ]
 
@@ -112,14 +112,14 @@ def _base() -> Finding:
 
 
 def _prices() -> Finding:
-    from core.judge.llm.prices import own_file, read_prices
+    from core.llm.prices import own_price_file, read_prices
     from store import XlitError
 
     try:
         found = read_prices()
     except XlitError as error:
         return Finding("prices of judges", "not readable", str(error))
-    own = found.files[1] if len(found.files) > 1 else f"none of your own at {own_file()}"
+    own = found.files[1] if len(found.files) > 1 else f"none of your own at {own_price_file()}"
     return Finding("prices of judges", f"{len(found.models)} models; {own}")
 
 
@@ -139,4 +139,6 @@ def _keyring() -> Finding:
         return Finding("keyring", "not a key", str(error))
     if users:
         return Finding("keyring", f"a key for {' and for '.join(users)}")
-    return Finding("keyring", "no key", f"keyring set {SERVICE} {host}, or {ANY_HOST} for all servers")
+    return Finding(
+        "keyring", "no key", f"keyring set {KEYRING_SERVICE} {host}, or {ANY_HOST} for all servers"
+    )

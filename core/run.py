@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.endpoint.keys import find_key
 from core.generate.settings import Source
-from core.judge.llm.batch.settings import BatchSettings
-from core.judge.llm.run import JudgeSettings
-from core.judge.llm.survey import Agree
+from core.judge.llm_judge.estimate import Agree
+from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import BatchSettings
+from core.llm.client import find_key
 from core.progress import say, say_missing
 from core.study import Configuration, LlmJudge, Study, configurations
 from core.train.data.sources import DataSource, data_source
@@ -188,7 +188,7 @@ def generate_study(study: Study, suite: str, sources: Sequence[Source], engine: 
 
 
 def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agree = None) -> list[RunRecord]:
-    """Judge what is not judged yet; `agree` is asked before an LLM is (see `core.judge.llm.run`)."""
+    """Judge what is not judged yet; `agree` is asked before an LLM is (see `core.judge.llm_judge.runner`)."""
     judges, languages = study.judges, study.languages
     records = []
     if judges.surface:
@@ -204,12 +204,12 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
 
         records.append(judge_modifiers(engine, languages=languages))
     if judges.relevance and _can_be_asked("Relevance", judges.relevance):
-        from core.judge.relevance.run import judge_relevance
+        from core.judge.relevance import judge_relevance
 
         settings = _settings(judges.relevance, study_folder)
         records.append(judge_relevance(engine, settings, languages=languages, agree=agree))
     if judges.rubric and _can_be_asked("Rubric", judges.rubric):
-        from core.judge.rubric.run import judge_rubric
+        from core.judge.rubric.judge import judge_rubric
 
         rubric = judges.rubric
         records.append(

@@ -109,7 +109,7 @@ class LlmJudge(_Part):
 
 class RubricJudge(LlmJudge):
     """An LLM that scores the six criteria, or those of the `rubric` in a TOML file. `repeats`: see
-    `core.judge.rubric.run`."""
+    `core.judge.rubric.judge`."""
 
     prompt: str | None = None
     rubric: str | None = None

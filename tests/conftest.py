@@ -19,8 +19,8 @@ gc.disable()
 # The files that take longest begin first, so that none of them is still at work when all others have ended.
 LONGEST = (
     "core/test_run.py",
-    "core/judge/llm/batch/test_batch_faults.py",
-    "core/judge/llm/batch/test_batch_kills.py",
+    "core/judge/llm_judge/batch/test_batch_faults.py",
+    "core/judge/llm_judge/batch/test_batch_kills.py",
     "core/report/test_figures.py",
     "store/test_finding.py",
     "ui/test_ssh.py",

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, pairs, show, show_json
-from core.judge.agree import person
 from core.judge.cli_options import NO_JUDGE, LidOption, LimitOption, PromptOption, YesOption, asks_a_judge
-from core.judge.llm.run import JudgeSettings
+from core.judge.llm_judge.estimate import ask_person
+from core.judge.llm_judge.runner import JudgeSettings
 from core.progress import say_missing
 from store import UsageError
 
@@ -79,9 +79,9 @@ def judge_relevance(
     as_json: JsonOption = False,
 ) -> None:
     """Let an LLM say whether each response addresses its task (0 or 1)."""
-    from core.judge.relevance.run import judge_relevance as judge
+    from core.judge.relevance import judge_relevance as judge
 
-    record = judge(opened(store), settings, languages=languages, limit=limit, agree=person(yes))
+    record = judge(opened(store), settings, languages=languages, limit=limit, agree=ask_person(yes))
     finish(record, as_json=as_json)
 
 
@@ -103,7 +103,7 @@ def judge_rubric(
     as_json: JsonOption = False,
 ) -> None:
     """Let an LLM score every response on six criteria, or on those of a rubric of your own."""
-    from core.judge.rubric.run import judge_rubric as judge
+    from core.judge.rubric.judge import judge_rubric as judge
 
     record = judge(
         opened(store),
@@ -113,7 +113,7 @@ def judge_rubric(
         languages=languages,
         limit=limit,
         repeats=repeats,
-        agree=person(yes),
+        agree=ask_person(yes),
     )
     finish(record, as_json=as_json)
 
@@ -140,7 +140,7 @@ def judge_modifiers(
     records = [judge(engine, languages=languages, lid=lid)]
     if settings is not None:
         records.append(
-            judge_modifiers_by_llm(engine, settings, languages=languages, limit=limit, agree=person(yes))
+            judge_modifiers_by_llm(engine, settings, languages=languages, limit=limit, agree=ask_person(yes))
         )
     finish(*records, as_json=as_json)
 
@@ -180,10 +180,10 @@ def judge_injections(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how easily a judge is talked into better scores by the response that it judges."""
-    from core.judge.injections.run import effects_table
-    from core.judge.injections.run import judge_injections as judge
+    from core.judge.injections import effects_table
+    from core.judge.injections import judge_injections as judge
 
-    found = judge(opened(store, create=True), settings, prompt=prompt, agree=person(yes))
+    found = judge(opened(store, create=True), settings, prompt=prompt, agree=ask_person(yes))
     if as_json:
         show_json(found.as_dict())
     else:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from core.judge.llm.batch.settings import BatchSettings
-from core.judge.llm.run import JudgeSettings
+from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import BatchSettings
 from store import UsageError
 
 LidOption = Annotated[

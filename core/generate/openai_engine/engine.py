@@ -6,15 +6,15 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
-from core.endpoint.client import LIBRARIES as LIBRARIES
-from core.endpoint.client import Client
-from core.endpoint.wire import MOST_BYTES
 from core.generate.decoding import Decoding
 from core.generate.engine import Chat, Failed, Generation, Key, Request
 from core.generate.openai_engine.loop import LoopThread
 from core.generate.openai_engine.options import check
 from core.generate.openai_engine.requests import Requests
 from core.generate.openai_engine.server import find_out
+from core.llm.answers import MOST_BYTES
+from core.llm.client import LIBRARIES as LIBRARIES
+from core.llm.client import Client
 from store import UsageError
 
 NAME = "openai"
@@ -40,7 +40,7 @@ class OpenAiEngine:
         concurrency: int = 16,
         timeout: float = 600,
     ) -> None:
-        """`model` as the server calls it; `base_url` as for `core.endpoint.client.Client`; `concurrency`:
+        """`model` as the server calls it; `base_url` as for `core.llm.client.Client`; `concurrency`:
         requests at a time; `timeout`: seconds for one.
 
         Asks the server what it is. Raises `UsageError` for a decoding that it would not follow, and without a

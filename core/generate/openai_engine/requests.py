@@ -5,15 +5,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.endpoint.client import LIMITS, Client
-from core.endpoint.reply import AskFailed, Refused, Reply
-from core.endpoint.retrying import GivingUp, Retrying
-from core.endpoint.tokens import about_tokens
 from core.generate.decoding import Decoding
 from core.generate.engine import Chat, Failed, Generation, Request
 from core.generate.openai_engine.options import options
 from core.generate.openai_engine.server import Server
 from core.generate.openai_engine.shares import Shares
+from core.llm.answers import Reply, RequestFailed, RequestRefused
+from core.llm.client import TOKEN_LIMIT_OPTIONS, Client
+from core.llm.limits import FailureStreak, RetryingSender
+from core.llm.prices import about_tokens
 from store import XlitError
 from store.queries.responses import text_digest
 
@@ -23,7 +23,7 @@ class Requests:
 
     def __init__(self, client: Client, decoding: Decoding, server: Server, concurrency: int) -> None:
         self._client, self._decoding, self._server = client, decoding, server
-        self._retrying, self._giving_up = Retrying(concurrency), GivingUp(client.shown)
+        self._retrying, self._giving_up = RetryingSender(concurrency), FailureStreak(client.shown)
         self._shares = Shares()
         # vLLM refuses to write more than the context holds; all others cut it there.
         self._most = min(decoding.max_new_tokens, (server.context_length or 2**31) - 1)
@@ -60,7 +60,7 @@ class Requests:
         tokens = about_tokens(_canonical(request.chat)) + self._most
         try:
             reply = await self._retrying.ask(send, tokens)
-        except AskFailed as error:
+        except RequestFailed as error:
             self._giving_up.failed(error)
             return Failed(str(error))
         finally:
@@ -83,12 +83,12 @@ class Requests:
         limit = self._limit
         while True:
             try:
-                asked = decoded | {LIMITS[limit]: self._most}
+                asked = decoded | {TOKEN_LIMIT_OPTIONS[limit]: self._most}
                 reply = await self._client.post(request.chat, asked)
-            except Refused as error:
+            except RequestRefused as error:
                 if self._proven:
                     raise
-                if LIMITS[limit] in error.said and limit + 1 < len(LIMITS):
+                if TOKEN_LIMIT_OPTIONS[limit] in error.said and limit + 1 < len(TOKEN_LIMIT_OPTIONS):
                     limit += 1
                     continue
                 if named := _named(decoded, error.said):

@@ -3,10 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.endpoint.client import Client
-from core.endpoint.reply import AskFailed, Missing
-from core.endpoint.retrying import Retrying
-from core.endpoint.wire import count_in
+from core.llm.answers import NotOnServer, RequestFailed, count_in
+from core.llm.client import Client
+from core.llm.limits import RetryingSender
 from store import XlitError
 
 VLLM, LLAMA_SERVER, LLAMA_CPP_PYTHON, TGI = "vLLM", "llama-server", "llama-cpp-python", "TGI"
@@ -35,10 +34,10 @@ async def find_out(client: Client) -> Server:
     Raises `XlitError` when it can't be reached, refuses the key, or stays out of order.
     """
     try:
-        listed = await Retrying(1).ask(client.models, 1)
-    except Missing:
+        listed = await RetryingSender(1).ask(client.models, 1)
+    except NotOnServer:
         listed = None
-    except AskFailed as error:
+    except RequestFailed as error:
         if error.busy:
             raise XlitError(f"{client.shown} is out of order: {error}. Try again later.") from None
         listed = None

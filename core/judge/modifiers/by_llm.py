@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.judge.llm.fence import fenced
-from core.judge.llm.json_answer import json_object
-from core.judge.llm.reply import BadAnswer, Prompt, Reply, usable_text
-from core.judge.llm.run import JudgeSettings, open_asker, run_judgements
-from core.judge.llm.survey import Agree
+from core.judge.llm_judge.estimate import Agree
+from core.judge.llm_judge.runner import JudgeSettings, open_judge, run_judgements
 from core.judge.modifiers.rater import fulfilment_criterion
 from core.judge.modifiers.registry import Modifier, read_modifier
 from core.judge.scope import chosen_languages
+from core.llm.answers import BadAnswer, Prompt, Reply, parse_json_object, usable_text
+from core.llm.prompt_template import fenced_prompt
 from store.provenance import RunRecord, record_run
 from store.queries import fulfilment, journal, judging, models
 from store.queries.journal import Score
@@ -44,9 +43,9 @@ def judge_modifiers_by_llm(
     """Have an LLM rate, 1 or 0, whether responses fulfil those modifiers that no rule decides (style,
     simplicity, two-hop, and whatever is joined with these).
 
-    All else as `core.judge.rubric.run.judge_rubric`.
+    All else as `core.judge.rubric.judge.judge_rubric`.
     """
-    asker = open_asker(settings)
+    asker = open_judge(settings)
     chosen = chosen_languages(engine, languages)
     with reading(engine) as session:
         held = fulfilment.responses_by_modifier(session, chosen)
@@ -73,7 +72,7 @@ def judge_modifiers_by_llm(
 def fulfilled(reply: Reply) -> int:
     """The 0 or 1 of an answer. Raises `BadAnswer`."""
     values = [
-        value for key, value in json_object(usable_text(reply)) if key.strip().casefold() == "fulfilled"
+        value for key, value in parse_json_object(usable_text(reply)) if key.strip().casefold() == "fulfilled"
     ]
     if len(values) != 1:
         raise BadAnswer("wrong keys: not one `fulfilled`")
@@ -84,7 +83,7 @@ def fulfilled(reply: Reply) -> int:
 
 
 class FulfilmentJudgement:
-    """Ratings of one judge on the criterion `fulfilment`; see `core.judge.llm.questions.Judgement`."""
+    """Ratings of one judge on the criterion `fulfilment`; see `core.judge.llm_judge.questions.Judgement`."""
 
     reminder = '\n\nAnswer with {"fulfilled": 1} or {"fulfilled": 0} and nothing else.'
 
@@ -116,7 +115,7 @@ class FulfilmentJudgement:
 
     def prompt(self, response: Unrated) -> Prompt:
         demand = {"{DEMAND}": self._demand(response)}
-        text = fenced(self._template, response.instruction, response.text, demand)
+        text = fenced_prompt(self._template, response.instruction, response.text, demand)
         return Prompt(text, json=True, schema=SCHEMA)
 
     def read(self, reply: Reply) -> int:

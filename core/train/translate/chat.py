@@ -6,7 +6,7 @@ from core.generate.decoding import Decoding
 from core.generate.engine import Failed, Request
 from core.generate.engines import prepare
 from core.generate.settings import EngineOptions, Source
-from core.judge.llm.fence import fence
+from core.llm.prompt_template import fence
 from core.train.translate.languages import language_name
 from core.train.translate.segments import Cut
 from core.train.translate.translator import Fault, TranslatorOptions

@@ -12,8 +12,8 @@ from store import UsageError, open_store
 from store.session import reading
 from store.tables import Decoding as StoredDecoding
 from store.tables import Model, Response, Run
-from tests.core.endpoint.chat_server import Answer
-from tests.core.endpoint.serving import serving, without_keys
+from tests.core.llm.chat_server import Answer
+from tests.core.llm.serving import serving, without_keys
 
 STUDY = """
 name = "served"

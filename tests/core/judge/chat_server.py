@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.core.endpoint import chat_server
-from tests.core.endpoint.chat_server import ChatServer, error
+from tests.core.llm import chat_server
+from tests.core.llm.chat_server import ChatServer, error
 
 __all__ = ["GOOD", "Answer", "ChatServer", "error"]
 

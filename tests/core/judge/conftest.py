@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from core.endpoint import retrying
+from core.llm import limits
 from store import open_store
-from tests.core.endpoint.serving import serving, without_keys
 from tests.core.judge.judged import fill
+from tests.core.llm.serving import serving, without_keys
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +40,8 @@ def answered(store: Engine) -> Callable[..., Engine]:
 def environment(monkeypatch):
     """No key of the one who runs the tests, and no long waits."""
     without_keys(monkeypatch)
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(retrying, "PATIENCE", 20)
+    monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(limits, "PATIENCE", 20)
 
 
 @pytest.fixture

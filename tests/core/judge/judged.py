@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine, text
 
-from core.judge.llm.run import JudgeSettings
-from core.judge.rubric.run import judge_rubric
+from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.rubric.judge import judge_rubric
 from store.queries import models, responses, suites
 from store.session import writing
 

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import text
 
-from core.judge.agree import person
+from core.judge.llm_judge.estimate import ask_person
 from core.run import judge_study
 from core.study import Study
 from tests.core.judge.chat_server import GOOD, Answer
@@ -68,8 +68,8 @@ def test_money_is_spent_only_when_somebody_agrees(answered, serve, tmp_path, mon
     monkeypatch.setattr("sys.stdin", (tmp_path / "nothing").open("w+"))
     asked = study(rubric={"model": "gpt-3.5-turbo-0125"})
     engine = answered(ROW)
-    judge_study(asked, tmp_path, engine, agree=person(yes=False, needed=False))
+    judge_study(asked, tmp_path, engine, agree=ask_person(yes=False, needed=False))
     assert server.requests == []
     assert "about $0.00" in capsys.readouterr().err
-    judge_study(asked, tmp_path, engine, agree=person(yes=True))
+    judge_study(asked, tmp_path, engine, agree=ask_person(yes=True))
     assert len(server.requests) == 1

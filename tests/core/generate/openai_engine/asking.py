@@ -6,7 +6,7 @@ from contextlib import closing
 from core.generate.decoding import Decoding
 from core.generate.engine import Chat, Failed, Generation, Request
 from core.generate.openai_engine.engine import OpenAiEngine
-from tests.core.endpoint.chat_server import ChatServer
+from tests.core.llm.chat_server import ChatServer
 
 GREEDY = Decoding(max_new_tokens=30, repetition_penalty=1.0)
 

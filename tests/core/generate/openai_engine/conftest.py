@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.endpoint import retrying
-from tests.core.endpoint.serving import serving, without_keys
+from core.llm import limits
+from tests.core.llm.serving import serving, without_keys
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     without_keys(monkeypatch)
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from core.generate.engine import Failed, Request
 from core.generate.openai_engine import engine as openai_engine
 from core.generate.openai_engine.shares import Shares
 from store import UsageError, XlitError
-from tests.core.endpoint.chat_server import Answer, error
 from tests.core.generate.openai_engine.asking import GREEDY, ask, chat, opened, requests
+from tests.core.llm.chat_server import Answer, error
 
 
 def echo(request, _) -> Answer:

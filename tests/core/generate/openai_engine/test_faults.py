@@ -5,12 +5,12 @@ import threading
 
 import pytest
 
-from core.endpoint import retrying
 from core.generate.engine import Failed
 from core.generate.openai_engine.engine import READY
+from core.llm import limits
 from store import XlitError
-from tests.core.endpoint.chat_server import Answer, error
 from tests.core.generate.openai_engine.asking import ask, opened, requests
+from tests.core.llm.chat_server import Answer, error
 
 # Each with what is said of it.
 FAULTS = {
@@ -38,14 +38,14 @@ FAULTS = {
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    monkeypatch.setattr(retrying, "TRIES", 3)
-    monkeypatch.setattr(retrying, "PATIENCE", 0.3)
+    monkeypatch.setattr(limits, "TRIES", 3)
+    monkeypatch.setattr(limits, "PATIENCE", 0.3)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_passes_costs_no_answer(serve, fault, monkeypatch):
-    monkeypatch.setattr(retrying, "TRIES", 20)  # a busy machine may need more than the three
-    monkeypatch.setattr(retrying, "PATIENCE", 60)
+    monkeypatch.setattr(limits, "TRIES", 20)  # a busy machine may need more than the three
+    monkeypatch.setattr(limits, "PATIENCE", 60)
     wrong, _ = FAULTS[fault]
     assert ask(serve(wrong, wrong, Answer()), timeout=0.5).text == "Good."
 
@@ -62,8 +62,8 @@ def test_a_fault_that_stays_is_one_sentence(serve, fault):
 
 
 def test_among_faults_each_request_gets_its_own_answer(serve, monkeypatch):
-    monkeypatch.setattr(retrying, "TRIES", 20)
-    monkeypatch.setattr(retrying, "PATIENCE", 60)
+    monkeypatch.setattr(limits, "TRIES", 20)
+    monkeypatch.setattr(limits, "PATIENCE", 60)
     wrong = [fault for fault, _ in FAULTS.values()]
     lock, asked = threading.Lock(), {}
 
@@ -148,7 +148,7 @@ def test_a_server_that_stays_out_of_order_is_said_so(serve):
 
 
 def test_waits_that_a_server_asks_for_hold_back_all(serve, monkeypatch):
-    monkeypatch.setattr(retrying, "PATIENCE", 20)
+    monkeypatch.setattr(limits, "PATIENCE", 20)
     busy = Answer(status=429, body={}, headers={"retry-after-ms": "300"})
     server = serve(Answer(), busy, Answer())
     with opened(server, concurrency=2) as engine:

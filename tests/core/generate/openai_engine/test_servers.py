@@ -4,8 +4,8 @@ import pytest
 
 from core.generate.decoding import Decoding
 from store import UsageError
-from tests.core.endpoint.chat_server import Answer
 from tests.core.generate.openai_engine.asking import ask, opened
+from tests.core.llm.chat_server import Answer
 
 PENALTY = Decoding(30, 1.2)
 SAMPLE = Decoding(30, 1.0, temperature=0.7, top_p=0.9, top_k=40)

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm.reply import BadAnswer, Reply
-from core.judge.llm.run import JudgeSettings
+from core.judge.llm_judge.runner import JudgeSettings
 from core.judge.modifiers.by_llm import fulfilled, judge_modifiers_by_llm
 from core.judge.modifiers.rater import judge_modifiers
+from core.llm.answers import BadAnswer, Reply
 from store.queries import models, responses, suites
 from store.session import writing
 from tests.core.judge.chat_server import Answer

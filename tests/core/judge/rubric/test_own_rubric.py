@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from core.judge.rubric.rubrics import load_rubric
+from core.judge.rubric.definition import load_rubric
 from store import UsageError
 from tests.core.judge.chat_server import GOOD, Answer
 from tests.core.judge.judged import judge, ratings

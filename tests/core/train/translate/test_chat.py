@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from core.endpoint import retrying
+from core.llm import limits
 from core.train.data.loading import load_data
 from core.train.data.sources import DataSource
 from core.train.translate.chat import ChatTranslator
@@ -14,15 +14,15 @@ from core.train.translate.dataset import translate_dataset
 from core.train.translate.journal import Journal
 from core.train.translate.translator import TranslatorOptions
 from store import UsageError, XlitError
-from tests.core.endpoint.chat_server import Answer, error
-from tests.core.endpoint.serving import serving, without_keys
+from tests.core.llm.chat_server import Answer, error
+from tests.core.llm.serving import serving, without_keys
 from tests.core.train.data.writing import chat, chats, jsonl
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     without_keys(monkeypatch)
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
 
 
 @pytest.fixture

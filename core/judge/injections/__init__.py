@@ -1,1 +1,0 @@
-"""How easily a judge is talked into better scores by the response that it judges."""

@@ -1,1 +1,0 @@
-"""Asking a language model: endpoints, limits, prices, what was answered before."""

@@ -1,0 +1,362 @@
+"""Running judgements: estimate, agreement, questions, answers, and what they cost."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.judge.llm_judge.batch_runner import BatchRunner
+from core.judge.llm_judge.estimate import EXPECTED_TOKENS_OUT, Agree, estimate_cost
+from core.judge.llm_judge.judge_client import AdaptiveClient, JudgeClient, ServerJudge
+from core.judge.llm_judge.local import AT_A_TIME, LocalJudge
+from core.judge.llm_judge.questions import Judgement, Question, QuestionResult, Questions
+from core.judge.llm_judge.settings import BatchSettings
+from core.llm.answers import BadAnswer, RequestFailed
+from core.llm.limits import FailureStreak
+from core.llm.prices import Budget, BudgetSpent, read_prices
+from core.progress import progress, say
+from store import UsageError, XlitError
+from store.provenance import RunRecord
+from store.queries import batches, judging
+from store.session import reading
+
+# Questions beyond those on their way: with their prompt written, so that one starts the moment another has
+# ended, or answered and not yet written.
+READY = 8
+
+
+class DirectRunner:
+    """Puts questions to an asker. An answer that can't be used is asked for again, up to `attempts` times in
+    all, with a reminder of the form; then the question has failed."""
+
+    def __init__(self, questions: Questions, asker: JudgeClient, attempts: int) -> None:
+        self._questions, self._asker, self._attempts = questions, asker, attempts
+        self._giving_up = FailureStreak(asker.shown)
+        self._unwritten: list[QuestionResult] = []
+        self._writing = False
+        self._tasks: asyncio.TaskGroup
+        self._places: asyncio.Semaphore
+        self.budget_spent = False
+
+    async def all(self) -> None:
+        """Ask everything that there is to ask.
+
+        Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
+        written. Ends early, with `budget_spent`, when the next question could cost too much.
+        """
+        self._places = asyncio.Semaphore(self._asker.at_a_time + READY)
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                for chunk in self._questions.chunks():
+                    for question in chunk:
+                        await self._places.acquire()
+                        if self.budget_spent:
+                            return
+                        self._tasks.create_task(self._one(question))
+                    await asyncio.sleep(0)
+        finally:
+            # Of a run that is stopped here, what was paid for and not yet written.
+            if self._unwritten:
+                self._questions.write(self._questions.take(self._unwritten))
+
+    async def _one(self, question: Question) -> None:
+        outcome = await self._outcome(question)
+        if outcome is None:
+            self._places.release()
+            return
+        # Its place is free when it is written: what is paid for and not yet on disk is never much.
+        self._unwritten.append(outcome)
+        if not self._writing:
+            self._writing = True
+            self._tasks.create_task(self._write())
+
+    async def _outcome(self, question: Question) -> QuestionResult | None:
+        """What comes of a question; None when there is no money left for it."""
+        prompt, reason = question.prompt, ""
+        for attempt in range(1, self._attempts + 1):
+            try:
+                reply = await self._asker.ask(prompt)
+                self._giving_up.answered()
+                value = self._questions.judgement.read(reply)
+                return QuestionResult(question, value, reply)
+            except BadAnswer as error:
+                reason = str(error)
+                prompt = replace(prompt, text=question.prompt.text + self._questions.judgement.reminder)
+            except BudgetSpent:
+                self.budget_spent = True
+                return None
+            except RequestFailed as error:
+                self._giving_up.failed(error)
+                return QuestionResult(question, reason=str(error), attempts=attempt)
+        return QuestionResult(question, reason=reason, attempts=self._attempts)
+
+    async def _write(self) -> None:
+        """Write what has come, together; while that goes to the disk, more comes."""
+        try:
+            while self._unwritten:
+                outcomes, self._unwritten = self._questions.take(self._unwritten), []
+                try:
+                    written = await asyncio.shield(asyncio.to_thread(self._questions.write, outcomes))
+                except Exception:
+                    self._unwritten[:0] = self._questions.put_back(outcomes)
+                    raise
+                self._questions.note = self._note()
+                more = self._questions.close(outcomes, written)
+                self._unwritten[:0] = more
+                for _ in range(len(outcomes) - len(more)):
+                    self._places.release()
+        finally:
+            self._writing = False
+
+    def _note(self) -> str:
+        budget = self._asker.budget
+        spent = f", ${budget.spent:.4f}" if budget.price else ""
+        failed = len(self._questions.run.failures)
+        return f"{budget.tokens_in + budget.tokens_out} tokens{spent}, {failed} failed"
+
+
+CONCURRENCY = 16
+
+NO_BATCHES = "A checkpoint of your own has no Batch API: leave out --batch."
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Who judges, and how it is asked.
+
+    `model`: its name, as the server knows it, and the rater's in the store. It answers behind `base_url`
+    (default OpenAI's), or is the `checkpoint`: a folder or a GGUF file of one's own.
+    `concurrency`: questions at a time (None: 16). `attempts`: for an answer that can't be used. `timeout`:
+    seconds for one request. `max_cost`: US dollars that this run never goes beyond. `prices`: a table of
+    prices (see `core.llm.prices`). `temperature`: part of who judges, when it isn't 0. `batch`: ask
+    through the server's Batch API.
+    """
+
+    model: str
+    base_url: str | None = None
+    checkpoint: Path | None = None
+    concurrency: int | None = None
+    attempts: int = 3
+    timeout: float = 60
+    temperature: float = 0
+    max_cost: float | None = None
+    prices: Path | None = None
+    batch: BatchSettings | None = None
+
+    def __post_init__(self) -> None:
+        for name, number in (("concurrency", self.concurrency), ("attempts", self.attempts)):
+            if number is not None and number < 1:
+                raise UsageError(f"{name} must be at least 1, not {number}.")
+        if not 0 <= self.temperature <= 2:
+            raise UsageError(f"The temperature must be from 0 to 2, not {self.temperature}.")
+        if not self.timeout > 0:
+            raise UsageError(f"The time-out must be above 0 s, not {self.timeout}.")
+        if self.max_cost is not None and not self.max_cost >= 0:
+            raise UsageError(f"The highest cost must be at least 0 US dollars, not {self.max_cost}.")
+        if self.checkpoint is not None and (self.base_url or self.max_cost is not None or self.temperature):
+            raise UsageError(
+                "A checkpoint of your own needs no address, costs nothing and is asked at temperature 0: "
+                "leave out --base-url, --max-cost and --temperature."
+            )
+        if self.checkpoint is not None and self.batch is not None:
+            raise UsageError(NO_BATCHES)
+
+    def parameters(self) -> dict[str, object]:
+        """What goes into the run's provenance; the address is the asker's to tell, without secrets."""
+        return {
+            "model": self.model,
+            "concurrency": self.concurrency,
+            "attempts": self.attempts,
+            "timeout": self.timeout,
+            "temperature": self.temperature,
+            "max_cost": self.max_cost,
+            "batch_size": self.batch.size if self.batch else None,
+        }
+
+    def version(self, prompt: str) -> str:
+        """The rater's version: the prompt's, and the temperature when it isn't 0."""
+        return f"{prompt} t={self.temperature:g}" if self.temperature else prompt
+
+
+def open_judge(settings: JudgeSettings) -> JudgeClient:
+    """The asker for these settings; asks nothing yet.
+
+    Raises `UsageError` for `max_cost` without a known price, and as `AdaptiveClient` and `LocalJudge` do.
+    """
+    if settings.checkpoint is not None:
+        at_a_time = settings.concurrency or AT_A_TIME
+        return LocalJudge(settings.model, settings.checkpoint, at_a_time=at_a_time)
+    prices = read_prices(settings.prices)
+    price = prices.of(settings.model)
+    if settings.max_cost is not None and price is None:
+        raise UsageError(
+            f"No price is known for {settings.model!r}, so --max-cost can't be held: give it with --prices "
+            f"in a file like {prices.files[0]}."
+        )
+    endpoint = AdaptiveClient(
+        settings.model, settings.base_url, timeout=settings.timeout, temperature=settings.temperature
+    )
+    if price is not None and settings.batch is not None:
+        price = price.batched()
+    return ServerJudge(endpoint, Budget(price, settings.max_cost), settings.concurrency or CONCURRENCY)
+
+
+def run_judgements(
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    asker: JudgeClient,
+    settings: JudgeSettings,
+    *,
+    limit: int | None = None,
+    agree: Agree = None,
+) -> None:
+    """Ask `judgements` of one judge about every response that lacks them: one after another, or as `settings`
+    say all through the server's Batch API. Questions that are on their way in a batch are not asked again.
+
+    `limit`: how many responses at most for each. `agree` is asked before the first question, when there is
+    one to ask; when it says no, nothing is asked. Raises `UsageError` for `batch` with a judge of one's own,
+    `XlitError` when the judge can't be asked any more; what was rated until then stays.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit must be at least 1, not {limit}.")
+    batch, attempts = settings.batch, settings.attempts
+    with reading(run.engine) as session:
+        totals = [judgement.count(session) for judgement in judgements]
+        raters = [judgement.rater for judgement in judgements]
+        collect = batch is not None and bool(batches.open_batches(session, raters))
+    if not any(totals) and not collect:
+        run.idle = True
+        return
+    if agree is not None and not _agreed(run, judgements, asker, limit, agree, batch is not None):
+        say("Nothing was asked.")
+        run.idle = True
+        return
+    try:
+        if batch is None:
+            asyncio.run(_ask_all(run, judgements, totals, asker, limit, attempts))
+        elif isinstance(asker, ServerJudge):
+            asyncio.run(_ask_in_batches(run, judgements, totals, asker, batch, limit, attempts))
+        else:
+            raise UsageError(NO_BATCHES)
+    except ExceptionGroup as group:
+        raise _error_to_show(group) from None
+    finally:
+        _count_cost(run, asker.budget)
+
+
+def _agreed(
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    asker: JudgeClient,
+    limit: int | None,
+    agree: Agree,
+    batch: bool,
+) -> bool:
+    if agree is None or isinstance(asker, LocalJudge):
+        return True
+    with reading(run.engine) as session:
+        about_out = judging.mean_tokens_out(session, judgements[0].rater) or EXPECTED_TOKENS_OUT
+        skip = [batches.on_their_way(session, judgement.rater) for judgement in judgements]
+    with progress("looking at what there is to ask", len(judgements)) as shown:
+        every = [
+            Questions(run, judgement, shown, limit=limit, skip=digests)
+            for judgement, digests in zip(judgements, skip, strict=True)
+        ]
+        found = estimate_cost(every, asker.model, asker.budget, about_out=about_out, batch=batch)
+    if not found.questions:
+        return True
+    if found.cost is None and _is_local_address(asker.shown):
+        say(found.sentence)
+        return True
+    return agree(found)
+
+
+async def _ask_all(
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    totals: Sequence[int],
+    asker: JudgeClient,
+    limit: int | None,
+    attempts: int,
+) -> None:
+    async with asker:
+        for judgement, total in zip(judgements, totals, strict=True):
+            wanted = total if limit is None else min(total, limit)
+            if not wanted:
+                continue
+            with reading(run.engine) as session:
+                skip = batches.on_their_way(session, judgement.rater)
+            with progress(judgement.name, wanted) as shown:
+                questions = Questions(run, judgement, shown, limit=limit, skip=skip)
+                asking = DirectRunner(questions, asker, attempts)
+                await asking.all()
+            if questions.skipped:
+                run.count("on their way in batches", questions.skipped)
+                say(
+                    f"{questions.skipped} responses were not asked about, they are on their way in a batch: "
+                    "the same command with --batch collects the answers."
+                )
+            if asking.budget_spent:
+                _report_spent_budget(run, judgement, asker.budget)
+                return
+
+
+async def _ask_in_batches(
+    run: RunRecord,
+    judgements: Sequence[Judgement],
+    totals: Sequence[int],
+    asker: ServerJudge,
+    batch: BatchSettings,
+    limit: int | None,
+    attempts: int,
+) -> None:
+    wanted = sum(total if limit is None else min(total, limit) for total in totals)
+    async with asker:
+        with progress(f"{judgements[0].name} in batches", wanted) as shown:
+            asking = BatchRunner(run, judgements, asker, batch, shown, attempts=attempts, limit=limit)
+            try:
+                await asking.all()
+            except asyncio.CancelledError:
+                say("Batches that were sent go on: the same command collects the answers.")
+                raise
+    if asking.budget_spent:
+        for judgement in judgements:
+            _report_spent_budget(run, judgement, asker.budget)
+
+
+def _report_spent_budget(run: RunRecord, judgement: Judgement, budget: Budget) -> None:
+    with reading(run.engine) as session:
+        left = judgement.count(session)
+    if left:
+        most = budget.most
+        run.fail(judgement.name, f"stopped before ${most:g}; {left} responses are left: raise --max-cost")
+
+
+def _count_cost(run: RunRecord, budget: Budget) -> None:
+    if not budget.requests:
+        return
+    run.count("asked", budget.requests)
+    run.count("tokens in", budget.tokens_in)
+    run.count("tokens out", budget.tokens_out)
+    if budget.price is not None:
+        run.count("US dollars", round(budget.spent, 6))
+
+
+def _is_local_address(address: str) -> bool:
+    """Whether an address is this machine's."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _error_to_show(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to show of those that ended the run: one line for the user before anything else."""
+    for_user = group.subgroup(XlitError)
+    found: BaseException = for_user or group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -1,0 +1,109 @@
+"""`xlit-core judge relevance`: an LLM says whether a response addresses its task, 0 or 1."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from core.judge.llm_judge.estimate import Agree
+from core.judge.llm_judge.runner import JudgeSettings, open_judge, run_judgements
+from core.judge.scope import chosen_languages
+from core.llm.answers import BadAnswer, Prompt, Reply, usable_text
+from core.llm.prompt_template import fenced_prompt
+from store.provenance import RunRecord, record_run
+from store.queries import judging, models, surface
+from store.queries.judging import Unrated
+from store.session import writing
+
+METRIC = "relevance"
+
+# A change of `relevance_prompt.txt` needs a new version.
+VERSION = "relevance-1"
+PROMPT_FILE = Path(__file__).parent / "relevance_prompt.txt"
+
+# A 0 or 1 that is no piece of a word or of another number.
+_VERDICT = re.compile(r"(?<![\w.,])[01](?![\w]|[.,]\d)")
+
+
+def judge_relevance(
+    engine: Engine,
+    settings: JudgeSettings,
+    *,
+    languages: list[str] | None = None,
+    limit: int | None = None,
+    agree: Agree = None,
+) -> RunRecord:
+    """Have an LLM say for every response that it has not judged yet whether it is relevant.
+
+    Written as the surface metric `relevance` with the value 0 or 1; its tool is the model and the prompt's
+    version. The last 0 or 1 in the answer counts (the paper, section 4, as DESIGN section 8 gives it); an
+    answer without one is a bad one. All else as `core.judge.rubric.judge.judge_rubric`.
+    """
+    asker = open_judge(settings)
+    chosen = chosen_languages(engine, languages)
+    version = settings.version(VERSION)
+    parameters = {
+        **settings.parameters(),
+        "endpoint": asker.shown,
+        "prompt": version,
+        "languages": chosen,
+        "limit": limit,
+    }
+    with record_run(engine, "judge relevance", parameters, libraries=asker.libraries) as run:
+        with writing(engine) as session:
+            rater = models.rater_id(session, "llm", settings.model, version)
+        judgement = RelevanceJudgement(settings.model, version, rater, chosen)
+        run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
+    return run
+
+
+def verdict(reply: Reply) -> int:
+    """The last 0 or 1 in an answer. Raises `BadAnswer`."""
+    found = _VERDICT.findall(usable_text(reply))
+    if not found:
+        raise BadAnswer("neither 0 nor 1")
+    return int(found[-1])
+
+
+class RelevanceJudgement:
+    """The surface metric `relevance` of one judge; see `core.judge.llm_judge.questions.Judgement`."""
+
+    reminder = "\n\nAnswer with 0 or 1 and nothing else."
+
+    def __init__(self, model: str, version: str, rater: int, languages: list[str]) -> None:
+        self.name = f"relevance {model}"
+        self.rater = rater
+        self.identity: tuple[str, ...] = (model, version)
+        self._tool, self._languages = f"{model} {version}", languages
+        self._template = PROMPT_FILE.read_text(encoding="utf-8")
+
+    def count(self, session: Session) -> int:
+        return judging.count_without_metric(session, METRIC, self._tool, self._languages)
+
+    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
+        return judging.without_metric(session, METRIC, self._tool, self._languages, after=after, limit=limit)
+
+    def about(self, response: Unrated) -> list[str]:
+        return [response.instruction, response.text]
+
+    def prompt(self, response: Unrated) -> Prompt:
+        return Prompt(fenced_prompt(self._template, response.instruction, response.text))
+
+    def read(self, reply: Reply) -> int:
+        return verdict(reply)
+
+    def write(self, session: Session, responses: Sequence[Unrated], value: Any, run_id: int) -> int:
+        rows = [
+            {
+                "response_id": row.response_id,
+                "metric": METRIC,
+                "tool": self._tool,
+                "value": float(value),
+                "run_id": run_id,
+            }
+            for row in responses
+        ]
+        return surface.add_metrics(session, rows)

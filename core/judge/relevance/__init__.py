@@ -1,1 +1,0 @@
-"""Relevance: whether a response addresses its task, by one question to an LLM."""

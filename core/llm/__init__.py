@@ -1,0 +1,1 @@
+"""One model behind an OpenAI-compatible server: keys, requests, limits, prices and batches."""

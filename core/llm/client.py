@@ -1,0 +1,293 @@
+"""Requests to one model behind one OpenAI-compatible server: its address, its key, its errors."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from core.extras import needs_extra
+from core.llm.answers import (
+    MOST_BYTES,
+    NotAChat,
+    NotOnServer,
+    Reply,
+    RequestFailed,
+    RequestRefused,
+    ServerBusy,
+    parse_completion,
+    parse_json,
+    retry_after,
+    storable,
+)
+from store import UsageError, XlitError
+
+
+def check_address(base_url: str) -> None:
+    """Raises `UsageError` for an address that is none or that holds a secret: addresses are written into
+    logs and the store, by us and by libraries."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UsageError("The address of the server begins with http:// or https://.")
+    if "@" in parts.netloc or parts.query:
+        raise UsageError("The address of the server holds a secret: give the key by XLIT_API_KEY instead.")
+
+
+def without_secrets(url: str) -> str:
+    """An address without user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+
+
+KEY_VARIABLES = ("XLIT_API_KEY", "OPENAI_API_KEY")
+
+# Entries of the keyring: this service, and as user the host of the address, or else this word for all.
+KEYRING_SERVICE, ANY_HOST = "xlit", "default"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, and where it was found, in words that may be printed."""
+
+    text: str = field(repr=False)
+    source: str
+
+
+def find_key(host: str) -> Key | None:
+    """The key for the server at `host`: the first that is set of XLIT_API_KEY, OPENAI_API_KEY, and the
+    keyring's entries of the service `xlit` for the user `host` and for `default`.
+
+    Raises `UsageError` for one with characters that no key has: sent in a header, it would come back in an
+    error's text.
+    """
+    found = next((key for name in KEY_VARIABLES if (key := _checked_key(os.environ.get(name), name))), None)
+    return found or next((key for user in (host, ANY_HOST) if (key := keyring_key(user))), None)
+
+
+def keyring_key(user: str) -> Key | None:
+    """The keyring's key for a user (https://keyring.readthedocs.io); None also where the package is not
+    installed, has no backend, or the keyring is locked."""
+    try:
+        keyring: Any = __import__("keyring")
+        text = keyring.get_password(KEYRING_SERVICE, user)
+    except Exception:  # backends raise what they like, of D-Bus, of Windows, of a file
+        return None
+    return _checked_key(text, f"the keyring's entry {KEYRING_SERVICE} / {user}")
+
+
+def _checked_key(text: str | None, source: str) -> Key | None:
+    text = (text or "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{source} holds characters that no key has. Set it again.")
+    return Key(text, source)
+
+
+LIBRARIES = ("openai",)
+
+# The names of the limit of new tokens: most servers', and OpenAI's for its reasoning models.
+TOKEN_LIMIT_OPTIONS = ("max_tokens", "max_completion_tokens")
+
+# A list of models is longer than an answer, with some who sell hundreds.
+_MOST_OF_A_LIST = 10_000_000
+
+# Seconds in which a server that is there has taken the connection.
+_CONNECT = 30.0
+
+_NO_KEY = "no-key"
+
+
+class Client:
+    """One model behind one address. Use it as an async context manager, in one event loop.
+
+    `shown` is the address as it may be printed, `host` its host; `client` is the openai package's.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        *,
+        timeout: float = 60,
+        most_bytes: int = MOST_BYTES,
+        purpose: str = "An LLM judge",
+    ) -> None:
+        """`base_url` as the server gives it, ending in `/v1` for most; default OpenAI's (or OPENAI_BASE_URL).
+
+        The key is found by `core.llm.client`; a server named by `base_url` may need none. `timeout`:
+        seconds for one request, from the first byte sent to the last received. `most_bytes`: of an answer;
+        one that is longer is none. `purpose` begins the sentence about a missing package. Raises `UsageError`
+        when there is no key or the URL is none, `XlitError` when the extra is missing.
+        """
+        with needs_extra("judge", purpose):
+            import openai
+        base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        if base_url is not None:
+            check_address(base_url)
+        self._openai, self._timeout, self._most_bytes = openai, timeout, most_bytes
+        self._http = openai.DefaultAsyncHttpxClient(
+            timeout=openai.Timeout(timeout, connect=min(timeout, _CONNECT))
+        )
+        self.client = openai.AsyncOpenAI(
+            api_key=_NO_KEY, base_url=base_url, max_retries=0, http_client=self._http
+        )
+        self.model = model
+        self.shown = without_secrets(str(self.client.base_url))
+        self.host = self.client.base_url.host
+        self._key = find_key(self.host)
+        if self._key is not None:
+            self.client.api_key = self._key.text
+        elif base_url is None:
+            raise UsageError(
+                f"No key for {model}: set OPENAI_API_KEY (or XLIT_API_KEY), put one into the keyring "
+                f"(keyring set {KEYRING_SERVICE} {self.host}), or name a local server with --base-url."
+            )
+        self._reached = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.close()
+
+    async def post(
+        self, messages: list[dict[str, str]], options: Mapping[str, Any]
+    ) -> tuple[Reply, Mapping[str, str]]:
+        """The answer to a chat, and the headers it came with. `options` go into the request as they are.
+
+        Raises `ServerBusy` when it may be asked again, `RequestRefused` when the server would not take it,
+        `RequestFailed` when this request failed for good otherwise, and `XlitError` when no other would do
+        better: the key is refused, the quota is spent, the model is not there, the server was never reached.
+        """
+        # All of it as `extra_body`, for the package looks through what it knows of, message by message.
+        asked = self.client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=[], extra_body={"messages": messages, **options}
+        )
+        body, headers = await self._read(asked, self._most_bytes)
+        try:
+            return self.safe(parse_completion(body)), headers
+        except NotAChat as error:
+            raise ServerBusy(str(error), charged=True) from None
+
+    async def models(self) -> tuple[Any, Mapping[str, str]]:
+        """What the server says of its models: the JSON value of `GET models`, and the headers it came with;
+        None when it is not JSON. Errors as `post`; `NotOnServer` when the server has no such list."""
+        asked = self.client.models.with_streaming_response.list()
+        body, headers = await self._read(asked, _MOST_OF_A_LIST)
+        return parse_json(body), headers
+
+    async def page(self, path: str) -> Any:
+        """The JSON value that the server has at a path beside `/v1`; None when it has none, for whatever
+        reason."""
+        url = f"{self.shown.removesuffix('/v1')}{path}"
+        key = {"Authorization": f"Bearer {self._key.text}"} if self._key else {}
+        try:
+            async with asyncio.timeout(self._timeout), self._http.stream("GET", url, headers=key) as response:
+                if response.status_code != 200:
+                    return None
+                return parse_json(await self._body(response.aiter_bytes(), self._most_bytes))
+        except (ServerBusy, TimeoutError):
+            return None
+        except Exception as error:
+            if not is_http_error(error):
+                raise
+            return None
+
+    async def _read(self, asked: Any, most: int) -> tuple[bytes, Mapping[str, str]]:
+        """The body of an answer, and its headers. Errors as `post`."""
+        try:
+            async with asyncio.timeout(self._timeout), asked as response:
+                self._reached = True
+                return await self._body(response.iter_bytes(), most), response.headers
+        except TimeoutError:
+            raise self._too_slow() from None
+        except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
+            self._reached = True
+            raise RequestRefused(
+                f"the server refused the request: {self.message(error)}", str(error)
+            ) from None
+        except self._openai.OpenAIError as error:
+            raise self.failure(error) from None
+
+    async def _body(self, pieces: AsyncIterator[bytes], most: int) -> bytes:
+        """The body of an answer, read by pieces, so that one without end is not kept whole."""
+        body = bytearray()
+        try:
+            async for piece in pieces:
+                body += piece
+                if len(body) > most:
+                    raise ServerBusy(f"the server's answer is longer than {most} bytes", charged=True)
+        except ServerBusy:
+            raise
+        except Exception as error:
+            if not is_http_error(error):
+                raise
+            if "Timeout" in type(error).__name__:
+                raise self._too_slow() from None
+            raise ServerBusy("the connection was cut", charged=True) from None
+        return bytes(body)
+
+    def _too_slow(self) -> ServerBusy:
+        return ServerBusy(f"no answer within {self._timeout:g} s", charged=True)
+
+    def failure(self, error: Exception) -> Exception:
+        """What an error of the openai package means to us: `ServerBusy`, `RequestFailed` or `XlitError`."""
+        api = self._openai
+        if isinstance(error, api.APIConnectionError):
+            if isinstance(error, api.APITimeoutError) and (
+                self._reached or type(error.__cause__).__name__ != "ConnectTimeout"
+            ):
+                return self._too_slow()
+            if self._reached:
+                return ServerBusy("the connection was cut", charged=True)
+            return XlitError(
+                f"{self.shown} can't be reached. Is the server running, and is the address right?"
+            )
+        if isinstance(error, api.APIStatusError):
+            self._reached = True
+            return self._failed_status(error)
+        return RequestFailed(self.message(error))
+
+    def _failed_status(self, error: Any) -> Exception:
+        api, status = self._openai, error.status_code
+        if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
+            source = self._key.source if self._key else " or ".join(KEY_VARIABLES)
+            return XlitError(f"{self.shown} refused the key (status {status}). Check {source}.")
+        if isinstance(error, api.NotFoundError):
+            return NotOnServer(
+                f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}"
+            )
+        if status == 429 and error.code == "insufficient_quota":
+            return XlitError(f"{self.shown}: the quota of this key is spent.")
+        reason = f"status {status}: {self.message(error)}"
+        if status in (408, 409, 425, 429) or status >= 500:
+            wait = retry_after(error.response.headers)
+            limited = status == 429 or wait is not None
+            return ServerBusy(reason, wait=wait, limited=limited, broken=status >= 500)
+        return RequestFailed(reason)
+
+    def message(self, error: Exception) -> str:
+        """What an error says, in one line without the key and without what steers a terminal."""
+        body = getattr(error, "body", None)
+        message = body.get("message") if isinstance(body, dict) else None
+        line = self._redact(" ".join(storable(str(message or error)).split()))[:200]
+        return "".join(sign if sign.isprintable() else "�" for sign in line)
+
+    def safe(self, reply: Reply) -> Reply:
+        """The reply without the key, should the model have got hold of it."""
+        text, refusal = (value and self._redact(value) for value in (reply.text, reply.refusal))
+        return replace(reply, text=text, refusal=refusal)
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._key.text, "[key]") if self._key else text
+
+
+def is_http_error(error: Exception) -> bool:
+    """Whether an error is one of the HTTP library that the openai package stands on, whichever that is: the
+    package hands on what it raises while a body is read."""
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2")
