@@ -32,11 +32,11 @@ import psutil
 
 from benchmarks.figures import ratio
 from core.generate.decoding import Decoding
-from core.generate.engine import Request
+from core.generate.engines.base import Request
+from core.generate.engines.llama_cpp import decoder
+from core.generate.engines.llama_cpp.engine import LlamaCppEngine
+from core.generate.engines.llama_cpp.library import default_threads as default_threads
 from core.generate.gguf.convert import convert
-from core.generate.llama_cpp_engine import decoder
-from core.generate.llama_cpp_engine.engine import LlamaCppEngine
-from core.generate.llama_cpp_engine.machine import threads as default_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = ROOT / "core" / "miniature" / "base"

@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 
 from core.generate.decoding import Decoding
-from core.generate.engine import Failed, Request
-from core.generate.openai_engine.engine import OpenAiEngine
+from core.generate.engines.base import Failed, Request
+from core.generate.engines.openai import OpenAiEngine
 
 TEXT = "Расскажи, как играют в бадминтон, и посоветуй, с чего начать. " * 4
 GREEDY = Decoding(repetition_penalty=1.0)

@@ -25,13 +25,11 @@ import psutil
 import torch
 import transformers
 
-from core.generate.checkpoint import inspect
+from core.generate.checkpoint import inspect_checkpoint
 from core.generate.decoding import Decoding
-from core.generate.engine import Chat, Request
-from core.generate.transformers_engine.continuous import answer_continuously
-from core.generate.transformers_engine.engine import TransformersEngine
-from core.generate.transformers_engine.memory import Room
-from core.generate.transformers_engine.row import Row
+from core.generate.engines.base import Chat, Request
+from core.generate.engines.transformers.batch import BatchRow, Room, answer_continuously
+from core.generate.engines.transformers.engine import TransformersEngine
 from tests.checkpoints import PAIRS, make_checkpoint, make_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +40,7 @@ class Contest:
 
     def __init__(self, folder: Path, chats: list[Chat], decoding: Decoding, rows: int) -> None:
         self.chats, self.decoding = chats, decoding
-        self.engine = TransformersEngine(inspect(folder), decoding, batch_size=rows)
+        self.engine = TransformersEngine(inspect_checkpoint(folder), decoding, batch_size=rows)
         self.tokenizer, self.model = self.engine.tokenizer, self.engine.model
         # The peers' penalty counts padding as said; the first token of every prompt is said anyway.
         self.tokenizer.pad_token = self.tokenizer.bos_token
@@ -151,7 +149,9 @@ def larger(options: argparse.Namespace, folder: Path) -> None:
 
 def memory(options: argparse.Namespace, folder: Path) -> None:
     """The memory of this process after a tenth of the prompts and after all of them, in one stream."""
-    engine = TransformersEngine(inspect(make_checkpoint(folder)), Decoding(8), batch_size=options.rows)
+    engine = TransformersEngine(
+        inspect_checkpoint(make_checkpoint(folder)), Decoding(8), batch_size=options.rows
+    )
     chats = mixed_chats(100, 3)
     requests = ((n, Request(chats[n % len(chats)])) for n in range(options.memory))
     marks = {}
@@ -189,7 +189,7 @@ def gpu_table(options: argparse.Namespace, device: str, **shape: int) -> None:
 
 
 def _ours(model: Any, prompts: list[list[int]], rows: int, limit: int) -> None:
-    given = iter([Row(n, prompt, limit) for n, prompt in enumerate(prompts)])
+    given = iter([BatchRow(n, prompt, limit) for n, prompt in enumerate(prompts)])
     for _ in answer_continuously(model, given, Decoding(limit), (), Room(rows, None)):
         pass
 

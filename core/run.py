@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.generate.settings import Source
+from core.generate.settings import ModelSource
 from core.judge.llm_judge.estimate import Agree
 from core.judge.llm_judge.runner import JudgeSettings
 from core.judge.llm_judge.settings import BatchSettings
@@ -149,24 +149,28 @@ def _description(configuration: Configuration, checkpoint: str) -> dict[str, Any
     }
 
 
-def sources_of(study: Study, configuration: Configuration, checkpoint: str, folder: Path) -> list[Source]:
+def sources_of(
+    study: Study, configuration: Configuration, checkpoint: str, folder: Path
+) -> list[ModelSource]:
     """Where a configuration's answers come from: a server, or its checkpoint and the GGUF files that it asks
     for, which are made when they are missing."""
     from core.generate.gguf.convert import convert
 
     group = configuration.group
     description = _description(configuration, checkpoint)
-    sources = [Source(configuration.name, checkpoint, group.engine, group.base_url, description)]
+    sources = [ModelSource(configuration.name, checkpoint, group.engine, group.base_url, description)]
     for quantization in group.gguf:
         name = configuration.folder or Path(checkpoint).name
         out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
         out.parent.mkdir(parents=True, exist_ok=True)
         made = convert(Path(checkpoint), out, quantization)
-        sources.append(Source(configuration.name, str(made), "llama.cpp", None, description))
+        sources.append(ModelSource(configuration.name, str(made), "llama.cpp", None, description))
     return sources
 
 
-def generate_study(study: Study, suite: str, sources: Sequence[Source], engine: Engine) -> list[RunRecord]:
+def generate_study(
+    study: Study, suite: str, sources: Sequence[ModelSource], engine: Engine
+) -> list[RunRecord]:
     """Generate what is missing, through every engine that is asked for; adapters on one base that follow each
     other load it once."""
     from core.generate.decoding import Decoding

@@ -1,10 +1,12 @@
-"""What a path given as a checkpoint is, found out without loading anything heavy."""
+"""What a path given as a checkpoint is, told without loading anything heavy; and checkpoints of the hub."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from core.extras import needs_extra
 from store import XlitError
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
@@ -27,7 +29,7 @@ class Checkpoint:
             raise XlitError(f"{self.path / ADAPTER_CONFIG} does not name its base_model_name_or_path.")
         for folder in (Path(named), self.path / named, self.path.parent / named):
             if folder.is_dir():
-                return str(inspect(folder, kinds=("model",)).path)
+                return str(inspect_checkpoint(folder, kinds=("model",)).path)
         if Path(named).is_absolute() or named.startswith(".") or named.count("/") > 1:
             raise XlitError(
                 f"The adapter {self.path} was trained on {named}, and no folder is there. "
@@ -36,7 +38,7 @@ class Checkpoint:
         return named
 
 
-def inspect(path: Path, kinds: tuple[str, ...] = ("model", "adapter", "gguf")) -> Checkpoint:
+def inspect_checkpoint(path: Path, kinds: tuple[str, ...] = ("model", "adapter", "gguf")) -> Checkpoint:
     """Tell what the checkpoint at `path` is.
 
     Raises `XlitError`, with what is wrong, when nothing is there, when it is not a checkpoint of one of
@@ -89,3 +91,31 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise XlitError(f"{path} must hold a JSON object.")
     return content
+
+
+HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
+
+# Weights as safetensors, and what reads them; nothing that is pickled, and no code.
+HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+
+
+def locate_checkpoint(checkpoint: str | Path) -> Path:
+    """The folder of a checkpoint: itself when it is there, else the hub's copy of it (kept in the hub's own
+    cache; `HF_HOME`, `HF_ENDPOINT` and `HF_TOKEN` as the hub's client takes them).
+
+    Raises `XlitError` when there is neither.
+    """
+    path = Path(checkpoint)
+    if path.exists() or not HUB_NAME.fullmatch(str(checkpoint)):
+        return path
+    with needs_extra("local", "A checkpoint of the hub"):
+        from huggingface_hub import snapshot_download, utils
+    utils.disable_progress_bars()
+    try:
+        return Path(snapshot_download(str(checkpoint), allow_patterns=list(HUB_FILES)))
+    except Exception as error:  # of the network, of HTTP, of the hub's client
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
+        raise XlitError(
+            f"No checkpoint at {checkpoint}, and none of that name comes from the hub: {reason[:200]}. "
+            "Give the folder of a model or adapter, a GGUF file, or the name of a model on the hub."
+        ) from None

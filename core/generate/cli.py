@@ -38,10 +38,10 @@ def convert(
     to: Annotated[str, typer.Option("--to", help="f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m ...")] = "q8_0",
 ) -> None:
     """Make a GGUF file from a checkpoint, for llama.cpp; LoRA adapters are merged first."""
+    from core.generate.checkpoint import locate_checkpoint
     from core.generate.gguf.convert import convert as convert_checkpoint
-    from core.generate.hub import locate
 
-    say(f"Converted: {convert_checkpoint(locate(checkpoint), out, to)}")
+    say(f"Converted: {convert_checkpoint(locate_checkpoint(checkpoint), out, to)}")
 
 
 def generate(
@@ -104,7 +104,7 @@ def generate(
     from core.generate.decoding import Decoding
     from core.generate.display import summary, summary_table
     from core.generate.run import generate as generate_responses
-    from core.generate.settings import EngineOptions, RaySettings, Source
+    from core.generate.settings import EngineOptions, ModelSource, RaySettings
     from core.suites.loader import ensure_suite
 
     if len(checkpoints) != len(names):
@@ -112,7 +112,7 @@ def generate(
     if ray is None and (ray_actors is not None or ray_gpus is not None):
         raise UsageError("--ray-actors and --ray-gpus are for --ray.")
     sources = [
-        Source(name, checkpoint, engine, base_url, {"checkpoint": checkpoint})
+        ModelSource(name, checkpoint, engine, base_url, {"checkpoint": checkpoint})
         for name, checkpoint in zip(names, checkpoints, strict=True)
     ]
     decoding = Decoding(max_new_tokens, repetition_penalty, temperature, top_p, top_k, seed)

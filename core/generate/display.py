@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.generate.tally import Pace, Tally
+from core.generate.counters import AnswerCounter, Throughput
 from core.progress import Progress, progress, say
 
 REFRESH = 0.5
@@ -18,7 +18,9 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def shown(description: str, tallies: Sequence[Tally], *, watch: bool = False) -> Iterator[None]:
+def show_progress(
+    description: str, tallies: Sequence[AnswerCounter], *, watch: bool = False
+) -> Iterator[None]:
     """Show the tallies on stderr while the block lasts: with `watch` a table on a terminal, else a bar;
     plain lines where stderr is no terminal."""
     there = sum(tally.there for tally in tallies)
@@ -29,7 +31,7 @@ def shown(description: str, tallies: Sequence[Tally], *, watch: bool = False) ->
     elif watch:
         from rich.live import Live
 
-        pace = Pace()
+        pace = Throughput()
         with (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live,
             _every(REFRESH, lambda: live.update(_watched(tallies, pace), refresh=True)),
@@ -40,7 +42,7 @@ def shown(description: str, tallies: Sequence[Tally], *, watch: bool = False) ->
             yield
 
 
-def summary_table(tallies: Sequence[Tally]) -> Table:
+def summary_table(tallies: Sequence[AnswerCounter]) -> Table:
     """What came out, per model and language: how answers ended, and how many are empty."""
     table = Table(title="Answers", title_justify="left")
     table.add_column("model", overflow="fold")
@@ -56,14 +58,14 @@ def summary_table(tallies: Sequence[Tally]) -> Table:
     return table
 
 
-def summary(tallies: Sequence[Tally]) -> list[dict[str, Any]]:
+def summary(tallies: Sequence[AnswerCounter]) -> list[dict[str, Any]]:
     """The same as plain data."""
     return [tally.as_dict() for tally in tallies]
 
 
 class _Bar:
-    def __init__(self, bar: Progress, tallies: Sequence[Tally]) -> None:
-        self._bar, self._tallies, self._pace = bar, tallies, Pace()
+    def __init__(self, bar: Progress, tallies: Sequence[AnswerCounter]) -> None:
+        self._bar, self._tallies, self._pace = bar, tallies, Throughput()
         self._done = _done(tallies)
 
     def tell(self) -> None:
@@ -79,8 +81,8 @@ class _Bar:
 class _Lines:
     """A line for each language of a model that goes on or has come to its end since the last."""
 
-    def __init__(self, tallies: Sequence[Tally]) -> None:
-        self._tallies, self._pace = tallies, Pace()
+    def __init__(self, tallies: Sequence[AnswerCounter]) -> None:
+        self._tallies, self._pace = tallies, Throughput()
         self._told = [_done([tally]) for tally in tallies]
 
     def tell(self) -> None:
@@ -101,7 +103,7 @@ class _Lines:
             )
 
 
-def _watched(tallies: Sequence[Tally], pace: Pace) -> Table:
+def _watched(tallies: Sequence[AnswerCounter], pace: Throughput) -> Table:
     pace.mark(tallies)
     left = pace.seconds_left(tallies)
     done, total = _done(tallies), sum(tally.total for tally in tallies)
@@ -124,7 +126,7 @@ def _watched(tallies: Sequence[Tally], pace: Pace) -> Table:
     return table
 
 
-def _done(tallies: Sequence[Tally]) -> int:
+def _done(tallies: Sequence[AnswerCounter]) -> int:
     return sum(tally.total - tally.left for tally in tallies)
 
 

@@ -8,16 +8,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from core.generate.counters import AnswerCounter
 from core.generate.decoding import Decoding
-from core.generate.display import shown
-from core.generate.engine import TextEngine
-from core.generate.engines import EnginePool, Prepared, prepare
-from core.generate.plan import Unit, longest_first, units_of
-from core.generate.settings import EngineOptions, RaySettings, Source
-from core.generate.tally import Tally
-from core.generate.work import work_off
-from core.generate.worklist import Item, Lease, Task, Worklist
-from core.generate.writing import Writer
+from core.generate.display import show_progress
+from core.generate.engines.base import TextEngine
+from core.generate.engines.registry import EnginePool, Prepared, prepare
+from core.generate.loop import Writer, answer_queue
+from core.generate.queue import Item, Lease, ModelTask, Unit, WorkQueue, longest_first, units_of
+from core.generate.settings import EngineOptions, ModelSource, RaySettings
 from core.progress import say
 from store import UsageError, XlitError
 from store.provenance import RunRecord, record_run
@@ -30,7 +28,7 @@ CLAIMED_FOR_RAY = 500
 
 def generate(
     store: Engine,
-    sources: Sequence[Source],
+    sources: Sequence[ModelSource],
     *,
     suite: str | None = None,
     languages: Sequence[str] | None = None,
@@ -40,7 +38,7 @@ def generate(
     limit: int | None = None,
     ray: RaySettings | None = None,
     watch: bool = False,
-) -> tuple[list[RunRecord], list[Tally]]:
+) -> tuple[list[RunRecord], list[AnswerCounter]]:
     """Let models answer what they have not answered yet; a second run finds nothing to do and loads nothing.
 
     `languages`: all of the suite's when None. `limit`: only the first instructions of each language.
@@ -70,33 +68,33 @@ def generate(
     ]
     tallies = [tally for plan in plans for tally in plan.tallies.values()]
     todo = any(plan.missing for plan in plans)
-    with shown("generate", tallies, watch=watch) if todo else nullcontext():
+    with show_progress("generate", tallies, watch=watch) if todo else nullcontext():
         records = _here(store, plans, options) if ray is None else _on_ray(store, plans, options, ray)
     return records, tallies
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _ModelPlan:
     """What one model is to do. `parameters`: of its run; `missing`: in the suite's order."""
 
     place: int
-    source: Source
+    source: ModelSource
     prepared: Prepared
     model_id: int
     decoding_id: int
     decoding: Decoding
     parameters: dict[str, Any]
-    tallies: dict[str, Tally]
+    tallies: dict[str, AnswerCounter]
     missing: list[Unit]
 
-    def task(self, run: RunRecord) -> Task:
+    def task(self, run: RunRecord) -> ModelTask:
         run.counts.update(answers=0, there=sum(tally.there for tally in self.tallies.values()))
-        return Task(
+        return ModelTask(
             self.place, self.source.name, self.model_id, self.decoding_id, self.decoding, run, self.tallies
         )
 
     @contextmanager
-    def recorded(self, store: Engine) -> Iterator[Task]:
+    def recorded(self, store: Engine) -> Iterator[ModelTask]:
         """The run of this model, from its start to its end in the store."""
         seed = None if self.decoding.greedy else self.decoding.seed
         libraries = self.prepared.libraries
@@ -113,7 +111,7 @@ class _Plan:
                     _count(task)
 
 
-def _here(store: Engine, plans: Sequence[_Plan], options: EngineOptions) -> list[RunRecord]:
+def _here(store: Engine, plans: Sequence[_ModelPlan], options: EngineOptions) -> list[RunRecord]:
     """One model after another, with an engine in this process."""
     records = []
     with EnginePool() as pool:
@@ -134,15 +132,15 @@ def _here(store: Engine, plans: Sequence[_Plan], options: EngineOptions) -> list
                 _describe(task.run, engine)
                 with Lease(store, [task.run.id]), Writer(store) as writer:
                     items = _items(task, plan.missing, engine)
-                    work_off(Worklist(store, items, options.batch_size), engine.stream, writer)
+                    answer_queue(WorkQueue(store, items, options.batch_size), engine.stream, writer)
     return records
 
 
 def _on_ray(
-    store: Engine, plans: Sequence[_Plan], options: EngineOptions, settings: RaySettings
+    store: Engine, plans: Sequence[_ModelPlan], options: EngineOptions, settings: RaySettings
 ) -> list[RunRecord]:
     """All models at once, spread over the actors of a cluster."""
-    from core.generate.ray.pool import RayPool
+    from core.generate.engines.ray.pool import RayPool
 
     with ExitStack() as stack:
         tasks = [stack.enter_context(plan.recorded(store)) for plan in plans]
@@ -157,18 +155,18 @@ def _on_ray(
             pool = stack.enter_context(RayPool(sources, names, plans[0].decoding, options, settings))
             stack.enter_context(Lease(store, [task.run.id for task in tasks]))
             with Writer(store) as writer:
-                work_off(Worklist(store, items, CLAIMED_FOR_RAY), pool.stream, writer)
+                answer_queue(WorkQueue(store, items, CLAIMED_FOR_RAY), pool.stream, writer)
     return [task.run for task in tasks]
 
 
-def _check(sources: Sequence[Source], decoding: Decoding, samples: int, limit: int | None) -> None:
+def _check(sources: Sequence[ModelSource], decoding: Decoding, samples: int, limit: int | None) -> None:
     if samples < 1 or (limit is not None and limit < 1):
         raise UsageError("The number of samples and the limit must be at least 1.")
     if samples > 1 and decoding.greedy:
         raise UsageError("Greedy answers are all the same: give a temperature above 0 for several samples.")
 
 
-def _check_names(sources: Sequence[Source], prepared: Sequence[Prepared]) -> None:
+def _check_names(sources: Sequence[ModelSource], prepared: Sequence[Prepared]) -> None:
     seen = set()
     for source, engine in zip(sources, prepared, strict=True):
         identity = (source.name, engine.name, engine.quantization)
@@ -200,12 +198,12 @@ def _units(
 def _plan(
     store: Engine,
     place: int,
-    source: Source,
+    source: ModelSource,
     prepared: Prepared,
     decoding: Decoding,
     units: dict[str, list[Unit]],
     parameters: dict[str, Any],
-) -> _Plan:
+) -> _ModelPlan:
     with writing(store) as session:
         model = models.model_id(session, source.name, **source.description)
         drawn = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
@@ -213,7 +211,7 @@ def _plan(
     missing, tallies = [], {}
     for language, found in units.items():
         left = [unit for unit in found if (unit.instruction_id, unit.sample) not in answered]
-        tallies[language] = Tally(source.name, language, len(found), there=len(found) - len(left))
+        tallies[language] = AnswerCounter(source.name, language, len(found), there=len(found) - len(left))
         missing += left
     own = {
         "model": source.name,
@@ -221,10 +219,12 @@ def _plan(
         "engine": prepared.name,
         "quantization": prepared.quantization,
     }
-    return _Plan(place, source, prepared, model, drawn, decoding, {**own, **parameters}, tallies, missing)
+    return _ModelPlan(
+        place, source, prepared, model, drawn, decoding, {**own, **parameters}, tallies, missing
+    )
 
 
-def _items(task: Task, missing: Sequence[Unit], engine: TextEngine) -> list[Item]:
+def _items(task: ModelTask, missing: Sequence[Unit], engine: TextEngine) -> list[Item]:
     """The units language by language, longest first."""
     items: list[Item] = []
     for _, found in groupby(missing, key=lambda unit: unit.language):
@@ -252,7 +252,7 @@ def _describe(run: RunRecord, engine: TextEngine) -> None:
         run.note("server", tell())
 
 
-def _count(task: Task) -> None:
+def _count(task: ModelTask) -> None:
     for name in ("tokens_in", "tokens_out", "stop", "length", "empty"):
         task.run.counts[name] = sum(getattr(tally, name) for tally in task.tallies.values())
     task.run.counts["there"] = sum(tally.there for tally in task.tallies.values())

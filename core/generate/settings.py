@@ -36,11 +36,11 @@ class EngineOptions:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A model configuration, and where its answers come from.
 
     `name`: in the store. `checkpoint`: a folder with a model or an adapter, a GGUF file, the name of a model
-    on the hub, or the name that a server knows it by. `engine`: one of `core.generate.engines.ENGINES` (None:
+    on the hub, or the name that a server knows it by. `engine`: one of `engines.registry.ENGINES` (None:
     told by the checkpoint). `base_url`: the address of a server. `description`: base, data, adaptation,
     learning_rate and checkpoint of a new model (columns of `store.tables.Model`).
     """

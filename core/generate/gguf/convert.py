@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core.extras import needs_extra
-from core.generate.checkpoint import Checkpoint, inspect
-from core.generate.gguf.architectures import NAMES, check_architecture, write_hyperparameters
+from core.generate.checkpoint import Checkpoint, inspect_checkpoint
+from core.generate.engines.llama_cpp import library
+from core.generate.engines.transformers.loading import load_tokenizer, stop_tokens
+from core.generate.gguf.architecture import ARCHITECTURES, check_architecture, write_hyperparameters
+from core.generate.gguf.check import check_vocabulary
 from core.generate.gguf.file import SOURCE_DIGEST, STOP_TOKENS, read_head
-from core.generate.gguf.tensors import tensors_of, write_tensors
-from core.generate.gguf.vocabulary import cutting_of, write_vocabulary
-from core.generate.gguf.vocabulary_check import check_vocabulary
-from core.generate.gguf.weights import Weights, model_config
-from core.generate.llama_cpp_engine import api
-from core.generate.transformers_engine.loading import load_tokenizer, stop_tokens
+from core.generate.gguf.tokenizer import tokenizer_spec, write_vocabulary
+from core.generate.gguf.weights import Weights, model_config, tensors_of, write_tensors
 from store import UsageError, XlitError
 
 WRITER_VERSION = "2"
@@ -38,10 +37,14 @@ def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:
     """
     if quantization not in QUANTIZATIONS:
         raise UsageError(f"No quantisation {quantization!r}. There are: {', '.join(QUANTIZATIONS)}.")
-    source = inspect(checkpoint, kinds=("model", "adapter"))
+    source = inspect_checkpoint(checkpoint, kinds=("model", "adapter"))
     digest = source_digest(source, quantization)
     if out.exists():
-        if out.is_file() and inspect(out).kind == "gguf" and read_head(out).source_digest == digest:
+        if (
+            out.is_file()
+            and inspect_checkpoint(out).kind == "gguf"
+            and read_head(out).source_digest == digest
+        ):
             return out
         raise UsageError(
             f"{out} is there and was made from something else. Choose another name, or remove it."
@@ -81,11 +84,11 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
     folder, config = model_config(source)
     check_architecture(config, folder)
     tokenizer = load_tokenizer(source)
-    cutting = cutting_of(tokenizer, source.path)
+    cutting = tokenizer_spec(tokenizer, source.path)
     weights = Weights(source, folder, config)
 
     def head() -> Any:
-        writer = gguf.GGUFWriter(file, NAMES[config.model_type])
+        writer = gguf.GGUFWriter(file, ARCHITECTURES[config.model_type])
         writer.add_name(source.path.resolve().name)
         if quantization in PLAIN:
             prefix = "ALL" if quantization == "f32" else "MOSTLY"
@@ -105,11 +108,11 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
 
 
 def _quantize(plain: Path, out: Path, quantization: str) -> None:
-    llama: Any = api.library()
+    llama: Any = library.llama_cpp_library()
     settings = llama.llama_model_quantize_default_params()
     settings.ftype = getattr(llama, f"LLAMA_FTYPE_MOSTLY_{quantization.upper()}")
     if llama.llama_model_quantize(str(plain).encode(), str(out).encode(), ctypes.byref(settings)):
-        raise XlitError(f"llama.cpp could not quantise to {quantization}: {api.last_error()}.")
+        raise XlitError(f"llama.cpp could not quantise to {quantization}: {library.last_error()}.")
 
 
 @contextmanager

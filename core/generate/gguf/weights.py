@@ -1,19 +1,29 @@
-"""The weights of a checkpoint, read from its files one at a time, with an adapter merged where there is one.
+"""The weights of a checkpoint, read from its files and written as llama.cpp wants them, one at a time.
+
+An adapter is merged where there is one.
 
 A 13B model in bfloat16 has 26 GB of weights; what is held here at a time is one of them.
 """
 
 import copy
 import json
+import math
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint
+from core.generate.gguf.architecture import ARCHITECTURES, rope_factors
 from store import XlitError
 
 if TYPE_CHECKING:
+    import torch
+if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 INDEX, ALONE = "model.safetensors.index.json", "model.safetensors"
@@ -227,3 +237,81 @@ def _files(folder: Path) -> dict[str, Path]:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+ROPE_FACTORS = "rope_freqs.weight"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One to be written: its name in llama.cpp, its shape, and its number format in the file."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: "torch.dtype"
+    read: Callable[[], "torch.Tensor"]
+
+
+def write_tensors(writer: Any, tensors: Sequence[Tensor]) -> None:
+    """Write the head of the file that a `gguf.GGUFWriter` has gathered, and then the tensors.
+
+    Raises `XlitError` for a weight that is too large for float16.
+    """
+    import gguf
+    import torch
+
+    raw = {torch.bfloat16: gguf.GGMLQuantizationType.BF16}
+    for tensor in tensors:
+        numbers = _array(torch.empty(0, dtype=tensor.dtype)).dtype
+        size = math.prod(tensor.shape) * numbers.itemsize
+        writer.add_tensor_info(tensor.name, tensor.shape, numbers, size, raw.get(tensor.dtype))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for tensor in tensors:
+        read = tensor.read()
+        converted = read.to(tensor.dtype)
+        if tensor.dtype == torch.float16 and read.dtype != torch.float16 and not converted.isfinite().all():
+            raise XlitError(f"{tensor.name} has weights that are too large for f16. Convert to bf16 instead.")
+        writer.write_tensor_data(_array(converted))
+
+
+def tensors_of(weights: Weights, wanted: "torch.dtype | None") -> Iterator[Tensor]:
+    """The weights of a model: matrices in the format `wanted` (float32, float16 or bfloat16; None: each in
+    its own), vectors in float32."""
+    import gguf
+    import torch
+
+    config = weights.config
+    architecture = ARCHITECTURES[config.model_type]
+    kind = next(found for found, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
+    turned = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    if (factors := rope_factors(config)) is not None:
+        yield Tensor(ROPE_FACTORS, tuple(factors.shape), torch.float32, lambda: factors)
+    for name in weights.names:
+        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if target is None:
+            raise XlitError(f"{weights.folder} can't be converted: llama.cpp has no name for {name}.")
+        shape = weights.shape(name)
+        dtype = torch.float32 if len(shape) == 1 else wanted or weights.dtype(name)
+        heads = turned.get(target.split(".")[-2]) if architecture == "llama" else None
+        yield Tensor(target, shape, dtype, partial(_read, weights, name, heads))
+
+
+def _read(weights: Weights, name: str, heads: int | None) -> "torch.Tensor":
+    """A weight. With `heads`, the rows of a query or key projection (heads x head size) are put into another
+    order: transformers rotates the first half of a head against the second, llama.cpp's `llama` neighbouring
+    rows (`permute` in its convert_hf_to_gguf.py)."""
+    found = weights.read(name)
+    if heads is None:
+        return found
+    return found.reshape(heads, 2, found.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(found.shape)
+
+
+def _array(tensor: "torch.Tensor") -> "np.ndarray[Any, Any]":
+    """The numbers as NumPy takes them: bfloat16, which it has not, as its bits."""
+    import torch
+
+    bits = tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor
+    return bits.contiguous().numpy()

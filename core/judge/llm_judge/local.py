@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.generate.engine import Generation, TextEngine, answer_all
+from core.generate.engines.base import Generation, TextEngine, answer_all
 from core.judge.llm_judge.judge_client import MAX_TOKENS
 from core.llm.answers import Prompt, Reply, RequestFailed
 from core.llm.prices import Budget
@@ -23,13 +23,13 @@ class LocalJudge:
 
     def __init__(self, model: str, checkpoint: Path, *, at_a_time: int = AT_A_TIME) -> None:
         """`checkpoint`: a folder (transformers) or a GGUF file (llama.cpp). Errors as
-        `core.generate.engines.prepare`."""
+        `core.generate.engines.registry.prepare`."""
         from core.generate.decoding import Decoding
-        from core.generate.engines import prepare
-        from core.generate.settings import EngineOptions, Source
+        from core.generate.engines.registry import prepare
+        from core.generate.settings import EngineOptions, ModelSource
 
         decoding = Decoding(max_new_tokens=MAX_TOKENS, repetition_penalty=1.0)
-        prepared = prepare(Source(model, str(checkpoint)), decoding, EngineOptions(batch_size=at_a_time))
+        prepared = prepare(ModelSource(model, str(checkpoint)), decoding, EngineOptions(batch_size=at_a_time))
         self.model, self.shown, self.at_a_time = model, str(checkpoint), at_a_time
         self.libraries = prepared.libraries
         self.budget = Budget(None)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from core.generate.decoding import Decoding
-from core.generate.engine import Failed, Request
-from core.generate.engines import prepare
-from core.generate.settings import EngineOptions, Source
+from core.generate.engines.base import Failed, Request
+from core.generate.engines.registry import prepare
+from core.generate.settings import EngineOptions, ModelSource
 from core.llm.prompt_template import fence
 from core.train.translate.languages import language_name
 from core.train.translate.segments import Cut
@@ -34,9 +34,9 @@ class ChatTranslator:
         self.name = options.name
         self._source, self._target = language_name(source), language_name(target)
         decoding = Decoding(max_new_tokens=MOST_NEW_TOKENS, repetition_penalty=1.0)
-        asked = Source("translator", options.model or options.with_)
+        asked = ModelSource("translator", options.model or options.with_)
         if options.is_server:
-            asked = Source("translator", options.model or "", base_url=options.with_)
+            asked = ModelSource("translator", options.model or "", base_url=options.with_)
         engine_options = EngineOptions(
             batch_size=options.batch_size, concurrency=options.concurrency, timeout=options.timeout
         )

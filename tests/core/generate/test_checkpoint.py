@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.generate.decoding import Decoding
-from core.generate.engines import prepare
-from core.generate.settings import Source
+from core.generate.engines.registry import prepare
+from core.generate.settings import ModelSource
 from store import XlitError
 
 
@@ -20,7 +20,7 @@ def write(folder: Path, **files: str) -> Path:
 
 def refused(path: Path, engine: str = "transformers") -> str:
     with pytest.raises(XlitError) as caught:
-        prepare(Source("m", str(path), engine), Decoding()).open()
+        prepare(ModelSource("m", str(path), engine), Decoding()).open()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from core.generate.hub import locate
+from core.generate.checkpoint import locate_checkpoint
 from store import XlitError
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_a_path_that_is_there_is_itself(checkpoint: Path):
-    assert locate(str(checkpoint)) == checkpoint
+    assert locate_checkpoint(str(checkpoint)) == checkpoint
 
 
 def test_a_path_that_can_not_be_a_name_is_left_to_whoever_opens_it():
     for path in ("/no/such/folder", "../nowhere", "a/b/c", "~/model"):
-        assert locate(path) == Path(path)
+        assert locate_checkpoint(path) == Path(path)
 
 
 def test_a_name_that_the_hub_does_not_give_is_one_sentence():
     with pytest.raises(XlitError, match="No checkpoint at no-such/model, and none of that name") as caught:
-        locate("no-such/model")
+        locate_checkpoint("no-such/model")
     assert "\n" not in str(caught.value)
 
 
@@ -36,8 +36,9 @@ def test_a_name_is_found_in_the_cache_without_a_network(checkpoint: Path, tmp_pa
     (repository / "snapshots").mkdir()
     (repository / "snapshots" / REVISION).symlink_to(checkpoint)
     script = (
-        "import json; from core.generate.hub import locate; from core.generate.checkpoint import inspect; "
-        "print(json.dumps([str(locate('some/model')), inspect(locate('some/model')).kind]))"
+        "import json; from core.generate.checkpoint import inspect_checkpoint, locate_checkpoint; "
+        "print(json.dumps([str(locate_checkpoint('some/model')), "
+        "inspect_checkpoint(locate_checkpoint('some/model')).kind]))"
     )
     import os
 

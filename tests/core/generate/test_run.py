@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from core.generate.decoding import Decoding
+from core.generate.engines.transformers import engine as transformers_engine
 from core.generate.run import generate as generate_all
-from core.generate.settings import EngineOptions, Source
-from core.generate.transformers_engine import engine as transformers_engine
+from core.generate.settings import EngineOptions, ModelSource
 from store import UsageError, XlitError
 from store.queries import claims, responses, runs, suites
 from store.session import reading, writing
@@ -29,7 +29,7 @@ DECODING = Decoding(max_new_tokens=30)
 
 def generate(store, *, model_name, checkpoint, engine_name=None, description=(), batch_size=32, **settings):
     """One model's answers; returns its run."""
-    source = Source(model_name, str(checkpoint), engine_name, description=dict(description))
+    source = ModelSource(model_name, str(checkpoint), engine_name, description=dict(description))
     records, _ = generate_all(store, [source], options=EngineOptions(batch_size), **settings)
     return records[0]
 
@@ -120,10 +120,10 @@ SCRIPT = """
 import sys
 from core.generate.decoding import Decoding
 from core.generate.run import generate
-from core.generate.settings import EngineOptions, Source
+from core.generate.settings import EngineOptions, ModelSource
 from store import open_store
 store, checkpoint, engine = sys.argv[1:]
-generate(open_store(store), [Source("m", checkpoint, engine)], decoding=Decoding(60, 1.0),
+generate(open_store(store), [ModelSource("m", checkpoint, engine)], decoding=Decoding(60, 1.0),
          options=EngineOptions(batch_size=2))
 """
 
@@ -250,7 +250,7 @@ def test_several_models_answer_and_adapters_share_a_base(store, checkpoint: Path
 
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", counted)
     names = {"base": checkpoint, "tuned": adapter, "base again": checkpoint}
-    sources = [Source(name, str(path)) for name, path in names.items()]
+    sources = [ModelSource(name, str(path)) for name, path in names.items()]
     records, tallies = generate_all(store, sources, decoding=DECODING)
     assert [record.counts["answers"] for record in records] == [18, 18, 18]
     assert len(loaded) == 1
@@ -269,7 +269,7 @@ def test_of_several_models_one_that_can_not_be_loaded_fails_alone(store, checkpo
     hollow = Path(shutil.copytree(checkpoint, tmp_path / "hollow"))
     (hollow / "model.safetensors").write_bytes(b"nothing that could be loaded")
     records, _ = generate_all(
-        store, [Source("bad", str(hollow)), Source("good", str(checkpoint))], decoding=DECODING
+        store, [ModelSource("bad", str(hollow)), ModelSource("good", str(checkpoint))], decoding=DECODING
     )
     assert [record.exit_code for record in records] == [3, 0]
     assert records[0].failures[0][0] == "bad"
@@ -281,9 +281,12 @@ def test_two_models_of_one_name_are_refused_unless_the_engine_tells_them_apart(
     store, checkpoint: Path, adapter: Path, gguf_file: Path
 ):
     with pytest.raises(UsageError, match="could not be told apart"):
-        generate_all(store, [Source("m", str(checkpoint)), Source("m", str(adapter))])
+        generate_all(store, [ModelSource("m", str(checkpoint)), ModelSource("m", str(adapter))])
     records, _ = generate_all(
-        store, [Source("m", str(checkpoint)), Source("m", str(gguf_file))], decoding=DECODING, limit=2
+        store,
+        [ModelSource("m", str(checkpoint)), ModelSource("m", str(gguf_file))],
+        decoding=DECODING,
+        limit=2,
     )
     assert [record.counts["answers"] for record in records] == [4, 4]
 

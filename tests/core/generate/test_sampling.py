@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.generate.decoding import Decoding
-from core.generate.sampling import Draws, draw
+from core.generate.sampling import Draws, draw_token
 
 
 def drawn_by_the_rule(logits: np.ndarray, uniform: float, decoding: Decoding) -> int:
@@ -43,14 +43,14 @@ def test_the_rule_holds_for_ties_and_for_flat_and_steep_logits(size: int, decodi
     for width in (0.1, 1.0, 10.0):
         for uniform in random.random(8):
             logits = (random.normal(size=size) * width).round(1).astype(np.float32)
-            assert draw(logits, uniform, decoding) == drawn_by_the_rule(logits, uniform, decoding)
+            assert draw_token(logits, uniform, decoding) == drawn_by_the_rule(logits, uniform, decoding)
 
 
 def test_the_ends_of_the_range_draw_the_first_and_the_last_token():
     logits = np.zeros(1000, dtype=np.float32)
     decoding = Decoding(temperature=1.0)
-    assert draw(logits, 0.0, decoding) == 0
-    assert draw(logits, 1 - 2**-53, decoding) == 999
+    assert draw_token(logits, 0.0, decoding) == 0
+    assert draw_token(logits, 1 - 2**-53, decoding) == 999
 
 
 def test_the_numbers_depend_on_the_seed_alone():

@@ -105,7 +105,7 @@ def learned_runs(example) -> list[tuple[int, list[int]]]:
 
 
 def prompt_ids(tokenizer, chat) -> list[int]:
-    """As `core.generate.transformers_engine` makes them."""
+    """As `core.generate.engines.transformers` makes them."""
     text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 

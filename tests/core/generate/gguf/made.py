@@ -152,10 +152,10 @@ def llama_cpp_logits(file: Path, ids: list[int]) -> Any:
     """The logits (vocabulary,) of llama.cpp after some tokens, with keys and values in float32."""
     import numpy as np
 
-    from core.generate.llama_cpp_engine import api
+    from core.generate.engines.llama_cpp import library
 
-    llama: Any = api.library()
-    model = api.GgufModel(file)
+    llama: Any = library.llama_cpp_library()
+    model = library.GgufModel(file)
     settings = llama.llama_context_default_params()
     settings.n_ctx = settings.n_batch = settings.n_ubatch = 256
     settings.type_k = settings.type_v = llama.GGML_TYPE_F32

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.generate.decoding import Decoding
-from core.generate.engine import answer_all
+from core.generate.engines.base import answer_all
+from core.generate.engines.llama_cpp.engine import LlamaCppEngine
+from core.generate.engines.llama_cpp.library import GgufModel
 from core.generate.gguf.convert import QUANTIZATIONS, convert
 from core.generate.gguf.file import read_head
-from core.generate.llama_cpp_engine.api import GgufModel
-from core.generate.llama_cpp_engine.engine import LlamaCppEngine
 from store import UsageError, XlitError
 from tests.checkpoints import PAIRS, make_checkpoint
 

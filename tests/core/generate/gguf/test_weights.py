@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.generate.checkpoint import inspect
+from core.generate.checkpoint import inspect_checkpoint
 from core.generate.gguf.convert import convert
 from core.generate.gguf.weights import Weights, model_config
 from store import XlitError
@@ -79,7 +79,7 @@ def test_an_adapter_is_merged_in_float32_though_its_base_is_bfloat16(tmp_path: P
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_matrices_are_read_in_the_format_of_the_checkpoint(tmp_path: Path, dtype: str):
-    source = inspect(make_base(tmp_path / "m", dtype=dtype))
+    source = inspect_checkpoint(make_base(tmp_path / "m", dtype=dtype))
     weights = Weights(source, *model_config(source))
     assert {str(weights.dtype(name)).removeprefix("torch.") for name in weights.names} == {dtype}
     assert all(weights.read(name).dtype == weights.dtype(name) for name in weights.names)

@@ -1,0 +1,1 @@
+"""The engines: one interface, and what answers behind it."""

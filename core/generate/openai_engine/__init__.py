@@ -1,1 +1,0 @@
-"""Generating through any OpenAI-compatible server."""

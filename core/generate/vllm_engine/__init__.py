@@ -1,1 +1,0 @@
-"""Answers from a checkpoint folder through vLLM, in this process."""

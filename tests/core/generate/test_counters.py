@@ -1,0 +1,96 @@
+"""Counting answers per model and language, and showing the counts."""
+
+import io
+
+from rich.console import Console
+
+from core.generate import counters as tallies
+from core.generate.counters import AnswerCounter, Throughput
+from core.generate.display import show_progress, summary, summary_table
+from core.generate.engines.base import Failed, Generation
+
+
+class Clock:
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(tallies.time, "monotonic", lambda: self.now)
+
+
+def answer(text="Da.", finish_reason="stop", tokens_out=10):
+    return Generation(text, finish_reason, 5, tokens_out, 0.1, "0" * 64)
+
+
+def test_how_answers_ended_is_counted():
+    tally = AnswerCounter("m", "ru", total=9, there=2)
+    for outcome in (answer(), answer(finish_reason="length"), answer(" \n", tokens_out=1), Failed("no")):
+        tally.add(outcome)
+    counts = (
+        tally.answered,
+        tally.failed,
+        tally.stop,
+        tally.length,
+        tally.empty,
+        tally.tokens_out,
+        tally.left,
+    )
+    assert counts == (3, 1, 2, 1, 1, 21, 3)
+
+
+def test_what_a_server_does_not_count_is_not_invented():
+    tally = AnswerCounter("m", "ru", total=1)
+    tally.start()
+    tally.add(Generation("Da.", None, None, None, 0.1, ""))
+    assert (tally.answered, tally.tokens_out, tally.speed, tally.stop, tally.length) == (1, 0, None, 0, 0)
+    assert tally.as_dict()["tokens_per_second"] is None
+
+
+def test_speed_is_that_of_its_own_time(monkeypatch):
+    clock = Clock(monkeypatch)
+    tally = AnswerCounter("m", "ru", total=4)
+    clock.now += 50  # another language before it
+    tally.start()
+    for _ in range(4):
+        clock.now += 2
+        tally.start()
+        tally.add(answer(tokens_out=30))
+    clock.now += 50
+    assert (tally.seconds, tally.speed) == (8, 15)
+
+
+def test_the_time_left_follows_the_last_half_minute(monkeypatch):
+    clock = Clock(monkeypatch)
+    tally = AnswerCounter("m", "ru", total=200)
+    pace = Throughput()
+    assert pace.seconds_left([tally]) is None
+    for seconds in [10] * 10 + [1] * 60:  # one answer each: slow at first
+        clock.now += seconds
+        tally.add(answer())
+        pace.mark([tally])
+    assert 0.9 <= pace.answers <= 1.1
+    assert 120 <= pace.seconds_left([tally]) <= 145
+
+
+def drawn(table) -> str:
+    out = io.StringIO()
+    Console(file=out, width=120).print(table)
+    return out.getvalue()
+
+
+def test_the_summary_shows_hostile_names_as_they_are():
+    tally = AnswerCounter("[red]m[/red] \x1b[31m", "ru", total=2)
+    tally.add(answer(finish_reason="length"))
+    assert "[red]m[/red]" in drawn(summary_table([tally]))
+    assert summary([tally])[0]["length"] == 1
+
+
+def test_without_a_terminal_each_language_has_a_line(capsys):
+    french, russian = AnswerCounter("m", "fr", total=2, there=1), AnswerCounter("m", "ru", total=3)
+    with show_progress("generate", [french, russian], watch=True):
+        russian.start()
+        russian.add(answer())
+        russian.add(Failed("no"))
+    told = capsys.readouterr().err
+    assert "m, ru: 2/3 (" in told
+    assert "1 failed)" in told
+    assert "m, fr" not in told  # nothing new
+    assert "\x1b" not in told
