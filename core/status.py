@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
+from store.labels import decoding_label
 from store.queries import holdings, runs, suites
 from store.session import reading
 
@@ -58,7 +59,7 @@ def _responses(found: dict[str, Any]) -> Table:
         rows: dict[tuple[str, str], dict[str, int]] = {}
         for row in found["responses"]:
             if row["suite"] == suite["suite"]:
-                engine = " ".join(filter(None, (row["engine"], row["quantization"])))
+                engine = decoding_label(row["engine"], row["quantization"])
                 rows.setdefault((row["model"], engine), {})[row["language"]] = row["responses"]
         for (model, engine), answered in rows.items():
             cells = [str(answered.get(language, "")) for language in languages]

@@ -8,17 +8,10 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session, col, select
 
+from store.labels import model_label
 from store.queries.scores import MeanScore, Source, SurfaceShares, mean_scores, surface_shares
 from store.queries.suites import SuiteSummary, instructions_of
 from store.tables import Instruction, Response
-
-
-def label(source: Source, sources: Sequence[Source]) -> str:
-    """The model's name; with its engine where the model answered under more than one decoding."""
-    decodings = {other.decoding_id for other in sources if other.model_id == source.model_id}
-    if len(decodings) < 2:
-        return source.model
-    return f"{source.model} ({' '.join(filter(None, (source.engine, source.quantization)))})"
 
 
 def comparison(session: Session, suite: SuiteSummary, language: str, *, examples: int = 3) -> RenderableType:
@@ -62,7 +55,7 @@ def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[Source]) ->
         cells = [
             _percent(found[x].right_language, found[x].spelling) if x in found else "" for x in languages
         ]
-        table.add_row(Text(label(source, sources)), *cells)
+        table.add_row(Text(model_label(source, sources)), *cells)
     return table
 
 
@@ -78,7 +71,7 @@ def _scores_table(scores: Sequence[MeanScore], sources: Sequence[Source]) -> Tab
         for rater in dict.fromkeys(score.rater for score in scores if score.source == source):
             found = {s.criterion: s for s in scores if s.source == source and s.rater == rater}
             cells = [f"{found[x].mean:.2f} ({found[x].n})" if x in found else "–" for x in criteria]
-            table.add_row(Text(label(source, sources)), Text(rater), *cells)
+            table.add_row(Text(model_label(source, sources)), Text(rater), *cells)
     return table
 
 
@@ -95,7 +88,7 @@ def _responses_panel(session: Session, instruction: Instruction, sources: Sequen
     for source in sources:
         text = answers.get((source.model_id, source.decoding_id))
         if text is not None:
-            body.add_row(Text(label(source, sources)), Text(_printable(text)))
+            body.add_row(Text(model_label(source, sources)), Text(_printable(text)))
     return Panel(
         Group(Text(_printable(instruction.text), style="bold"), body),
         title=Text(instruction.task or "", style="dim"),

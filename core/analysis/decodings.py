@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store import UsageError
+from store.labels import decoding_label
 from store.queries.decodings import (
     Answered,
     Measures,
@@ -129,7 +130,7 @@ def named_decodings(decodings: Sequence[Answered]) -> dict[str, Answered]:
     that differ."""
     named: dict[str, list[Answered]] = {}
     for decoding in decodings:
-        named.setdefault(f"{decoding.engine} {decoding.quantization or ''}".strip(), []).append(decoding)
+        named.setdefault(decoding_label(decoding.engine, decoding.quantization), []).append(decoding)
     result = {}
     for name, same in named.items():
         keys = sorted({key for one in same for key in one.parameters})

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from core.analysis.agreement_table import Agreement, agreement
+from store.labels import versioned_name
 from store.queries.calibration import Answer, CriterionScores, Judge, Scale
 
 ENGLISH = "en"
@@ -127,7 +128,7 @@ class JudgeCalibration:
 
     @property
     def label(self) -> str:
-        return f"{self.name}@{self.version}" if self.version else self.name
+        return versioned_name(self.name, self.version)
 
 
 @dataclass(frozen=True)

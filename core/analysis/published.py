@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 from core.analysis.bootstrap import Resamples
-from core.analysis.comparison import label
 from core.analysis.means import (
     ENGLISH,
     MAIN_CRITERION,
@@ -37,6 +36,7 @@ from core.analysis.modifiers import (
 )
 from core.analysis.scores import CriterionScale, Scores
 from store.errors import UsageError
+from store.labels import model_label
 
 FOLDER = Path(__file__).with_suffix("")
 FIGURE_2, TABLE_1 = "figure2.csv", "table1.csv"
@@ -202,7 +202,7 @@ def _beside_figure(means: Means, same_as: Mapping[str, str]) -> Iterator[BesideS
             for voice in voices:
                 if voice.kind == KINDS[published.rater] and _has_scored(scored, voice, place):
                     ours = means.at(voice, place, criteria[published.criterion], SCOPES[published.languages])
-                    yield BesideScore(published, label(source, scored.sources), voice, ours)
+                    yield BesideScore(published, model_label(source, scored.sources), voice, ours)
 
 
 def _same_scale(criterion: CriterionScale) -> bool:
@@ -222,7 +222,7 @@ def _beside_fulfilment(judged: Scores | None, drawn: Resamples) -> Iterator[Besi
     rater = ", ".join(f"{name} ({n})" for name, n in verdicts.said_by.items())
     for place, source in enumerate(judged.sources):
         found = fulfilled(judged, verdicts, drawn, place)
-        model = label(source, judged.sources)
+        model = model_label(source, judged.sources)
         for modifier in published_modifiers():
             yield from _beside(found, modifier, modifier.fulfilled, model, rater)
 
@@ -234,7 +234,7 @@ def _beside_helpfulness(scored: Scores, drawn: Resamples) -> Iterator[BesideModi
     if not criteria or not modifier_groups(scored):
         return
     for place, source in enumerate(scored.sources):
-        model = label(source, scored.sources)
+        model = model_label(source, scored.sources)
         for voice in main_rater_groups(scored):
             found = scores_by_modifier(scored, drawn, voice, criteria[0], place)
             for modifier in published_modifiers():

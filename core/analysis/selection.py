@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.analysis.comparison import label
+from store.labels import model_label
 from store.queries.scored import ScoredResponse, responses_of
 from store.queries.scores import Source
 from store.queries.selection import Described, Measured, descriptions, measured_in
@@ -146,13 +146,13 @@ def _name(
 ) -> str:
     """The model's name when it is alone; else what they have in common of their names."""
     if len(sources) == 1:
-        return label(sources[0], all_sources)
+        return model_label(sources[0], all_sources)
     parts = [source.model.split(" / ") for source in sources]
     common = [part for part in parts[0] if all(part in other for other in parts)]
     own = described[sources[0].model_id]
     known = common or [part for part in (own.base, own.data, own.adaptation) if part]
     name = " / ".join(known)
-    return label(sources[0], all_sources).replace(sources[0].model, name)
+    return model_label(sources[0], all_sources).replace(sources[0].model, name)
 
 
 def _configuration(

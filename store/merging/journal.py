@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import select as select_model
 
+from store.labels import versioned_name
 from store.merging.actions import PARTS, Action, actions_by_id, actions_of
 from store.merging.answers import response_name
 from store.merging.runs import run_of
@@ -109,7 +110,7 @@ def _add(it: Uniting, source: int, target: int, met: _Met) -> None:
 
 def _tell(it: Uniting, source: int, met: _Met, contradicting: dict[int, int]) -> None:
     rater = it.source.exec(select_model(Rater).where(Rater.id == source)).one()
-    name = " ".join(filter(None, (rater.name, rater.version)))
+    name = versioned_name(rater.name, rater.version)
     if met.out:
         it.conflict(name, "acted on what stays out", f"{met.out} actions stay out")
     for response, count in contradicting.items():

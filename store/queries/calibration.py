@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
+from store.labels import versioned_name
 from store.queries.raters import split_version
 from store.tables import CURRENT_RATING, Criterion, Instruction, Rater, Rating, Response, Rubric
 
@@ -29,7 +30,7 @@ class Judge:
 
     @property
     def label(self) -> str:
-        return f"{self.name}@{self.version}" if self.version else self.name
+        return versioned_name(self.name, self.version)
 
 
 @dataclass(frozen=True)

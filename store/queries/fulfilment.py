@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
+from store.labels import rater_label
 from store.queries.scores import Source
 from store.tables import Instruction, Response
 
@@ -26,7 +27,7 @@ class ModifierTally:
 
 TALLIES = """
 SELECT instruction.modifier, instruction.language, response.model_id, response.decoding_id,
-       model.name AS model, decoding.engine, decoding.quantization,
+       model.name AS model, decoding.engine, decoding.quantization, decoding.digest,
        rater.kind, rater.name AS rater, rater.version, count(*) AS n, sum(current_rating.score) AS fulfilled
 FROM current_rating
 JOIN criterion ON criterion.id = current_rating.criterion_id
@@ -39,7 +40,7 @@ JOIN decoding ON decoding.id = response.decoding_id
 WHERE instruction.suite_id = :suite AND instruction.modifier <> '' AND current_rating.score IS NOT NULL
   AND rubric.name = :rubric AND criterion.name = :criterion
 GROUP BY instruction.modifier, instruction.language, response.model_id, response.decoding_id, model.name,
-         decoding.engine, decoding.quantization, rater.kind, rater.name, rater.version
+         decoding.engine, decoding.quantization, decoding.digest, rater.kind, rater.name, rater.version
 ORDER BY instruction.modifier, instruction.language, response.model_id, response.decoding_id, rater.kind,
          rater.name, rater.version
 """
@@ -68,8 +69,8 @@ def modifier_tallies(session: Session, suite_id: int) -> list[ModifierTally]:
         ModifierTally(
             row.modifier,
             row.language,
-            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
-            f"{row.kind}:{row.rater}" + (f"@{row.version}" if row.version else ""),
+            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
+            rater_label(row.kind, row.rater, row.version),
             row.n,
             int(row.fulfilled),
         )

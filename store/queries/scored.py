@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
+from store.labels import rater_label
 from store.queries.expected import expected_language
 from store.queries.raters import asked_first
 from store.queries.scores import Source
@@ -41,7 +42,7 @@ class ScoredBy:
 
     @property
     def label(self) -> str:
-        return f"{self.kind}:{self.name}" + (f"@{self.version}" if self.version else "")
+        return rater_label(self.kind, self.name, self.version)
 
 
 def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
@@ -49,8 +50,9 @@ def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
     statement = (
         select(
             col(Response.id), col(Response.model_id), col(Response.decoding_id), col(Model.name),
-            col(Decoding.engine), col(Decoding.quantization), col(Instruction.key), col(Instruction.language),
-            col(Instruction.task), col(Instruction.modifier), func.length(Response.text),
+            col(Decoding.engine), col(Decoding.quantization), col(Decoding.digest), col(Instruction.key),
+            col(Instruction.language), col(Instruction.task), col(Instruction.modifier),
+            func.length(Response.text),
         )
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
         .join(Model, col(Model.id) == Response.model_id)
@@ -60,12 +62,11 @@ def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
     )  # fmt: skip
     return [
         ScoredResponse(
-            found or 0, Source(model, decoding, name, engine, quantization), key, language,
+            found or 0, Source(model, decoding, name, engine, quantization, digest), key, language,
             expected_language(language, modifier), task, modifier or None, length,
         )
-        for found, model, decoding, name, engine, quantization, key, language, task, modifier, length in (
-            session.connection().execute(statement)
-        )
+        for found, model, decoding, name, engine, quantization, digest, key, language, task, modifier, length
+        in session.connection().execute(statement)
     ]  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """Means of current ratings and of surface metrics, per model, language and rater."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from store.labels import rater_label
 from store.queries.expected import expected_in_sql, is_language_in_sql
 from store.queries.raters import split_version
 from store.queries.rubrics import read_rubric
@@ -22,6 +23,12 @@ class Source:
     model: str
     engine: str
     quantization: str | None
+    digest: str = field(default="", compare=False)
+
+    @property
+    def sample(self) -> int:
+        """All samples of a decoding stand together here."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ class SurfaceShares:
 # (language = 0) are left out (the paper, section 4).
 MEAN_SCORES = """
 SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
-       instruction.language, rater.kind, rater.name AS rater, rater.version, criterion.name AS criterion,
-       count(*) AS n, avg(current_rating.score) AS mean
+       decoding.digest, instruction.language, rater.kind, rater.name AS rater, rater.version,
+       criterion.name AS criterion, count(*) AS n, avg(current_rating.score) AS mean
 FROM current_rating
 JOIN criterion ON criterion.id = current_rating.criterion_id
 JOIN rubric ON rubric.id = criterion.rubric_id AND rubric.name = :rubric AND rubric.version = :version
@@ -71,7 +78,8 @@ WHERE instruction.suite_id = :suite AND current_rating.score IS NOT NULL
         WHERE wrong.response_id = current_rating.response_id AND wrong.rater_id = current_rating.rater_id
           AND aspect.rubric_id = criterion.rubric_id AND aspect.name = 'language' AND wrong.score = 0))
 GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, decoding.quantization,
-         instruction.language, rater.kind, rater.name, rater.version, criterion.name, criterion.position
+         decoding.digest, instruction.language, rater.kind, rater.name, rater.version, criterion.name,
+         criterion.position
 ORDER BY response.model_id, response.decoding_id, instruction.language, rater.kind, rater.name, rater.version,
          criterion.position
 """
@@ -85,9 +93,9 @@ def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
     rows = session.connection().execute(text(MEAN_SCORES), asked)
     return [
         MeanScore(
-            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
+            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
             row.language,
-            f"{row.kind}:{row.rater}" + (f"@{row.version}" if row.version else ""),
+            rater_label(row.kind, row.rater, row.version),
             row.criterion,
             row.n,
             float(row.mean),
@@ -102,7 +110,7 @@ def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
     rows = session.connection().execute(_surface_shares(session).where(col(Instruction.suite_id) == suite_id))
     return [
         SurfaceShares(
-            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization),
+            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
             row.language,
             row.responses,
             None if row.right_language is None else float(row.right_language),
@@ -120,7 +128,7 @@ def _surface_shares(session: Session) -> Any:
         else_=0.0,
     )
     source: list[Any] = [Response.model_id, Response.decoding_id, col(Model.name).label("model")]
-    source += [Decoding.engine, Decoding.quantization, Instruction.language]
+    source += [Decoding.engine, Decoding.quantization, Decoding.digest, Instruction.language]
     return (
         select(
             *source,

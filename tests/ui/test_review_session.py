@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from store import UsageError, open_store
+from store.labels import labels_by_key
 from store.queries import models, responses
 from store.session import writing
 from tests.ui.conftest import JUDGE, MODELS
 from tui.review.opening import open_view
-from tui.review.row import source_names
 from tui.review.saving import NotSaved
 from tui.review.scoring import SKIPPED, CriterionScore, ScoreCell
 from tui.review.session import ActionResult, ReviewSession
@@ -254,7 +254,7 @@ def test_a_model_under_two_decodings_is_told_apart(engine, review):
             "text": "другой",
         }
         responses.add_responses(session, [new])
-    names = source_names(open_view(engine, language="ru", reviewer="nv").sources).values()
-    assert f"{MODELS[0]} imported" in names
-    assert f"{MODELS[0]} llama.cpp Q4_K_M" in names
+    names = labels_by_key(open_view(engine, language="ru", reviewer="nv").sources).values()
+    assert f"{MODELS[0]} (imported)" in names
+    assert f"{MODELS[0]} (llama.cpp Q4_K_M)" in names
     assert MODELS[1] in names

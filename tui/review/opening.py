@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from core.text.visible import safe_line
 from store.errors import UsageError
+from store.labels import labels_by_key
 from store.queries import compare, finding, judges, models, reviewers, rubrics
 from store.queries.campaigns import queue, rows
 from store.queries.compare import Source, SourceKey
 from store.queries.suites import SuiteSummary, list_suites
 from store.session import writing
 from store.tables import Campaign
-from tui.review.row import source_names
 from tui.review.view import Judge, View
 
 
@@ -170,7 +170,7 @@ def _chosen(sources: Sequence[Source], wanted: Sequence[str]) -> list[Source]:
 
 def _only(sources: Sequence[Source]) -> Source:
     if len(sources) > 1:
-        names = ", ".join(sorted(source_names(sources).values()))
+        names = ", ".join(sorted(labels_by_key(sources).values()))
         raise UsageError(
             f"Side by side by language is one model's: name it with --models. There are: {names}."
         )

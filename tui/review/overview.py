@@ -7,13 +7,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.analysis.agreement_table import CriterionAgreement, human_against_judge
+from store.labels import labels_by_key
 from store.queries import compare, models, overview, rubrics
 from store.queries.campaigns import queue
 from store.queries.compare import Source, SourceKey
 from store.queries.overview import MeanCell, RaterScores, ReviewerProgress, Scope
 from store.session import reading, writing
 from tui.review import blind
-from tui.review.row import source_names
 from tui.review.view import View
 
 
@@ -193,6 +193,6 @@ def _seed(asked: OverviewQuery) -> str:
 
 def _names(asked: OverviewQuery, sources: Sequence[Source]) -> dict[SourceKey, str]:
     if asked.hidden_for is None:
-        return source_names(sources)
+        return labels_by_key(sources)
     shuffled = blind.shuffled(_seed(asked), sources)
     return {source.key: f"hidden model {number}" for number, source in enumerate(shuffled, start=1)}

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from core.analysis.reviewers import per_hour
 from store.errors import UsageError
+from store.labels import labels_by_key
 from store.queries import compare, reviewers
 from store.queries.campaigns import queue
 from store.queries.campaigns.queue import Stop
@@ -18,7 +19,7 @@ from store.session import reading, writing
 from store.tables import Bookmark, Campaign, utc_now
 from tui.review.navigation import Destination, Navigator, folded
 from tui.review.opening import WAIT_FOR_WRITER_MS, member_of, rubric_parts, with_judge
-from tui.review.row import Row, answers_of, row_of, source_names
+from tui.review.row import Row, answers_of, row_of
 from tui.review.saving import NotSaved
 from tui.review.session import ActionResult, ReviewSession
 from tui.review.view import View
@@ -142,7 +143,7 @@ class QueueNavigator(Navigator):
             for response, source in compare.responses_to(session, stop.instruction_id)
             if response.id in stop.response_ids
         ]
-        names = source_names([source for _, source in read])
+        names = labels_by_key([source for _, source in read])
         label = "=".join(names[source.key] for _, source in read) if own.names_shown else "response"
         labels = dict.fromkeys(stop.response_ids, label)
         answers = answers_of(session, own, [(response, instruction) for response, _ in read], labels)

@@ -1,14 +1,14 @@
 """One instruction with the responses to it, as read from the store for one reviewer."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
+from store.labels import labels_by_key
 from store.queries import compare, journal, notes, reviewers
 from store.queries.campaigns import queue
-from store.queries.compare import Measured, Source
+from store.queries.compare import Measured
 from store.queries.expected import expected_language
 from store.queries.notes import Span
 from store.tables import Instruction, Response
@@ -79,22 +79,6 @@ class Row:
         return replace(self, answers=(*self.answers[:column], answer, *self.answers[column + 1 :]))
 
 
-def source_names(sources: Sequence[Source]) -> dict[compare.SourceKey, str]:
-    """A name for each source: the model's, with engine and quantisation where a model has several."""
-    plain = Counter(source.model for source in sources)
-
-    def long_name(source: Source) -> str:
-        parts = [source.model, source.engine, source.quantization or ""]
-        return " ".join(part for part in parts if part) + (f" #{source.sample}" if source.sample else "")
-
-    long_names = Counter(long_name(source) for source in sources)
-    names = {}
-    for source in sources:
-        name = source.model if plain[source.model] == 1 else long_name(source)
-        names[source.key] = name if long_names[name] < 2 else f"{name} {source.digest[:6]}"
-    return names
-
-
 def load_row(
     session: Session, view: View, instruction_id: int, *, collapse: bool = True
 ) -> tuple[Row, dict[int, int]]:
@@ -158,7 +142,7 @@ def _by_model(
     new: dict[int, int] = {}
     if view.names_shown:
         places = {source.key: place for place, source in enumerate(view.sources)}
-        names = source_names(view.sources)
+        names = labels_by_key(view.sources)
         columns = {found: places[source.key] for found, source in sources.items() if source.key in places}
         labels = {found: names[sources[found].key] for found in columns}
     else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from store.labels import rater_column_head
 from store.queries.compare import Source
 from store.queries.scope import Scope
 from store.queries.suites import SuiteSummary
@@ -20,7 +21,7 @@ class Judge:
     @property
     def label(self) -> str:
         """The head of its column: the name of a model, or the word `rule`."""
-        return self.name if self.kind == "llm" else "rule"
+        return rater_column_head(self.kind, self.name)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from core.analysis.agreement_table import CriterionAgreement
 from core.text.visible import safe_line
 from core.text.wrapping import pad, shorten
+from store.labels import short_rater_label
 from tui.review.overview import HeatCell, Overview, PairCell, names_of
 from tui.theme import Look
 from tui.widgets.lines import Piece
@@ -100,7 +101,7 @@ def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> 
     if judge is None:
         lines.append([(" no judge has scored these responses", Look.QUIET)])
         return
-    name = safe_line(judge.name if judge.kind == "llm" else f"rule {judge.name}")
+    name = safe_line(short_rater_label(judge.kind, judge.name))
     title = f" {safe_line(names_of(found.people))} (rows) against {name} (columns), in % of pairs"
     lines.append([(title, Look.HEADING)])
     blocks = [_block(one) for one in found.agreement]

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from core.analysis.comparison import label
 from core.analysis.means import Mean
 from core.analysis.scores import Scores
 from core.report.document import Cell
+from store.labels import model_labels
 
 NOT_SCORED = "not scored, or only in the wrong language"
 
@@ -45,7 +45,7 @@ def how_drawn(number: int, seed: int) -> str:
 
 def model_names(scored: Scores) -> tuple[str, ...]:
     """The models' names, in the order of `scored.sources`."""
-    return tuple(label(source, scored.sources) for source in scored.sources)
+    return tuple(model_labels(scored.sources))
 
 
 def nothing_scored(scored: Scores) -> tuple[str, ...]:
