@@ -15,7 +15,7 @@ from statistics import median
 
 from sqlalchemy import insert
 
-from core.merge.run import merge_stores
+from core.merge import merge_stores
 from store import open_store
 from store.queries import models, responses, rubrics, suites
 from store.session import writing

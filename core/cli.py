@@ -24,7 +24,7 @@ from core.exchange import cli as exchange_cli
 from core.extras import needs_extra
 from core.generate import cli as generate_cli
 from core.judge.cli import judge_app
-from core.merge.cli import merge
+from core.merge import merge
 from core.progress import say
 from core.suites.cli import suite_app
 from core.train import cli as train_cli

@@ -108,7 +108,7 @@ def _base() -> Finding:
     folder = MINIATURE / "base"
     if (folder / "model.safetensors").is_file():
         return Finding("miniature base", str(folder))
-    return Finding("miniature base", "missing", f"python -m core.miniature.base --out {folder}")
+    return Finding("miniature base", "missing", f"python -m tools.miniature.base --out {folder}")
 
 
 def _prices() -> Finding:

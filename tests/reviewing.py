@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from core.campaigns.create import Created, Wanted, create_campaign
+from core.campaigns.create import CampaignRequest, CreatedCampaign, create_campaign
 from store import open_store
 from store.queries import journal, models, responses, rubrics, suites
 from store.queries.campaigns import queue, rows
@@ -69,12 +69,12 @@ def answer_of(model: str, key: str, language: str) -> str:
     return SAME if same else f"{model} says to {key} in {language}."
 
 
-def campaign(engine: Engine, name: str, reviewers: list[str], **wanted: Any) -> Created:
+def campaign(engine: Engine, name: str, reviewers: list[str], **wanted: Any) -> CreatedCampaign:
     """A campaign of these reviewers; `wanted` are fields of `Wanted` or options of the plan."""
-    fields = {key: wanted.pop(key) for key in list(wanted) if key in Wanted.__dataclass_fields__}
+    fields = {key: wanted.pop(key) for key in list(wanted) if key in CampaignRequest.__dataclass_fields__}
     asked = {"suites": (), "languages": (), "models": (), **fields}
     return create_campaign(
-        engine, Wanted(name=name, reviewers=reviewers, options={**OPTIONS, **wanted}, **asked)
+        engine, CampaignRequest(name=name, reviewers=reviewers, options={**OPTIONS, **wanted}, **asked)
     )
 
 

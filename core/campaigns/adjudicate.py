@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from core.campaigns.create import give_codes
 from core.campaigns.plan import rank, read_reviewers
-from core.campaigns.standing import Standing, standing
+from core.campaigns.progress import CampaignProgress, load_progress
 from store.errors import UsageError
 from store.provenance import record_run
 from store.queries import models, suites
@@ -47,7 +47,7 @@ def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART)
         raise UsageError(f"--by {by}: it is at least 1.")
     with record_run(engine, "xlit-core campaign adjudicate", {"name": name, "by": by}) as run:
         with writing(engine) as session:
-            stands = standing(session, name)
+            stands = load_progress(session, name)
             if stands.campaign.closed_at is not None:
                 raise UsageError(
                     f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it."
@@ -68,7 +68,7 @@ def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART)
     return Adjudication(third.name, queued, len(apart) - len(due), given)
 
 
-def _apart(stands: Standing, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
+def _apart(stands: CampaignProgress, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
     """The responses (those that read the same together) on which two reviewers differ by so much, and that
     nobody adjudicates yet."""
     taken = {it.response_id for it in stands.readings if it.kind == "adjudication"}
@@ -87,7 +87,9 @@ def _apart(stands: Standing, by: int, languages: Sequence[str]) -> list[tuple[in
     return [read[response] for response in apart]
 
 
-def _queue(session: Session, stands: Standing, rater: int, name: str, due: Sequence[tuple[int, ...]]) -> int:
+def _queue(
+    session: Session, stands: CampaignProgress, rater: int, name: str, due: Sequence[tuple[int, ...]]
+) -> int:
     campaign = stands.campaign
     labels = set(campaign.plan["suites"])
     ids = [suite.id for suite in suites.list_suites(session) if suite.label in labels]

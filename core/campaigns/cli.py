@@ -75,7 +75,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Deal the responses out to reviewers. The same seed and the same responses give the same plan."""
-    from core.campaigns.create import Wanted, create_campaign, paper_plan, plan_campaign
+    from core.campaigns.create import CampaignRequest, create_campaign, paper_plan, plan_campaign
     from core.campaigns.plan import PAPER_SAMPLE
     from core.campaigns.tables import plan_tables
 
@@ -95,7 +95,7 @@ def create(
         if preset != "paper":
             raise UsageError(f"No preset {preset!r}. There is: paper.")
         options = paper_plan(options, PAPER_SAMPLE)
-    wanted = Wanted(
+    wanted = CampaignRequest(
         name, suites or (), languages or (), models or (), reviewers, options,
         blind=not open_, reveal=reveal, codes=codes,
     )  # fmt: skip
@@ -127,7 +127,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Who has done what, how fast, how long is left, how far they agree, and who is unlike the others."""
-    from core.campaigns.status import campaign_status, list_status
+    from core.campaigns.progress import campaign_status, list_status
     from core.campaigns.tables import list_table, status_table
 
     engine = opened(store)

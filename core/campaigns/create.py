@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from core.campaigns.choosing import Unit, chosen_units, units_of
-from core.campaigns.dealing import Queues, deal
-from core.campaigns.plan import Plan, check_plan, read_reviewers
+from core.campaigns.assignment import Queues, assign_queues
+from core.campaigns.plan import CampaignPlan, check_plan, read_reviewers
+from core.campaigns.sampling import Unit, group_into_units, sample_units
 from store.errors import UsageError
 from store.provenance import record_run
 from store.queries import models, rubrics, suites
@@ -25,7 +25,7 @@ SECONDS_A_RESPONSE = 60.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CampaignRequest:
     """A campaign as a command asks for it: lists that are empty mean all that there is."""
 
     name: str
@@ -40,11 +40,11 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCampaign:
     """A campaign before it is written: `seconds` is the time for a response, `measured` whether the journal
     tells it."""
 
-    plan: Plan
+    plan: CampaignPlan
     units: list[Unit]
     queues: Queues
     seconds: float
@@ -90,22 +90,22 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Created:
+class CreatedCampaign:
     """What became of it: `new` is whether there was no such campaign; `codes` are new, by reviewer, and are
     not kept anywhere else."""
 
-    planned: Planned
+    planned: PlannedCampaign
     new: bool
     codes: dict[str, str]
 
 
-def plan_campaign(engine: Engine, wanted: Wanted) -> Planned:
+def plan_campaign(engine: Engine, wanted: CampaignRequest) -> PlannedCampaign:
     """What a campaign would be, without writing anything. Raises `UsageError` as `create_campaign`."""
     with reading(engine) as session:
         return _planned(session, wanted)
 
 
-def create_campaign(engine: Engine, wanted: Wanted) -> Created:
+def create_campaign(engine: Engine, wanted: CampaignRequest) -> CreatedCampaign:
     """Write a campaign; made again from the same content, it is the same and nothing is written.
 
     Raises `UsageError` when there is nothing to score, when the plan can't be met, and when there is another
@@ -133,7 +133,7 @@ def create_campaign(engine: Engine, wanted: Wanted) -> Created:
         run.note("plan", planned.plan.as_dict())
         run.count("assignments", sum(len(queue) for queue in planned.queues.values()))
         run.idle = there is not None and not given
-    return Created(planned, there is None, given)
+    return CreatedCampaign(planned, there is None, given)
 
 
 def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
@@ -146,7 +146,7 @@ def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _planned(session: Session, wanted: Wanted) -> Planned:
+def _planned(session: Session, wanted: CampaignRequest) -> PlannedCampaign:
     if not wanted.name.strip():
         raise UsageError("A campaign needs a name.")
     if wanted.reveal and not wanted.blind:
@@ -165,7 +165,7 @@ def _planned(session: Session, wanted: Wanted) -> Planned:
         names = sorted({it.model for it in candidates.candidates(session, [it.id for it in chosen])})
         raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(names)}.")
     languages = tuple(wanted.languages) or tuple(sorted({it.language for it in found}))
-    plan = Plan(
+    plan = CampaignPlan(
         suites=tuple(sorted({it.suite for it in found})),
         languages=languages,
         models=tuple(sorted(there)),
@@ -178,16 +178,16 @@ def _planned(session: Session, wanted: Wanted) -> Planned:
             "--reveal shows after each response what the judges said: repeats and checks would then measure "
             "memory. Leave out one or the other."
         )
-    units = chosen_units(found, plan)
+    units = sample_units(found, plan)
     known: list[Unit] = []
     if plan.checks:
         # All that can be scored, of whatever model or instruction.
         every = candidates.candidates(session, [it.id for it in chosen], languages)
         rated = candidates.rated_by(session, known_raters(session, plan.known), [it.id for it in chosen])
-        known = units_of(it for it in every if it.response_id in rated)
+        known = group_into_units(it for it in every if it.response_id in rated)
     looked = candidates.looking_seconds(session)
-    queues = deal(units, known, plan)
-    return Planned(plan, units, queues, looked or SECONDS_A_RESPONSE, looked is not None)
+    queues = assign_queues(units, known, plan)
+    return PlannedCampaign(plan, units, queues, looked or SECONDS_A_RESPONSE, looked is not None)
 
 
 def known_raters(session: Session, name: str) -> list[int]:

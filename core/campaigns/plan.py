@@ -23,7 +23,7 @@ class Reviewer:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CampaignPlan:
     """Which responses are scored, by whom, and how often.
 
     `suites` (labels), `languages` and `models` (names) say which responses there are to choose from. Of their
@@ -53,7 +53,7 @@ class Plan:
         return asdict(self)
 
 
-def check_plan(plan: Plan) -> None:
+def check_plan(plan: CampaignPlan) -> None:
     """Raises `UsageError` for a plan that can't be meant, whatever the store holds."""
     if not plan.reviewers:
         raise UsageError("Nobody is named to score: add --reviewer NAME or NAME:LANG,LANG.")

@@ -11,7 +11,7 @@ from core.text.visible import visible
 
 
 def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
-    """What a campaign asks of whom; `planned` as `core.campaigns.create.Planned.as_dict` gives it."""
+    """What a campaign asks of whom; `planned` as `core.campaigns.create.PlannedCampaign.as_dict` gives it."""
     plan = planned["plan"]
     languages = _table(
         f"Campaign {visible(name)}, seed {plan['seed']}", ("language",), ("responses", "texts")
@@ -36,7 +36,7 @@ def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
 
 
 def status_table(found: dict[str, Any]) -> RenderableType:
-    """A campaign as `core.campaigns.status.campaign_status` tells it."""
+    """A campaign as `core.campaigns.progress.campaign_status` tells it."""
     state = "open" if found["open"] else "closed"
     title = f"Campaign {visible(found['name'])} ({state}): {found['done']} of {found['readings']} read"
     people = _table(title, ("reviewer", ""), ("done", "left", "per h", "h left", "self", "checks"))
@@ -61,7 +61,7 @@ def status_table(found: dict[str, Any]) -> RenderableType:
 
 
 def list_table(found: list[dict[str, Any]]) -> RenderableType:
-    """All campaigns, as `core.campaigns.status.list_status` tells them."""
+    """All campaigns, as `core.campaigns.progress.list_status` tells them."""
     table = _table("Campaigns", ("name", "state"), ("reviewers", "reads", "done"))
     for row in found:
         state = "open" if row["open"] else "closed"

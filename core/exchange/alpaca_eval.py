@@ -13,8 +13,8 @@ from typing import Any, ClassVar, TextIO
 from sqlmodel import Session
 
 from core.exchange.columns import OPTIONS, Columns
-from core.exchange.lines import json_array
-from core.exchange.records import BadRow, Place, Record
+from core.exchange.records import BadRow, Location, Record
+from core.text.files import json_array
 from store.queries.exporting import response_rows
 from store.queries.suites import find_suite
 
@@ -68,7 +68,7 @@ class AlpacaEvalExporter:
         return count
 
 
-def _rows(path: Path) -> Iterator[tuple[Place, Any] | BadRow]:
+def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
     for found in json_array(path):
         if isinstance(found, BadRow) or not isinstance(found[1], dict):
             yield found

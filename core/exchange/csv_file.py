@@ -1,5 +1,5 @@
 """CSV with a header (RFC 4180, UTF-8). The columns in are those of `core.exchange.columns` and of
-`core.exchange.tidy_in`.
+`core.exchange.columns`.
 
 A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula, and
 a response may well be one that sends data away (owasp.org/www-community/attacks/CSV_Injection). Such a text
@@ -15,12 +15,11 @@ from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session
 
-from core.exchange.columns import OPTIONS, Columns
-from core.exchange.lines import csv_rows
-from core.exchange.records import BadRow, Place, Record
+from core.exchange.columns import OPTIONS, Columns, tidy_records
+from core.exchange.records import BadRow, Location, Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
-from core.exchange.tidy_in import tidy_records
+from core.text.files import csv_rows
 from store.queries.exporting import measured_metrics
 
 PARTS = ("value", "label", "tool")
@@ -69,7 +68,7 @@ class CsvExporter:
         return count
 
 
-def _plain_rows(path: Path) -> Iterator[tuple[Place, dict[str, str]] | BadRow]:
+def _plain_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
     for found in csv_rows(path):
         if isinstance(found, BadRow):
             yield found

@@ -20,7 +20,7 @@ STDOUT = "-"
 # turn the direction of text around.
 _OBEYED = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F]
 _OBEYED += [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-SHOWN = {code: f"\\u{code:04x}" for code in _OBEYED}
+VISIBLE = {code: f"\\u{code:04x}" for code in _OBEYED}
 
 
 def run_export(
@@ -100,4 +100,4 @@ class _Visible:
         self.file = file
 
     def write(self, text: str) -> int:
-        return self.file.write(text.replace("\r\n", "\n").translate(SHOWN))
+        return self.file.write(text.replace("\r\n", "\n").translate(VISIBLE))

@@ -60,7 +60,7 @@ F = TypeVar("F", bound=Format)
 def importers() -> dict[str, Importer]:
     """Every format that comes in, by name."""
     from core.exchange.alpaca_eval import AlpacaEvalImporter
-    from core.exchange.annotator_file import AnnotatorImporter
+    from core.exchange.annotator import AnnotatorImporter
     from core.exchange.csv_file import CsvImporter
     from core.exchange.instruction_data import DollyImporter, LimaImporter
     from core.exchange.jsonl_file import JsonlImporter
@@ -87,7 +87,7 @@ def importers() -> dict[str, Importer]:
 def exporters() -> dict[str, Exporter]:
     """Every format that goes out, by name."""
     from core.exchange.alpaca_eval import AlpacaEvalExporter
-    from core.exchange.annotator_file import AnnotatorExporter
+    from core.exchange.annotator import AnnotatorExporter
     from core.exchange.csv_file import CsvExporter
     from core.exchange.jsonl_file import JsonlExporter
     from core.exchange.llm_comparator import LlmComparatorExporter

@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.exchange.action_writer import ActionWriter
-from core.exchange.counts import Counts
 from core.exchange.formats import check_options, choose, importers
-from core.exchange.records import Action, BadRow, Record, Row
-from core.exchange.writer import Writer
+from core.exchange.rating_writer import RatingWriter
+from core.exchange.records import Action, BadRow, ImportCounts, InstructionRow, Record
+from core.exchange.response_writer import ResponseWriter
 from store.errors import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
@@ -30,7 +29,7 @@ class ImportReport:
 
     format: str
     dry_run: bool
-    counts: Counts = field(default_factory=Counts)
+    counts: ImportCounts = field(default_factory=ImportCounts)
     suites: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     skipped_count: int = 0
@@ -161,12 +160,12 @@ def _write_all(
     skip_bad: bool,
 ) -> None:
     run_id = record.id if record else None
-    writer = Writer(session, run_id=run_id, counts=report.counts)
-    journal = ActionWriter(session, run_id=run_id, counts=report.counts)
-    rows: list[Row] = []
+    writer = ResponseWriter(session, run_id=run_id, counts=report.counts)
+    journal = RatingWriter(session, run_id=run_id, counts=report.counts)
+    rows: list[InstructionRow] = []
     actions: list[Action] = []
     for found in records:
-        if isinstance(found, Row):
+        if isinstance(found, InstructionRow):
             rows.append(found)
         elif isinstance(found, Action):
             actions.append(found)

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import Answer, BadRow, DecodingName, Place, Record, Row, SuiteName
+from core.exchange.records import (
+    BadRow,
+    DecodingName,
+    ImportedResponse,
+    InstructionRow,
+    Location,
+    Record,
+    SuiteName,
+)
 from core.train.data.formats import Unfit, format_of, messages_of
 from core.train.data.sources import BadRow as BadLine
 from core.train.data.sources import file_rows
@@ -51,10 +59,10 @@ class _InstructionData:
                     yield BadRow(place, str(error))
                     continue
                 task = row.get("category") or row.get("source") if isinstance(row, Mapping) else None
-                yield Row(
+                yield InstructionRow(
                     place, suite, language, f"{place.line:05}", text,
                     task=task if isinstance(task, str) else None,
-                    answer=None if answer is None else Answer(model, answer, decoding),
+                    answer=None if answer is None else ImportedResponse(model, answer, decoding),
                 )  # fmt: skip
 
 
@@ -87,5 +95,5 @@ def _first_turn(messages: Sequence[Mapping[str, str]]) -> tuple[str, str | None]
     return turns[0]["content"], turns[1]["content"] if answered else None
 
 
-def _place(path: Path, place: str) -> Place:
-    return Place(path, int(place.rpartition(":")[2]))
+def _place(path: Path, place: str) -> Location:
+    return Location(path, int(place.rpartition(":")[2]))

@@ -1,5 +1,5 @@
 """JSON Lines: one object a line, UTF-8. The columns in are those of `core.exchange.columns` and of
-`core.exchange.tidy_in`."""
+`core.exchange.columns`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +8,11 @@ from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session
 
-from core.exchange.columns import OPTIONS, Columns
-from core.exchange.lines import json_lines
+from core.exchange.columns import OPTIONS, Columns, tidy_records
 from core.exchange.records import Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
-from core.exchange.tidy_in import tidy_records
+from core.text.files import json_lines
 
 
 class JsonlImporter:

@@ -14,8 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.lines import csv_rows
-from core.exchange.records import Answer, BadRow, DecodingName, Note, Place, Record, Row, SuiteName
+from core.exchange.records import (
+    BadRow,
+    DecodingName,
+    ImportedResponse,
+    InstructionRow,
+    Location,
+    Record,
+    Remark,
+    SuiteName,
+)
+from core.text.files import csv_rows
 from store.errors import UsageError
 
 TASK = "monolingual"
@@ -47,7 +56,7 @@ class LanguageConfusionImporter:
             for output in outputs:
                 yield from _output(output, left_out)
         for task, rows in left_out.items():
-            yield Note(f"{rows} rows of the task {task!r} were left out: only {TASK} prompts are read.")
+            yield Remark(f"{rows} rows of the task {task!r} were left out: only {TASK} prompts are read.")
 
 
 def _parts(path: Path) -> tuple[Path, list[Path]]:
@@ -73,7 +82,7 @@ def _test_sets(folder: Path) -> Iterator[Record]:
                 continue
             place, cells = found
             source = path.parent.name
-            yield Row(
+            yield InstructionRow(
                 place,
                 SUITE,
                 language=path.stem,
@@ -95,17 +104,17 @@ def _output(path: Path, left_out: Counter[str]) -> Iterator[Record]:
             yield BadRow(place, f"the id is {cells['id']!r}, not the number of a row in a test set")
         else:
             source = FOLDERS.get(cells["source"], cells["source"])
-            yield Row(
+            yield InstructionRow(
                 place,
                 SUITE,
                 language=cells["language"],
                 key=_key(source, cells["language"], int(cells["id"])),
                 text=None,
-                answer=Answer(cells["model"], cells["completion"], DECODING),
+                answer=ImportedResponse(cells["model"], cells["completion"], DECODING),
             )
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[Place, dict[str, str]] | BadRow]:
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
     for found in csv_rows(path):
         if not isinstance(found, BadRow):
             missing = next((name for name in columns if name not in found[1]), None)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session
 
-from core.exchange.comparing import CRITERION, OPTIONS, Counted, compared
+from core.exchange.preferences import CRITERION, OPTIONS, CountedScores, scored_by_instruction
 from store.errors import UsageError
 from store.queries.preferring import Asked, Scored, response_texts
 
@@ -36,7 +36,7 @@ class LlmComparatorExporter:
         names = list(options.get("models", ()))
         if len(names) != 2 or names[0] == names[1]:
             raise UsageError("LLM Comparator compares two models: name them with the option `models`.")
-        found = compared(session, options)
+        found = scored_by_instruction(session, options)
         criterion = options.get("criterion", CRITERION)
         head = {
             "metadata": {"source_path": f"xlit, {criterion}", "custom_fields_schema": list(FIELDS)},
@@ -55,7 +55,7 @@ class LlmComparatorExporter:
 
 
 def _example(
-    session: Session, asked: Asked, scores: Counted, models: list[str], pseudonyms: Mapping[str, str]
+    session: Session, asked: Asked, scores: CountedScores, models: list[str], pseudonyms: Mapping[str, str]
 ) -> dict[str, Any] | None:
     sides = [_first_of(model, scores) for model in models]
     if sides[0] is None or sides[1] is None:
@@ -77,7 +77,7 @@ def _example(
     }
 
 
-def _first_of(model: str, scores: Counted) -> int | None:
+def _first_of(model: str, scores: CountedScores) -> int | None:
     return next((response for response, given in scores.items() if given[0].model == model), None)
 
 

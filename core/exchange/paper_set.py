@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.lines import json_lines, text_lines
-from core.exchange.records import BadRow, Note, Place, Record, Row, SuiteName
+from core.exchange.records import BadRow, InstructionRow, Location, Record, Remark, SuiteName
+from core.text.files import json_lines, text_lines
 from store.errors import UsageError
 
 FILE_NAME = re.compile(r"(?P<set>.+)\.(?P<language>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.jsonl")
@@ -90,11 +90,11 @@ def _instructions(path: Path, types: Path | None, suite: SuiteName, language: st
             yield BadRow(place, f"{types.name} has no line {place.line}")
         else:
             key = f"{place.line:04}" if modifier is None else f"{place.line:04}-{modifier}"
-            yield Row(place, suite, language, key, text, modifier=modifier)
+            yield InstructionRow(place, suite, language, key, text, modifier=modifier)
     if types is not None and modifiers and max(modifiers) > last:
-        yield BadRow(Place(types, last + 1), f"{path.name} has no line {last + 1}")
+        yield BadRow(Location(types, last + 1), f"{path.name} has no line {last + 1}")
     if types is None and "modifiers" in path.name:
-        yield Note(f"{path}: no {path.with_suffix('.types').name} beside it, so no modifiers are known.")
+        yield Remark(f"{path}: no {path.with_suffix('.types').name} beside it, so no modifiers are known.")
 
 
 def _user_message(conversation: Any) -> str | None:

@@ -1,5 +1,5 @@
 """Parquet (extra `parquet`), read and written some rows at a time. The columns in are those of
-`core.exchange.columns` and of `core.exchange.tidy_in`."""
+`core.exchange.columns` and of `core.exchange.columns`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,10 @@ from typing import IO, Any, ClassVar
 
 from sqlmodel import Session
 
-from core.exchange.columns import OPTIONS, Columns
-from core.exchange.records import BadRow, Place, Record
+from core.exchange.columns import OPTIONS, Columns, tidy_records
+from core.exchange.records import BadRow, Location, Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
-from core.exchange.tidy_in import tidy_records
 from core.extras import needs_extra
 from store.errors import UsageError, XlitError
 
@@ -68,7 +67,7 @@ class ParquetExporter:
         return count
 
 
-def _rows(path: Path) -> Iterator[tuple[Place, Any] | BadRow]:
+def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
     with needs_extra("parquet", "Parquet"):
         import pyarrow
         import pyarrow.parquet
@@ -83,7 +82,7 @@ def _rows(path: Path) -> Iterator[tuple[Place, Any] | BadRow]:
             for batch in file.iter_batches(batch_size=ROWS):
                 for cells in batch.to_pylist():
                     number += 1
-                    place = Place(path, number)
+                    place = Location(path, number)
                     try:
                         plain = {name: _plain(cell) for name, cell in cells.items()}
                     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The neutral records that every importer makes and the writers put into the store.
+"""The neutral records that every importer makes and the writers put into the store, and the counts of them.
 
 Those of which there may be millions are named tuples: a frozen dataclass takes five times as long to make.
 """
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from store.queries.journal import NOTHING_SHOWN, Shown
+from store.tables import Rating
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where a row begins: a file and its line, counted from 1."""
 
     file: Path
@@ -51,7 +52,7 @@ class DecodingName:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Answer(NamedTuple):
+class ImportedResponse(NamedTuple):
     """What a model answered. An empty text is an answer too."""
 
     model: str
@@ -60,14 +61,14 @@ class Answer(NamedTuple):
     sample: int = 0
 
 
-class Row(NamedTuple):
+class InstructionRow(NamedTuple):
     """An instruction, with an answer to it or without.
 
     `text` None names an instruction by suite, language and key alone: it must have come before. An empty
     `key` names one by suite, language and text: the suite must hold that text.
     """
 
-    place: Place
+    place: Location
     suite: SuiteName
     language: str
     key: str
@@ -75,14 +76,14 @@ class Row(NamedTuple):
     task: str | None = None
     modifier: str | None = None
     check: dict[str, Any] | None = None
-    answer: Answer | None = None
+    answer: ImportedResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that can't be taken, and why."""
 
-    place: Place
+    place: Location
     reason: str
 
     def __str__(self) -> str:
@@ -90,7 +91,7 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Remark:
     """Something about the files as a whole that the report repeats, such as a column that was not used."""
 
     text: str
@@ -121,11 +122,11 @@ class ResponseName:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadText:
     """What a reviewer read in a text file: all responses to one instruction that read the same.
 
     `position` is the place in the reviewer's queue when there is a `campaign`. `digest` (of the response) and
-    `about` (of suite, language and key: `core.exchange.annotator_text.about`) name it; without them it is the
+    `about` (of suite, language and key: `annotator.instruction_digest`) name it; without them it is the
     responses with `text` to `instruction` in `suite` and `language`. `text` is as the file shows it.
     """
 
@@ -140,7 +141,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Score:
     """A score on a criterion. None with `skipped`: left out on purpose; None without: taken back."""
 
     criterion: str
@@ -149,7 +150,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanMark:
+class Span:
     """An error span (see `store.tables.ErrorSpan`)."""
 
     start: int
@@ -168,16 +169,44 @@ class Action:
     language 0 leaves out the rest, and a response with every mark is done.
     """
 
-    place: Place
-    of: ResponseName | Reading
+    place: Location
+    of: ResponseName | ReadText
     rater: RaterName
     rubric: str | None = None
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Score, ...] = ()
     comment: str | None = None
-    span: SpanMark | None = None
+    span: Span | None = None
     shown: Shown = NOTHING_SHOWN
     created_at: datetime | None = None
     whole: bool = False
 
 
-Record = Row | Action | BadRow | Note
+Record = InstructionRow | Action | BadRow | Remark
+
+
+@dataclass
+class ImportCounts:
+    """Rows by kind; a note is a comment or an error span."""
+
+    instructions_new: int = 0
+    instructions_known: int = 0
+    responses_new: int = 0
+    responses_known: int = 0
+    ratings_new: int = 0
+    ratings_known: int = 0
+    notes_new: int = 0
+    notes_known: int = 0
+
+    def said(self, part: Any, *, new: bool) -> None:
+        """Count a row of one of the journal's tables."""
+        name = f"{'ratings' if part is Rating else 'notes'}_{'new' if new else 'known'}"
+        setattr(self, name, getattr(self, name) + 1)
+
+    def lines(self, new: str) -> list[str]:
+        """A line for each kind; ratings and notes only where there were any."""
+        told = []
+        for kind in ("instructions", "responses", "ratings", "notes"):
+            added, known = getattr(self, f"{kind}_new"), getattr(self, f"{kind}_known")
+            if added or known or kind in ("instructions", "responses"):
+                told.append(f"{kind}: {added:,} {new}, {known:,} known")
+        return told

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import BadRow, Record, Row, SuiteName
+from core.exchange.records import BadRow, InstructionRow, Record, SuiteName
 from core.suites.loader import suite_records
 
 
@@ -24,6 +24,6 @@ class SuiteImporter:
                     yield found
                     continue
                 new = found.new
-                yield Row(
+                yield InstructionRow(
                     found.place, suite, new.language, new.key, new.text, new.task, new.modifier, new.check
                 )

@@ -45,9 +45,9 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is ther
 @suite_app.command("list")
 def list_(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """The suites that come with xlit, and those in the store."""
-    from core.suites.showing import list_table, listed
+    from core.suites.tables import list_table, suite_rows
 
-    rows = listed(_store(store))
+    rows = suite_rows(_store(store))
     if as_json:
         show_json(rows)
     else:
@@ -66,11 +66,11 @@ def show_(
     as_json: JsonOption = False,
 ) -> None:
     """What a suite holds: tasks, counts per language, licence, subsets, modifiers, examples."""
-    from core.suites.showing import described, description_tables
+    from core.suites.tables import describe_suite, description_tables
 
     part = _part(suite, store, subset, languages, tasks, modifiers)
     if as_json:
-        show_json(described(part))
+        show_json(describe_suite(part))
     else:
         show(description_tables(part, full=full))
 
@@ -90,8 +90,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Look for what is wrong with a suite. Exit codes: 1 errors, 3 none but a part could not be checked."""
-    from core.suites.checking.run import check_suite
-    from core.suites.showing import report_tables
+    from core.suites.checking.check import check_suite
+    from core.suites.tables import report_tables
 
     report = check_suite(suite, _store(store, suite), lid=lid, dictionaries=dictionaries)
     if as_json:
@@ -151,8 +151,7 @@ def modifiers_(
     store: StoreOption = None,
 ) -> None:
     """Put modifiers (answer briefly, list 5 items, in HTML ...) on a suite's instructions: NAME-modifiers."""
-    from core.suites.modified import counts, modified_suite
-    from core.suites.wordings import SHIPPED_WORDINGS, read_wordings
+    from core.suites.modifiers import SHIPPED_WORDINGS, modified_suite, modifier_counts, read_wordings
 
     whole = _opened(suite, store)
     read = read_wordings(wordings or SHIPPED_WORDINGS)
@@ -161,13 +160,13 @@ def modifiers_(
     if left_out:
         say(f"The modifiers have no wordings in {', '.join(left_out)}: left out.")
     _write(made, out, force)
-    numbers = counts(made)
+    numbers = modifier_counts(made)
     told = [f"{numbers.get(group, 0)} {group}" for group in (numbers if only else read.modifiers)]
     say(f"Instructions in each language: {', '.join(told)}.")
 
 
 def _write(suite: "WholeSuite", out: Path, force: bool) -> None:
-    from core.suites.writing import write_suite
+    from core.suites.loader import write_suite
 
     toml = write_suite(suite, out, force=force)
     say(f"{len(suite.lines)} instructions of {suite.meta.label}: {toml}, {toml.with_suffix('.jsonl').name}")
@@ -182,9 +181,9 @@ def _part(
     modifiers: list[str] | None,
 ) -> "WholeSuite":
     """What the options choose of a suite."""
-    from core.suites.choosing import chosen_part
+    from core.suites.filter import filter_suite
 
-    return chosen_part(
+    return filter_suite(
         _opened(suite, store),
         subset=subset,
         languages=languages or (),
@@ -194,16 +193,16 @@ def _part(
 
 
 def _opened(reference: str, store: str | None) -> "WholeSuite":
-    from core.suites.opening import open_suite
+    from core.suites.loader import open_suite
 
     return open_suite(reference, _store(store, reference))
 
 
 def _store(option: str | None, reference: str | None = None) -> Engine | None:
     """The store, when one is named or there, and the suite that is referred to does not lie in files."""
-    from core.suites.opening import is_file
+    from core.suites.loader import is_in_files
 
-    if reference is not None and is_file(reference):
+    if reference is not None and is_in_files(reference):
         return None
     if option is None and "XLIT_STORE" not in os.environ and not Path(chosen_store(None)).exists():
         return None

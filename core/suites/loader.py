@@ -1,19 +1,20 @@
-"""Reading a suite in the project's own form: `NAME.toml` (`core.suites.meta`) beside `NAME.jsonl`
-(`core.suites.lines`)."""
+"""Reading and writing suites, whatever names one: shipped, in files (`core.suites.format`), or in a store."""
 
+import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.exchange.records import BadRow
-from core.suites.lines import SuiteLine, read_lines
-from core.suites.meta import SuiteMeta, read_meta
+from core.exchange.records import BadRow, Location
+from core.suites.format import SuiteLine, SuiteMeta, meta_toml, read_lines, read_meta
 from store.errors import UsageError, XlitError
-from store.queries.suites import NewInstruction, add_suite
-from store.session import writing
+from store.queries.suites import NewInstruction, add_suite, find_suite, instructions_of
+from store.session import reading, writing
 
 SHIPPED = Path(__file__).parent
 
@@ -96,3 +97,100 @@ def _without_bad(records: Iterator[SuiteLine | BadRow]) -> Iterator[SuiteLine]:
         if isinstance(found, BadRow):
             raise XlitError(f"{found}.")
         yield found
+
+
+def is_in_files(reference: str) -> bool:
+    """Whether a suite is meant that is shipped or lies in files, rather than in a store."""
+    return reference in shipped_suites() or Path(reference).exists()
+
+
+def open_suite(reference: str, engine: Engine | None) -> WholeSuite:
+    """The suite of this name or path; of a store (`NAME` or `NAME/VERSION`) when it is neither shipped nor in
+    files. Raises what `read_suite` does."""
+    suite, bad = open_with_bad(reference, engine)
+    if bad:
+        raise XlitError(f"{bad[0]}.")
+    return suite
+
+
+def open_with_bad(reference: str, engine: Engine | None) -> tuple[WholeSuite, list[BadRow]]:
+    """As `open_suite`, with the lines that are wrong beside the others."""
+    if is_in_files(reference):
+        meta, records = suite_records(reference)
+        found = list(records)
+        lines = tuple(line for line in found if isinstance(line, SuiteLine))
+        return WholeSuite(meta, lines), [row for row in found if isinstance(row, BadRow)]
+    if engine is None:
+        shipped = ", ".join(shipped_suites()) or "none"
+        raise UsageError(
+            f"No suite {reference!r}: neither NAME.toml beside NAME.jsonl nor a shipped one ({shipped}), "
+            "and there is no store to look in (--store)."
+        )
+    return _read_from_store(engine, reference), []
+
+
+def _read_from_store(engine: Engine, label: str) -> WholeSuite:
+    """A suite as the store holds it, language by language; a place is its number in its language."""
+    with reading(engine) as session:
+        try:
+            found = find_suite(session, label)
+        except UsageError as error:
+            raise UsageError(f"{error} Shipped are: {', '.join(shipped_suites())}.") from None
+        lines = [
+            SuiteLine(
+                Location(Path(found.label), row.position + 1),
+                NewInstruction(row.key, language, row.text, row.task, row.modifier, row.check),
+            )
+            for language in found.languages
+            for row in instructions_of(session, found.id, language)
+        ]
+    meta = SuiteMeta(
+        found.name, found.version, tuple(found.languages), licence=found.licence, source=found.source
+    )
+    return WholeSuite(meta, tuple(lines))
+
+
+def write_suite(suite: WholeSuite, folder: Path, *, force: bool = False) -> Path:
+    """Write `NAME.toml` and `NAME.jsonl` into a folder, which is made when it is not there; returns the TOML
+    file. Raises `UsageError` when one of them is there and `force` is not given, or the name is no file's;
+    `XlitError` when they can't be written."""
+    name = suite.meta.name
+    if Path(name).name != name or "\\" in name:
+        raise UsageError(f"A suite called {name!r} can't be a file: give another name with --name.")
+    toml, jsonl = folder / f"{name}.toml", folder / f"{name}.jsonl"
+    for path in (toml, jsonl):
+        if path.exists() and not force:
+            raise UsageError(f"{path} is there already. Name another folder, or replace it with --force.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace_file(
+            jsonl, "".join(json.dumps(_line_object(line), ensure_ascii=False) + "\n" for line in suite.lines)
+        )
+        _replace_file(toml, meta_toml(suite.meta))
+    except OSError as error:
+        raise XlitError(f"{folder} can't be written to: {error.strerror or error}.") from None
+    return toml
+
+
+def _replace_file(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _line_object(line: SuiteLine) -> dict[str, Any]:
+    new = line.new
+    content = {
+        "key": new.key,
+        "language": new.language,
+        "task": new.task,
+        "text": new.text,
+        "modifier": new.modifier,
+        "check": new.check,
+        "tags": list(line.tags) or None,
+        "modifiers": None if line.modifiers is None else list(line.modifiers),
+    }
+    return {name: value for name, value in content.items() if value is not None}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.exchange.records import Place
-from core.suites.lines import SuiteLine
+from core.exchange.records import Location
+from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 from store.provenance import EXIT_DONE, EXIT_PARTLY
 
@@ -81,5 +81,5 @@ def warning(kind: str, line: SuiteLine, message: str) -> Finding:
     return _at("warning", kind, line.place, message)
 
 
-def _at(level: Level, kind: str, place: Place, message: str) -> Finding:
+def _at(level: Level, kind: str, place: Location, message: str) -> Finding:
     return Finding(level, kind, place.file, place.line, message)

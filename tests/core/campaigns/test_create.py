@@ -175,9 +175,9 @@ def test_keys_come_from_a_file_a_line_each(store_path, engine, tmp_path):
 
 
 def test_planning_reads_and_writes_nothing(engine):
-    from core.campaigns.create import Wanted
+    from core.campaigns.create import CampaignRequest
 
     with engine.connect() as connection:
         connection.execute(text("PRAGMA query_only=ON"))
-    planned = plan_campaign(engine, Wanted("c", (), (), (), ["anna"], {"seed": 1}))
+    planned = plan_campaign(engine, CampaignRequest("c", (), (), (), ["anna"], {"seed": 1}))
     assert len(planned.queues["anna"]) == 2 * (12 * 3 - 3)

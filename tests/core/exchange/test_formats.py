@@ -11,17 +11,18 @@ from core.exchange.importing import run_import
 from store import XlitError
 
 PLUGIN = """
-from core.exchange.records import Answer, Row, SuiteName
+from core.exchange.records import ImportedResponse, InstructionRow, SuiteName
 
 class Lines:
     name, summary, options = "lines", "a question and an answer a line", {}
 
     def read(self, paths, options):
-        from core.exchange.lines import text_lines
+        from core.text.files import text_lines
         for path in paths:
             for place, line in text_lines(path):
                 question, answer = line.split("|")
-                yield Row(place, SuiteName("lines"), "en", question, question, answer=Answer("m", answer))
+                response = ImportedResponse("m", answer)
+                yield InstructionRow(place, SuiteName("lines"), "en", question, question, answer=response)
 
     def write(self, session, file, options):
         return file.write("lines")

@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from core.judge.surface.spelling import find_dictionary
+from core.suites.checking.check import check_suite
 from core.suites.checking.findings import SuiteReport
-from core.suites.checking.run import check_suite
-from core.suites.loader import read_whole, shipped_suites
-from core.suites.modified import modified_suite
-from core.suites.wordings import read_wordings
-from core.suites.writing import write_suite
+from core.suites.loader import read_whole, shipped_suites, write_suite
+from core.suites.modifiers import modified_suite, read_wordings
 
 OURS = [name for name in shipped_suites() if name != "miniature"]
 RUN = 8

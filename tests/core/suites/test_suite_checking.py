@@ -3,7 +3,7 @@
 import pytest
 
 from core.judge.surface.spelling import find_dictionary
-from core.suites.checking.run import check_suite
+from core.suites.checking.check import check_suite
 
 GOOD = [
     {

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.judge.surface.spelling import find_dictionary
-from core.suites.checking.run import check_suite
-from core.suites.lines import LISTS, NEEDED, OPTIONAL
+from core.suites.checking.check import check_suite
+from core.suites.format import LISTS, NEEDED, OPTIONAL
 from core.suites.loader import read_whole, shipped_suites
-from core.suites.showing import described
-from core.suites.wordings import read_wordings
+from core.suites.modifiers import read_wordings
+from core.suites.tables import describe_suite
 
 PAGE = (Path(__file__).parents[3] / "docs" / "suites.md").read_text(encoding="utf-8")
 
@@ -47,7 +47,9 @@ def test_the_example_is_a_suite_that_passes_its_check(tmp_path):
 
 @pytest.mark.skipif("xlit-120" not in shipped_suites(), reason="xlit-120 is not shipped")
 def test_the_table_of_tasks_is_that_of_the_suites():
-    held_back = {task["task"]: len(task["keys"]) for task in described(read_whole("xlit-120-b"))["tasks"]}
+    held_back = {
+        task["task"]: len(task["keys"]) for task in describe_suite(read_whole("xlit-120-b"))["tasks"]
+    }
     assert table("## xlit-120") == [
         [
             task["task"],
@@ -55,7 +57,7 @@ def test_the_table_of_tasks_is_that_of_the_suites():
             number(task["checked"]),
             number(held_back.get(task["task"], 0)),
         ]
-        for task in described(read_whole("xlit-120"))["tasks"]
+        for task in describe_suite(read_whole("xlit-120"))["tasks"]
     ]
 
 

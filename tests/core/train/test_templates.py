@@ -2,11 +2,11 @@
 
 import pytest
 
-from core.miniature.documents import CHAT_TEMPLATE as MINIATURE
 from core.train.templates.chat_template import choose_template, end_tokens, template_names
 from store import UsageError
 from tests.checkpoints import CHAT_TEMPLATE, make_tokenizer
 from tests.core.generate.gguf.made import CHATML, byte_level_tokenizer, sentencepiece_tokenizer
+from tools.miniature.documents import CHAT_TEMPLATE as MINIATURE
 
 CHAT = [
     {"role": "system", "content": " Be brief. "},

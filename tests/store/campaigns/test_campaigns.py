@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.campaigns.adjudicate import adjudicate
-from core.campaigns.status import campaign_status
+from core.campaigns.progress import campaign_status
 from store import open_store
 from store.queries import models
 from store.queries.campaigns import codes, queue, rows

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
-from core.merge.run import Merged, merge_stores
+from core.merge import MergeResult, merge_stores
 from store import StoreError, UsageError, open_store
 from store.merging.uniting import Conflict
 from store.queries import journal, models, notes, surface
@@ -70,11 +70,11 @@ def rows_in(engine: Engine) -> dict[str, list[tuple]]:
         }
 
 
-def merged(target: Engine, *sources: Path) -> list[Merged]:
+def merged(target: Engine, *sources: Path) -> list[MergeResult]:
     return merge_stores(target, [str(source) for source in sources])
 
 
-def conflicts(found: list[Merged]) -> list[Conflict]:
+def conflicts(found: list[MergeResult]) -> list[Conflict]:
     return [conflict for one in found for conflict in one.conflicts]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 ROOT = Path(__file__).parents[4]
 TEXTS = (
     "core/suites/miniature.jsonl",
-    "core/miniature/wordings/*.toml",
+    "tools/miniature/wordings/*.toml",
     "docs/*.md",
     "tests/core/judge/surface/words/*.right.txt",
 )

@@ -1,0 +1,133 @@
+"""Who scores which responses, in which order: balanced, shuffled for every reviewer, the same every time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.campaigns.plan import CampaignPlan, Reviewer, rank
+from core.campaigns.sampling import Unit
+from store.errors import UsageError
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """A place in a reviewer's queue: what is read there, and as what (see `store.tables.Assignment.kind`)."""
+
+    unit: Unit
+    kind: str = "normal"
+
+
+Queues = dict[str, list[QueueItem]]
+"""What every reviewer (by name) reads, in order."""
+
+
+def assign_queues(units: Sequence[Unit], known: Sequence[Unit], plan: CampaignPlan) -> Queues:
+    """The queues of the plan's reviewers; `known` are the units whose scores are known.
+
+    Every unit goes to `plan.overlap` reviewers of its language, those who have least so far, model by model,
+    so that all have about the same number and the same mix of models. Raises `UsageError` when a language has
+    too few reviewers, or a queue is too short for its repeats and checks.
+    """
+    shares = _shares(units, plan)
+    queues: Queues = {}
+    for reviewer in plan.reviewers:
+        places = [QueueItem(unit) for unit in shares[reviewer.name]]
+        places += [QueueItem(unit, "check") for unit in _checks(reviewer, places, known, plan)]
+        queues[reviewer.name] = _with_repeats(reviewer, _shuffled(reviewer, places, plan), plan)
+    return queues
+
+
+def _spoken(reviewer: Reviewer, plan: CampaignPlan) -> tuple[str, ...]:
+    return reviewer.languages or plan.languages
+
+
+def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
+    shares: dict[str, list[Unit]] = {reviewer.name: [] for reviewer in plan.reviewers}
+    speakers = {
+        language: [it.name for it in plan.reviewers if language in _spoken(it, plan)]
+        for language in plan.languages
+    }
+    for language, names in speakers.items():
+        if len(names) < plan.overlap:
+            raise UsageError(
+                f"{language} is read by {', '.join(names) or 'nobody'}, and {plan.overlap} shall score every "
+                f"response. Add --reviewer NAME:{language}."
+            )
+    # Whoever reads several languages takes less of those that others can take over.
+    for language in sorted(plan.languages, key=lambda code: (len(speakers[code]), code)):
+        here = [unit for unit in units if unit.language == language]
+        here.sort(key=lambda unit: (unit.responses[0].model, rank(plan.seed, "turn", *unit.identity)))
+        for unit in here:
+
+            def turn(name: str, unit: Unit = unit) -> tuple[int, bytes]:
+                return len(shares[name]), rank(plan.seed, "reviewer", name, *unit.identity)
+
+            for name in sorted(speakers[language], key=turn)[: plan.overlap]:
+                shares[name].append(unit)
+    return shares
+
+
+def _checks(
+    reviewer: Reviewer, places: Sequence[QueueItem], known: Sequence[Unit], plan: CampaignPlan
+) -> list[Unit]:
+    """The same for all reviewers of a language, as far as they are not in the own queue anyway."""
+    if not plan.checks:
+        return []
+    own = {place.unit.identity for place in places}
+    spoken = {place.unit.language for place in places}
+    free = [unit for unit in known if unit.language in spoken and unit.identity not in own]
+    if len(free) < plan.checks:
+        raise UsageError(
+            f"{reviewer.name} can be given {len(free)} responses whose scores are known from {plan.known!r}, "
+            f"--checks wants {plan.checks}. `xlit-core judge rules` scores responses to instructions with a "
+            "known answer; --known names another rater."
+        )
+    return sorted(free, key=lambda unit: rank(plan.seed, "check", *unit.identity))[: plan.checks]
+
+
+def _shuffled(reviewer: Reviewer, places: Sequence[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+    """One language after the other, as the reviewer named them; shuffled within each."""
+    order = {language: number for number, language in enumerate(_spoken(reviewer, plan))}
+    return sorted(
+        places,
+        key=lambda it: (
+            order[it.unit.language],
+            rank(plan.seed, "place", reviewer.name, *it.unit.identity),
+        ),
+    )
+
+
+def _with_repeats(reviewer: Reviewer, places: list[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+    """The queue with some of its units a second time, within the same language.
+
+    What is put in before place j of the queue without repeats stands at least j - i later than place i, since
+    other repeats only make way.
+    """
+    if not plan.repeats:
+        return places
+    ends = {place.unit.language: number + 1 for number, place in enumerate(places)}
+    early = [
+        number
+        for number, place in enumerate(places)
+        if place.kind == "normal" and number + plan.apart <= ends[place.unit.language]
+    ]
+    if len(early) < plan.repeats:
+        raise UsageError(
+            f"{reviewer.name} reads {len(places)} responses; {len(early)} of them come at least {plan.apart} "
+            f"places before the last of their language, and --repeats wants {plan.repeats}. Give fewer, or "
+            "less --apart."
+        )
+
+    def drawn(number: int) -> bytes:
+        return rank(plan.seed, "repeat", reviewer.name, *places[number].unit.identity)
+
+    before: dict[int, list[QueueItem]] = {}
+    for number in sorted(early, key=drawn)[: plan.repeats]:
+        unit = places[number].unit
+        first, last = number + plan.apart, ends[unit.language]
+        there = first + int.from_bytes(drawn(number)[-8:], "big") % (last - first + 1)
+        before.setdefault(there, []).append(QueueItem(unit, "repeat"))
+    queue: list[QueueItem] = []
+    for number in range(len(places) + 1):
+        queue += before.get(number, [])
+        queue += places[number : number + 1]
+    return queue

@@ -1,0 +1,158 @@
+"""Which responses of the store an action is about: by their names, or as a reviewer read them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from core.exchange.annotator import instruction_digest, normalized
+from core.exchange.records import ReadText, ResponseName, SuiteName
+from store.errors import UsageError
+from store.queries import importing, responses
+from store.queries.campaigns import queue, rows
+from store.queries.importing_actions import Candidate, answers_to, instruction_texts, texts_of, texts_to
+from store.queries.importing_actions import texts_with_digest as with_digest
+from store.queries.suites import find_suite
+from store.tables import Campaign
+
+
+@dataclass(frozen=True)
+class FoundResponses:
+    """The responses, and as which rater they are scored when a campaign says so."""
+
+    response_ids: tuple[int, ...]
+    rater_id: int | None = None
+
+
+@dataclass
+class ResponseLookup:
+    """Looks responses up in the caller's session. A text instead of what was found says why it was not."""
+
+    session: Session
+    _suites: dict[str, int | str] = field(default_factory=dict)
+    _queues: dict[tuple[str, int], dict[int, queue.Stop]] = field(default_factory=dict)
+    _texts: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+
+    def named(self, names: Sequence[ResponseName]) -> list[FoundResponses | str]:
+        """One response for each of the names."""
+        places: dict[tuple[int, str], list[int]] = defaultdict(list)
+        found: list[FoundResponses | str] = [""] * len(names)
+        for number, name in enumerate(names):
+            suite = self._suite(name.suite)
+            if isinstance(suite, str):
+                found[number] = suite
+            else:
+                places[suite, name.language].append(number)
+        for (suite, language), numbers in places.items():
+            keys = {names[number].key for number in numbers}
+            known = importing.known_instructions(self.session, suite, language, keys)
+            answers = answers_to(self.session, {instruction for instruction, _ in known.values()})
+            for number in numbers:
+                name = names[number]
+                if name.key not in known:
+                    found[number] = f"suite {name.suite} holds no instruction {name.key!r} ({language})"
+                else:
+                    found[number] = _best_match(name, answers.get(known[name.key][0], []))
+        return found
+
+    def read(self, reading: ReadText, reviewer: int) -> FoundResponses | str:
+        """The responses to one instruction that read the same; in a campaign, of the reviewer's queue."""
+        if reading.campaign is not None:
+            return self._queued(reading, reading.campaign, reviewer)
+        if reading.digest is not None:
+            there = with_digest(self.session, reading.digest)
+            there = [it for it in there if instruction_digest(it.suite, it.language, it.key) == reading.about]
+            if not there:
+                return "the store holds no such response"
+            if normalized(there[0].text) != " ".join(reading.text.split()):
+                return "the text of the response was changed"
+            return FoundResponses(tuple(it.id for it in there))
+        return self._by_text(reading)
+
+    def campaign(self, name: str) -> Campaign:
+        """An open campaign. Raises `UsageError` when there is none of this name, or it is closed."""
+        found = rows.campaign_named(self.session, name)
+        if found.closed_at is not None:
+            raise UsageError(f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it.")
+        return found
+
+    def _queued(self, reading: ReadText, campaign: str, reviewer: int) -> FoundResponses | str:
+        if (campaign, reviewer) not in self._queues:
+            stops = queue.queue_of(self.session, self.campaign(campaign).id or 0, reviewer)
+            self._queues[campaign, reviewer] = {stop.position: stop for stop in stops}
+        stops_by_position = self._queues[campaign, reviewer]
+        if not stops_by_position:
+            return f"the reviewer has no queue in campaign {campaign!r}"
+        if reading.position is None:
+            return "no line `ITEM: [ NUMBER DIGEST ]` above it: a campaign's file has one for each answer"
+        stop = stops_by_position.get(reading.position)
+        texts = texts_of(self.session, stop.response_ids) if stop else []
+        if stop is None or any(
+            (responses.text_digest(it.text), instruction_digest(it.suite, it.language, it.key))
+            != (reading.digest, reading.about)
+            for it in texts
+        ):
+            return f"place {reading.position} of the reviewer's queue in {campaign!r} is not this answer"
+        if normalized(texts[0].text) != " ".join(reading.text.split()):
+            return "the text of the response was changed"
+        return FoundResponses(stop.response_ids, stop.rater_id)
+
+    def _by_text(self, reading: ReadText) -> FoundResponses | str:
+        if reading.suite is None or reading.language is None:
+            return "no line `ITEM` above it: give the options `suite` and `language` to find it by its text"
+        suite = self._suite(reading.suite)
+        if isinstance(suite, str):
+            return suite
+        texts = self._instructions(suite, reading.language)
+        instruction = texts.get(" ".join(reading.instruction.split()))
+        if instruction is None:
+            return f"suite {reading.suite} holds no instruction with this text ({reading.language})"
+        wanted = " ".join(reading.text.split())
+        there = texts_to(self.session, suite, reading.language, instruction)
+        same = [it.id for it in there if normalized(it.text) == wanted]
+        return (
+            FoundResponses(tuple(same))
+            if same
+            else "the store holds no response with this text to the instruction"
+        )
+
+    def _instructions(self, suite: int, language: str) -> dict[str, str]:
+        if (suite, language) not in self._texts:
+            self._texts[suite, language] = {
+                normalized(text): text for _, text in instruction_texts(self.session, suite, language)
+            }
+        return self._texts[suite, language]
+
+    def _suite(self, label: str) -> int | str:
+        if label not in self._suites:
+            try:
+                self._suites[label] = find_suite(self.session, SuiteName.parse(label).label).id
+            except UsageError:
+                self._suites[label] = f"the store holds no suite {label}"
+        return self._suites[label]
+
+
+def _best_match(name: ResponseName, answers: Sequence[Candidate]) -> FoundResponses | str:
+    fit = [
+        it
+        for it in answers
+        if it.model == name.model
+        and name.sample in (None, it.sample)
+        and name.engine in (None, it.engine)
+        and (name.engine is None or name.quantization == it.quantization)
+        and (name.parameters is None or dict(name.parameters) == it.parameters)
+    ]
+    said = f"response of model {name.model!r} to instruction {name.key!r} ({name.language})"
+    if name.text is not None and fit:
+        digest = responses.text_digest(name.text)
+        fit = [it for it in fit if it.text_digest == digest]
+        if not fit:
+            return f"the {said} has another text in the store"
+    if not fit:
+        return f"the store holds no {said}; import the responses first"
+    if len(fit) > 1:
+        return (
+            f"{len(fit)} responses fit the {said}: add the columns engine, quantization, parameters, sample"
+        )
+    return FoundResponses((fit[0].id,))

@@ -1,0 +1,266 @@
+"""The one writer of scores and notes that come in: appended to the journal once, in the order of time."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from core.exchange.annotator import comment_as_read, criterion_named
+from core.exchange.lookup import FoundResponses, ResponseLookup
+from core.exchange.records import Action, BadRow, ImportCounts, RaterName, ReadText, ResponseName
+from store.queries import journal, models, rubrics
+from store.queries.importing_actions import Said, append_entries, criteria_by_rubric, said_before
+from store.storable import unstorable
+from store.tables import Comment, Criterion, ErrorSpan, Rating
+from store.tables.columns import utc_now
+
+KINDS = ("human", "llm", "rule")
+LANGUAGE = "language"
+
+
+@dataclass
+class RatingWriter:
+    """Writes batches of actions in the caller's session, which decides whether they stay."""
+
+    session: Session
+    run_id: int | None = None
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    now: datetime = field(default_factory=utc_now)
+    _raters: dict[RaterName, int] = field(default_factory=dict)
+    _rubrics: dict[str, list[Criterion]] = field(default_factory=dict)
+    _resolver: ResponseLookup = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._resolver = ResponseLookup(self.session)
+
+    def write(self, actions: Sequence[Action]) -> list[BadRow]:
+        """Write a batch; returns the actions that could not be written, in no order."""
+        if not actions:
+            return []
+        bad = {id(it): reason for it in actions if (reason := _problem(it))}
+        found = self._found([it for it in actions if id(it) not in bad], bad)
+        said = said_before(
+            self.session,
+            {rater for _, rater, _ in found},
+            {response for _, _, responses in found for response in responses},
+        )
+        entries = _Entries(self.now, self.run_id)
+        done: dict[int, list[int]] = defaultdict(list)
+        for action, rater, responses in found:
+            try:
+                criteria = self._criteria(action)
+                for response in responses:
+                    changes = _changes(
+                        action, criteria, _History(said, rater, response, self.counts, self.now)
+                    )
+                    entries.add(action, rater, response, changes)
+                    if action.whole and _complete(criteria, said, rater, response):
+                        done[rater].append(response)
+            except ValueError as error:
+                bad[id(action)] = str(error)
+        entries.write(self.session)
+        self._commit(done)
+        return [BadRow(it.place, bad[id(it)]) for it in actions if id(it) in bad]
+
+    def _found(
+        self, actions: Sequence[Action], bad: dict[int, str]
+    ) -> list[tuple[Action, int, tuple[int, ...]]]:
+        names = [it.of for it in actions if isinstance(it.of, ResponseName)]
+        by_name = iter(self._resolver.named(names))
+        found = []
+        for action in actions:
+            rater = self._rater(action.rater)
+            if isinstance(action.of, ReadText):
+                what: FoundResponses | str = self._resolver.read(action.of, rater)
+            else:
+                what = next(by_name)
+            if isinstance(what, str):
+                bad[id(action)] = what
+            else:
+                found.append((action, what.rater_id or rater, what.response_ids))
+        return found
+
+    def _rater(self, name: RaterName) -> int:
+        if name not in self._raters:
+            self._raters[name] = models.rater_id(self.session, name.kind, name.name, name.version)
+        return self._raters[name]
+
+    def _criteria(self, action: Action) -> list[Criterion]:
+        if not self._rubrics:
+            rubrics.default_rubric_id(self.session)
+            self._rubrics = criteria_by_rubric(self.session)
+        label = action.rubric
+        if label is None and isinstance(action.of, ReadText) and action.of.campaign is not None:
+            label = rubrics.label_of(self.session, self._resolver.campaign(action.of.campaign).rubric_id)
+        if label is None:
+            default = rubrics.read_rubric()
+            label = f"{default['name']}/{default['version']}"
+        if label not in self._rubrics:
+            raise ValueError(f"the store holds no rubric {label}")
+        return self._rubrics[label]
+
+    def _commit(self, done: Mapping[int, Sequence[int]]) -> None:
+        for rater, responses in done.items():
+            committed = journal.committed_responses(self.session, rater, responses)
+            for response in dict.fromkeys(responses):
+                if response not in committed:
+                    journal.append(
+                        self.session, rater, [], kind="commit", response_id=response, run_id=self.run_id
+                    )
+
+
+@dataclass
+class _History:
+    """What a rater has said about a response so far, in the store and in this batch."""
+
+    said: dict[tuple[Any, ...], list[Said]]
+    rater: int
+    response: int
+    counts: ImportCounts
+    now: datetime
+
+    def last(self, part: Any, *about: Any) -> tuple[Any, ...] | None:
+        history = self.said.get((part, self.rater, self.response, *about))
+        return history[-1][1] if history else None
+
+    def is_new(self, part: Any, about: tuple[Any, ...], state: tuple[Any, ...], at: datetime | None) -> bool:
+        """Whether this was not said before. Raises `ValueError` when something later was."""
+        history = self.said.setdefault((part, self.rater, self.response, *about), [])
+        known = (
+            (bool(history) and history[-1][1] == state)
+            if at is None
+            else any(then == at and what == state for then, what in history)
+        )
+        self.counts.said(part, new=not known)
+        if known:
+            return False
+        if at is not None and history and history[-1][0] > at:
+            raise ValueError(
+                f"the store holds a later one of this rater (of {history[-1][0]:%Y-%m-%d %H:%M:%S})"
+            )
+        history.append((at or self.now, state))
+        return True
+
+
+@dataclass
+class _Entries:
+    """The entries of a batch: rows that a rater set at one time on one response are one entry."""
+
+    now: datetime
+    run_id: int | None
+    heads: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[list[tuple[Any, dict[str, Any]]]] = field(default_factory=list)
+    _places: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def add(
+        self, action: Action, rater: int, response: int, changes: Sequence[tuple[Any, dict[str, Any]]]
+    ) -> None:
+        for part, columns in changes:
+            kind = {Rating: "score", Comment: "comment", ErrorSpan: "span"}[part]
+            at, shown = action.created_at or self.now, action.shown
+            identity = (rater, response, kind, at, shown)
+            # A score that is set twice at the same time belongs to two entries.
+            again = identity in self._places and any(
+                part is Rating and row.get("criterion_id") == columns["criterion_id"]
+                for table, row in self.rows[self._places[identity]]
+                if table is part
+            )
+            if identity not in self._places or again:
+                self._places[identity] = len(self.heads)
+                self.heads.append(
+                    {
+                        "rater_id": rater, "kind": kind, "response_id": response, "created_at": at,
+                        "looked_ms": shown.looked_ms, "judge_shown": shown.judge, "names_shown": shown.names,
+                        "run_id": self.run_id,
+                    }
+                )  # fmt: skip
+                self.rows.append([])
+            self.rows[self._places[identity]].append((part, {"response_id": response, **columns}))
+
+    def write(self, session: Session) -> None:
+        """Append them in the order of time, which is that in which they can be undone."""
+        order = sorted(range(len(self.heads)), key=lambda place: self.heads[place]["created_at"])
+        append_entries(session, [self.heads[place] for place in order], [self.rows[place] for place in order])
+
+
+def _changes(
+    action: Action, criteria: Sequence[Criterion], before: _History
+) -> list[tuple[Any, dict[str, Any]]]:
+    """The rows that an action brings and that are new."""
+    changes: list[tuple[Any, dict[str, Any]]] = []
+    for criterion, score, skipped in _scores(action, criteria, before):
+        if before.is_new(Rating, (criterion,), (score, skipped), action.created_at):
+            changes.append((Rating, {"criterion_id": criterion, "score": score, "skipped": skipped}))
+    if action.comment is not None:
+        last = before.last(Comment)
+        untouched = action.whole and last is not None and comment_as_read(last[0]) == action.comment
+        if untouched:
+            before.counts.said(Comment, new=False)
+        elif before.is_new(Comment, (), (action.comment,), action.created_at):
+            changes.append((Comment, {"text": action.comment}))
+    if (span := action.span) is not None:
+        about, state = (span.start, span.end, span.category), (span.severity, span.note, True)
+        if before.is_new(ErrorSpan, about, state, action.created_at):
+            columns = {
+                "start_offset": span.start, "end_offset": span.end, "category": span.category,
+                "severity": span.severity, "note": span.note, "present": True,
+            }  # fmt: skip
+            changes.append((ErrorSpan, columns))
+    return changes
+
+
+def _scores(
+    action: Action, criteria: Sequence[Criterion], before: _History
+) -> list[tuple[int, int | None, bool]]:
+    """The scores of an action by criterion. Raises `ValueError` for one that the rubric does not have."""
+    by_name = {it.name: it for it in criteria}
+    given: dict[int, tuple[int | None, bool]] = {}
+    for mark in action.marks:
+        name = criterion_named(mark.criterion, list(by_name))
+        if name is None:
+            raise ValueError(f"the rubric has no criterion {mark.criterion!r}; it has {', '.join(by_name)}")
+        criterion = by_name[name]
+        if mark.score is not None and not criterion.minimum <= mark.score <= criterion.maximum:
+            raise ValueError(
+                f"{mark.criterion} is {mark.score}, not from {criterion.minimum} to {criterion.maximum}"
+            )
+        if criterion.id in given:
+            raise ValueError(f"{criterion.name} has two marks")
+        given[criterion.id or 0] = mark.score, mark.skipped
+    language = by_name.get(LANGUAGE)
+    if action.whole and language is not None and language.id in given:
+        wrong = given[language.id][0] == 0
+        for criterion in criteria:
+            now = before.last(Rating, criterion.id) or (None, False)
+            # As in the review room: a score stays, and the right language opens what was left out.
+            if criterion.id not in given and now == ((None, False) if wrong else (None, True)):
+                given[criterion.id or 0] = None, wrong
+    return [(criterion, *state) for criterion, state in given.items()]
+
+
+def _complete(
+    criteria: Sequence[Criterion], said: dict[tuple[Any, ...], list[Said]], rater: int, response: int
+) -> bool:
+    return all(
+        said.get((Rating, rater, response, it.id), [(None, (None, False))])[-1][1] != (None, False)
+        for it in criteria
+    )
+
+
+def _problem(action: Action) -> str | None:
+    if action.rater.kind not in KINDS:
+        return f"the kind of the rater is {action.rater.kind!r}, which is none of {', '.join(KINDS)}"
+    if not action.rater.name.strip():
+        return "the name of the rater is empty"
+    span = action.span
+    if span is not None and not 0 <= span.start < span.end:
+        return f"the span from {span.start} to {span.end} is none"
+    texts = {"rater": action.rater.name, "rater's version": action.rater.version, "comment": action.comment}
+    if span is not None:
+        texts |= {"category": span.category, "severity": span.severity, "note": span.note}
+    return next(
+        (f"the {name} {why}" for name, text in texts.items() if text and (why := unstorable(text))), None
+    )

@@ -1,0 +1,240 @@
+"""The one writer behind every importer: rows go into the store once, and contradictions are bad rows."""
+
+import json
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sqlmodel import Session
+
+from core.exchange.records import BadRow, DecodingName, ImportCounts, ImportedResponse, InstructionRow
+from store.queries import importing, importing_actions, models, responses
+from store.queries.suites import find_suite
+from store.storable import strings_in, unstorable
+from store.tables import Suite
+from store.upsert import row_id
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LARGEST_SAMPLE = 2**31 - 1
+
+
+@dataclass
+class ResponseWriter:
+    """Writes batches of rows in the caller's session, which decides whether they stay."""
+
+    session: Session
+    run_id: int | None = None
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    suites: dict[str, int] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
+    _decodings: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
+    _positions: dict[tuple[int, str], int] = field(default_factory=dict)
+    _seen: bytearray = field(default_factory=bytearray)  # by id, so that many take little
+    _texts: dict[tuple[int, str], dict[str, tuple[str, str]]] = field(default_factory=dict)
+
+    def write(self, rows: Sequence[InstructionRow]) -> list[BadRow]:
+        """Write a batch; returns the rows that could not be written, in no order."""
+        bad: list[BadRow] = []
+        sound = []
+        for row in rows:
+            if _surely_sound(row) or (reason := unsound(row)) is None:
+                sound.append(row)
+            else:
+                bad.append(BadRow(row.place, reason))
+        groups: dict[tuple[int, str], list[InstructionRow]] = defaultdict(list)
+        for row in sound:
+            groups[self._suite(row), row.language].append(row)
+        answers: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
+        for (suite, language), group in groups.items():
+            for instruction, row in self._instructions(suite, language, group, bad):
+                if (answer := row.answer) is not None:
+                    whose = self._model(answer.model), self._decoding(answer.decoding)
+                    answers.append(((instruction, *whose, answer.sample), row, answer))
+        self._responses(answers, bad)
+        return bad
+
+    def _instructions(
+        self, suite: int, language: str, rows: Sequence[InstructionRow], bad: list[BadRow]
+    ) -> Iterator[tuple[int, InstructionRow]]:
+        if not all(row.key for row in rows):
+            rows = list(self._matched(suite, language, rows, bad))
+        keys = {row.key for row in rows}
+        known = importing.known_instructions(self.session, suite, language, keys)
+        texts = {key: text for key, (_, text) in known.items()}
+        kept, new = [], []
+        for row in rows:
+            text = texts.get(row.key)
+            if text is None and row.text is None:
+                bad.append(
+                    BadRow(
+                        row.place,
+                        f"suite {row.suite.label} holds no instruction {row.key!r} ({language}), and the row "
+                        "has no text for it",
+                    )
+                )
+            elif text is not None and row.text is not None and row.text != text:
+                bad.append(
+                    BadRow(
+                        row.place,
+                        f"suite {row.suite.label} holds instruction {row.key!r} ({language}) with another "
+                        "text; a changed suite needs a new version",
+                    )
+                )
+            else:
+                if text is None and row.text is not None:
+                    texts[row.key] = row.text
+                    new.append(self._new_instruction(suite, row))
+                kept.append(row)
+        importing.add_instructions(self.session, new)
+        if new:
+            known = importing.known_instructions(self.session, suite, language, keys)
+        self.counts.instructions_new += len(new)
+        self.counts.instructions_known += self._first_seen(known[row.key][0] for row in kept) - len(new)
+        for row in kept:
+            yield known[row.key][0], row
+
+    def _first_seen(self, ids: Iterable[int]) -> int:
+        """How many of these instructions come for the first time."""
+        first = 0
+        for found in ids:
+            if found >= len(self._seen):
+                self._seen.extend(bytes(found + 1_000 - len(self._seen)))
+            first += not self._seen[found]
+            self._seen[found] = 1
+        return first
+
+    def _matched(
+        self, suite: int, language: str, rows: Sequence[InstructionRow], bad: list[BadRow]
+    ) -> Iterator[InstructionRow]:
+        """The rows; those without a key with that of the instruction that has their text, blanks aside."""
+        if (suite, language) not in self._texts:
+            texts = importing_actions.instruction_texts(self.session, suite, language)
+            self._texts[suite, language] = {_words(text): (key, text) for key, text in texts}
+        for row in rows:
+            found = (
+                (row.key, row.text) if row.key else self._texts[suite, language].get(_words(row.text or ""))
+            )
+            if found is not None:
+                yield row._replace(key=found[0], text=found[1])
+            else:
+                bad.append(
+                    BadRow(
+                        row.place,
+                        f"suite {row.suite.label} holds no instruction with this text ({row.language})",
+                    )
+                )
+
+    def _new_instruction(self, suite: int, row: InstructionRow) -> dict[str, object]:
+        place = suite, row.language
+        if place not in self._positions:
+            self._positions[place] = importing.next_position(self.session, suite, row.language)
+        position = self._positions[place]
+        self._positions[place] += 1
+        return {
+            "suite_id": suite, "language": row.language, "key": row.key, "position": position,
+            "text": row.text, "task": row.task, "modifier": row.modifier, "check": row.check,
+        }  # fmt: skip
+
+    def _responses(
+        self,
+        answers: Sequence[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]],
+        bad: list[BadRow],
+    ) -> None:
+        if not answers:
+            return
+        known = importing.known_answers(self.session, [identity for identity, _, _ in answers])
+        new = []
+        for identity, row, answer in answers:
+            digest = responses.text_digest(answer.text)
+            before = known.setdefault(identity, digest)
+            if before is digest:
+                new.append((*identity, answer.text, digest, self.run_id))
+            elif before == digest:
+                self.counts.responses_known += 1
+            else:
+                bad.append(
+                    BadRow(
+                        row.place,
+                        f"model {answer.model!r} has another response to instruction {row.key!r} "
+                        f"({row.language}) already; number further ones in a column `sample`",
+                    )
+                )
+        importing.add_answers(self.session, new)
+        self.counts.responses_new += len(new)
+
+    def _suite(self, row: InstructionRow) -> int:
+        label = row.suite.label
+        if label not in self.suites and not row.key:
+            self.suites[label] = find_suite(self.session, label).id
+        if label not in self.suites:
+            key = {"name": row.suite.name, "version": row.suite.version}
+            more = {"licence": row.suite.licence, "source": row.suite.source}
+            self.suites[label] = row_id(self.session, Suite, key, **more)
+        return self.suites[label]
+
+    def _model(self, name: str) -> int:
+        if name not in self.models:
+            self.models[name] = models.model_id(self.session, name)
+        return self.models[name]
+
+    def _decoding(self, name: DecodingName) -> int:
+        key = name.engine, name.quantization, json.dumps(dict(name.parameters)) if name.parameters else ""
+        if key not in self._decodings:
+            self._decodings[key] = models.decoding_id(
+                self.session, name.engine, name.quantization, dict(name.parameters)
+            )
+        return self._decodings[key]
+
+
+def _words(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def unsound(row: InstructionRow) -> str | None:
+    """Why a row can't be stored whatever the store holds, or None."""
+    if not _is_language(row.language):
+        return f"{row.language!r} is no language code such as `en` or `pt-BR`"
+    suite, answer = row.suite, row.answer
+    if answer is not None and not 0 <= answer.sample <= LARGEST_SAMPLE:
+        return f"the sample is {answer.sample}, not a number from 0"
+    needed = {"suite": suite.name, "suite version": suite.version}
+    if row.key:
+        needed["key"] = row.key
+    if row.text is not None:
+        needed["instruction"] = row.text
+    others = {"task": row.task, "modifier": row.modifier}
+    nested = {"check": row.check} if row.check else {}
+    if answer is not None:
+        needed["model"], needed["engine"] = answer.model, answer.decoding.engine
+        others["response"], others["quantization"] = answer.text, answer.decoding.quantization
+        nested |= {"parameters": dict(answer.decoding.parameters)} if answer.decoding.parameters else {}
+    named = [*needed.items(), *others.items()]
+    named += [(name, text) for name, value in nested.items() for text in strings_in(value)]
+    for name, text in named:
+        if text and (reason := unstorable(text)) is not None:
+            return f"the {name} {reason}"
+    empty = next((name for name, text in needed.items() if not text or text.isspace()), None)
+    return None if empty is None else f"the {empty} is empty"
+
+
+def _surely_sound(row: InstructionRow) -> bool:
+    """Whether nothing can be wrong with a row, told by a look at all its texts at once; nearly always so."""
+    suite, answer = row.suite, row.answer
+    if answer is None or answer.sample or answer.decoding.parameters or row.check or not row.text:
+        return False
+    needed = suite.name, suite.version, row.key, row.text, answer.model, answer.decoding.engine
+    others = row.task or "", row.modifier or "", answer.decoding.quantization or "", answer.text
+    return (
+        _is_language(row.language)
+        and all(needed)
+        and not any(map(str.isspace, needed))
+        and unstorable("\n".join((*needed, *others))) is None
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _is_language(code: str) -> bool:
+    return LANGUAGE.fullmatch(code) is not None

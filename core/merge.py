@@ -1,0 +1,150 @@
+"""`xlit-core merge`: the stores of several people or machines in one, each as a whole or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from core.console import JsonOption, opened_to_import, show_json
+from core.progress import say
+from core.text.visible import visible
+from store.engine import shown_name
+from store.errors import UsageError
+from store.merging import answers, content, journal, plans
+from store.merging.uniting import Conflict, Uniting
+from store.provenance import EXIT_PARTLY, record_run
+from store.read_only import open_read_only
+from store.session import reading, writing
+
+# Each step knows the rows of the steps before it.
+STEPS = (
+    content.unite_suites,
+    content.unite_models,
+    content.unite_rubrics,
+    content.unite_raters,
+    answers.unite_responses,
+    answers.unite_judge_answers,
+    journal.unite_journals,
+    plans.unite_campaigns,
+    plans.unite_reviewers,
+    plans.unite_keys,
+)
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """What became of one store: how many rows of what kind were `added` and were `known` already, and what
+    could not be united."""
+
+    store: str
+    added: dict[str, int]
+    known: dict[str, int]
+    conflicts: tuple[Conflict, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "store": self.store,
+            "added": self.added,
+            "known": self.known,
+            "conflicts": [conflict.__dict__ for conflict in self.conflicts],
+        }
+
+    def lines(self) -> list[str]:
+        """The same for a person."""
+        told = ", ".join(f"{count} {name}" for name, count in self.added.items())
+        known = ", ".join(f"{count} {name}" for name, count in self.known.items())
+        head = f"{self.store}: added {told or 'nothing'}" + (f"; there already: {known}." if known else ".")
+        return [visible(line) for line in (head, *(f"conflict: {conflict}." for conflict in self.conflicts))]
+
+
+def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = False) -> list[MergeResult]:
+    """Unite stores with the target, in this order. A store that was merged before adds nothing.
+
+    With `dry_run` everything is done and nothing is kept. Raises `UsageError` when a source is the target
+    itself, `StoreError` when one can't be read; the ones before it are then merged.
+    """
+    for source in sources:
+        _check(target, source)
+    engines = {source: open_read_only(source) for source in dict.fromkeys(sources)}
+    try:
+        return [_merge(target, shown_name(source), engine, dry_run) for source, engine in engines.items()]
+    finally:
+        for engine in engines.values():
+            engine.dispose()
+
+
+def _merge(target: Engine, name: str, source: Engine, dry_run: bool) -> MergeResult:
+    if dry_run:
+        with writing(target) as session:
+            found = _unite(source, session)
+            session.rollback()
+        return _result(name, found)
+    with record_run(target, "xlit-core merge", {"store": name}) as run:
+        with writing(target) as session:
+            found = _unite(source, session)
+        for kind, count in found.added.items():
+            run.count(kind, count)
+        for conflict in found.conflicts:
+            run.fail(conflict.what, conflict.why + (f"; {conflict.out}" if conflict.out else ""))
+        run.idle = not any(found.added.values()) and not found.conflicts
+    return _result(name, found)
+
+
+def _unite(source: Engine, target: Any) -> Uniting:
+    with reading(source) as session:
+        found = Uniting(session, target)
+        for step in STEPS:
+            step(found)
+    return found
+
+
+def _result(name: str, found: Uniting) -> MergeResult:
+    return MergeResult(
+        name,
+        {kind: count for kind, count in found.added.items() if count},
+        {kind: count for kind, count in found.known.items() if count},
+        tuple(found.conflicts),
+    )
+
+
+def _check(target: Engine, source: str) -> None:
+    database = target.url.database
+    if "://" in source or target.dialect.name != "sqlite" or not database:
+        same = source == target.url.render_as_string(hide_password=False)
+    else:
+        same = Path(source).exists() and Path(database).exists() and Path(source).samefile(database)
+    if same:
+        raise UsageError(f"{shown_name(source)} is the store to merge into: leave it out of the list.")
+
+
+def merge(
+    stores: Annotated[
+        list[str], typer.Argument(metavar="STORE...", help="Stores to read: files, or URLs of databases.")
+    ],
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into", "--store", help="The store to add to (else XLIT_STORE, else ./xlit.db); made when new."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be added, and write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Unite stores: what is the same is recognised by content, so that merging twice changes nothing."""
+
+    found = merge_stores(opened_to_import(into, dry_run=dry_run), stores, dry_run=dry_run)
+    if as_json:
+        show_json([merged.as_dict() for merged in found])
+    else:
+        for merged in found:
+            for line in merged.lines():
+                say(line)
+        if dry_run:
+            say("Nothing was written.")
+    if any(merged.conflicts for merged in found):
+        raise typer.Exit(EXIT_PARTLY)

@@ -1,1 +1,0 @@
-"""Uniting the stores of several people or machines in one."""

@@ -1,0 +1,40 @@
+"""All checks of a suite, one after the other."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.suites.checking.findings import Finding, SuiteReport
+from core.suites.checking.structure import misaligned, misnamed, unbalanced, unknown_modifiers, unstated
+from core.suites.checking.texts import in_wrong_language, leaked, misspelt, repeated
+from core.suites.loader import is_in_files, open_with_bad, suite_file
+
+
+def check_suite(
+    reference: str, engine: Engine | None = None, *, lid: Path | None = None, dictionaries: Path | None = None
+) -> SuiteReport:
+    """Look for all that can be wrong with a suite, named as for `open_suite`; its broken lines are findings.
+
+    `lid` and `dictionaries` as in `LanguageIdentifier` and `find_dictionary`. Raises `UsageError` when there
+    is no such suite, `XlitError` when its description can't be read.
+    """
+    suite, bad = open_with_bad(reference, engine)
+    toml = suite_file(reference) if is_in_files(reference) else Path(suite.meta.label)
+    findings = [
+        Finding("error", "line", row.place.file, row.place.line, f"The line can't be taken: {row.reason}.")
+        for row in bad
+    ]
+    not_done: list[str] = []
+    findings += [
+        *unstated(suite, toml),
+        *misnamed(suite, toml),
+        *misaligned(suite),
+        *unknown_modifiers(suite),
+        *repeated(suite),
+        *leaked(suite),
+        *unbalanced(suite, toml),
+        *in_wrong_language(suite, lid, not_done),
+        *misspelt(suite, dictionaries, not_done),
+    ]
+    findings.sort(key=lambda found: (found.line or 0, found.level))
+    return SuiteReport(suite, tuple(findings), tuple(not_done))

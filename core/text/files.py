@@ -1,0 +1,205 @@
+"""Reading text files a row at a time: UTF-8 with or without a byte order mark, any line ends."""
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from core.exchange.records import BadRow, Location
+from store.errors import UsageError, XlitError
+
+# A file without line ends, or with a quote that is never closed, must not be read into memory as one row.
+ROW_LIMIT = 64 * 2**20
+ARRAY_LIMIT = 2**30
+
+# What a file is that is none of ours, by its first bytes.
+_OTHERS = (
+    (b"PK\x03\x04", "a zip archive (or a spreadsheet). Unpack it, or save it as CSV"),
+    (b"PAR1", "Parquet. Import it with the format `parquet`"),
+    (b"SQLite format 3\x00", "a SQLite file. A store is united with `xlit-core merge`"),
+    (b"\xff\xfe", "UTF-16. Save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16. Save it as UTF-8"),
+    (b"\x00\x00\xfe\xff", "UTF-32. Save it as UTF-8"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it"),
+    (b"\xfd7zXZ\x00", "an xz archive. Unpack it"),
+    (b"BZh", "a bzip2 archive. Unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive. Unpack it"),
+)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"{twice!r} stands twice in one object")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise _Refused(f"{name} is no JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
+
+
+def open_text(path: Path) -> IO[bytes]:
+    """A text file to be read, unpacked when it is gzip. Raises `UsageError` when it is plainly no text."""
+    file = path.open("rb")
+    head = file.peek(16)
+    what = next((what for mark, what in _OTHERS if head.startswith(mark)), None)
+    if what is not None:
+        file.close()
+        raise UsageError(f"{path} is {what}.")
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if head.startswith(b"\x1f\x8b") else file
+
+
+def text_lines(path: Path) -> Iterator[tuple[Location, str] | BadRow]:
+    """The lines of a file without their ends, blank ones left out. Raises `UsageError` as `opened`."""
+    with open_text(path) as file:
+        number = 0
+        while raw := file.readline(ROW_LIMIT):
+            number += 1
+            place = Location(path, number)
+            if len(raw) == ROW_LIMIT and not raw.endswith(b"\n"):
+                while raw and not raw.endswith(b"\n"):
+                    raw = file.readline(ROW_LIMIT)
+                yield BadRow(place, f"the line is longer than {ROW_LIMIT // 2**20} MiB")
+                continue
+            if number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            try:
+                line = raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                yield BadRow(place, f"not valid UTF-8 at byte {error.start + 1} of the line")
+                continue
+            line = line.rstrip("\r\n")
+            if line and not line.isspace():
+                yield place, line
+
+
+def json_lines(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
+    """The JSON value of every line (JSON Lines)."""
+    for line in text_lines(path):
+        if isinstance(line, BadRow):
+            yield line
+            continue
+        place, text = line
+        try:
+            yield place, DECODER.decode(text)
+        except json.JSONDecodeError as error:
+            yield BadRow(place, f"not valid JSON: {error.msg} at character {error.colno}")
+        except _Refused as error:
+            yield BadRow(place, f"not valid JSON: {error}")
+        except (ValueError, RecursionError):
+            yield BadRow(place, "not valid JSON: a number too long or lists too deep")
+
+
+def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
+    """The values of a JSON array, each with the line that it begins on. The file is read whole.
+
+    Raises `UsageError` for a file that is no array, `XlitError` for one that is broken somewhere: what comes
+    after that can't be told.
+    """
+    with open_text(path) as file:
+        raw = file.read(ARRAY_LIMIT + 1)
+    if len(raw) > ARRAY_LIMIT:
+        raise UsageError(f"{path} is longer than {ARRAY_LIMIT // 2**20} MiB. Make it JSON Lines first.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise XlitError(f"{path}:{line}: not valid UTF-8. Nothing was imported.") from None
+    end = _SPACE.match(text, 0).end()  # type: ignore[union-attr]
+    if not text.startswith("[", end):
+        raise UsageError(f"{path} is no JSON array: it does not begin with `[`.")
+    line, counted = 1, 0
+    separator = "["
+    while True:
+        place = _SPACE.match(text, end + 1).end()  # type: ignore[union-attr]
+        line, counted = line + text.count("\n", counted, place), place
+        if separator == "[" and text.startswith("]", place):
+            break
+        try:
+            value, end = DECODER.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            raise XlitError(
+                f"{path}:{error.lineno}: not valid JSON: {error.msg}. Nothing was imported."
+            ) from None
+        except _Refused as error:
+            raise XlitError(f"{path}:{line}: not valid JSON: {error}. Nothing was imported.") from None
+        except (ValueError, RecursionError):
+            raise XlitError(
+                f"{path}:{line}: not valid JSON: a number too long or lists too deep. Nothing was imported."
+            ) from None
+        yield Location(path, line), value
+        end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+        separator = text[end : end + 1]
+        if separator == "]":
+            place = end
+            break
+        if separator != ",":
+            at = text.count("\n", 0, end) + 1
+            raise XlitError(
+                f"{path}:{at}: not valid JSON: no `,` or `]` after a value. Nothing was imported."
+            )
+    rest = _SPACE.match(text, place + 1).end()  # type: ignore[union-attr]
+    if rest < len(text):
+        at = text.count("\n", 0, rest) + 1
+        raise XlitError(
+            f"{path}:{at}: not valid JSON: text after the end of the array. Nothing was imported."
+        )
+
+
+def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
+    """The rows of a CSV file with a header, by column; the place is the line a row begins on.
+
+    Quoted fields may hold line ends and up to `ROW_LIMIT` characters. Raises `UsageError` when the header is
+    missing or names a column twice.
+    """
+    csv.field_size_limit(ROW_LIMIT)
+    # Bytes that are no UTF-8 become lone surrogates, so that the bad row can be told from its neighbours.
+    with (
+        open_text(path) as raw,
+        io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
+    ):
+        reader = csv.reader(file, strict=True)
+        header: list[str] | None = None
+        while True:
+            place = Location(path, reader.line_num + 1)
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                yield BadRow(place, f"not valid CSV: {error}")
+                continue
+            if cells is None:
+                break
+            if not cells:
+                continue
+            if header is None:
+                header = _header(path, cells)
+            elif len(cells) != len(header):
+                yield BadRow(place, f"{len(cells)} cells where the header has {len(header)}")
+            elif any("\udc80" <= mark <= "\udcff" for mark in "".join(cells) if mark >= "\ud800"):
+                yield BadRow(place, "not valid UTF-8")
+            else:
+                yield place, dict(zip(header, cells, strict=True))
+    if header is None:
+        raise UsageError(f"{path} is empty: a CSV file begins with a line that names its columns.")
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise UsageError(f"{path}: the header names {twice[0]!r} twice. Rename one of the columns.")
+    return header

@@ -1,0 +1,1 @@
+"""Programs for those who develop xlit; they are no part of what is installed."""
