@@ -69,7 +69,7 @@ def cost(model: Any, examples: list[Example], *, rounds: int, bf16: bool) -> tup
     arithmetic, and the most memory held, in bytes."""
     device = next(model.parameters()).device
     tuned = [weight for weight in model.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(tuned, lr=1e-5, fused=True)
+    optimizer = torch.optim.AdamW(tuned, lr=1e-5, fused=True)
     lengths = [len(example) for example in examples]
     meter = make_meter(model, device, 1)
     seconds = []
@@ -81,8 +81,8 @@ def cost(model: Any, examples: list[Example], *, rounds: int, bf16: bool) -> tup
             )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(tuned, 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         loss.item()
         end = time.perf_counter() if device.type == "cuda" else time.process_time()
         seconds.append(end - start)

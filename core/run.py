@@ -15,9 +15,10 @@ from core.llm.client import find_key
 from core.progress import say, say_missing
 from core.study import Configuration, LlmJudge, Study, configurations
 from core.train.data.sources import DataSource, data_source
+from core.train.launcher import train_recorded
 from core.train.settings import TrainSettings
 from store import UsageError, XlitError
-from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord, record_run
+from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord
 from store.queries.models import model_id
 from store.queries.suites import suite_by_id
 from store.session import writing
@@ -85,7 +86,7 @@ def train_configuration(
         return base
     settings = TrainSettings(
         **{
-            **study.training.settings(group.adaptation),
+            **study.training.settings_for(group.adaptation),
             "base": base,
             "data": tuple(_source(name, study_folder) for name in group.sources),
             "mix": group.mix,
@@ -97,40 +98,11 @@ def train_configuration(
     )
     out = folder / MODELS_FOLDER / configuration.folder
     train_recorded(
-        engine, settings, out, name=configuration.name, apart=True, processes=study.training.processes
+        engine, settings, out, name=configuration.name, own_process=True, processes=study.training.processes
     )
     with writing(engine) as session:
         model_id(session, configuration.name, **_description(configuration, str(out)))
     return str(out)
-
-
-def train_recorded(
-    engine: Engine,
-    settings: TrainSettings,
-    out: Path,
-    *,
-    name: str,
-    apart: bool = False,
-    processes: int = 1,
-    tensorboard: Path | None = None,
-) -> None:
-    """Train unless `out` holds that model already, and write the run's provenance into the store. `apart`: in
-    a process of its own, or in several together."""
-    from core.train.launcher import launch_training
-    from core.train.recipe import is_trained, train
-
-    if is_trained(out, settings):
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    parameters = {**settings.as_dict(), "out": str(out), "processes": processes}
-    with record_run(
-        engine, "train", parameters, seed=settings.seed, libraries=("torch", "transformers", "peft")
-    ) as run:
-        if apart:
-            launch_training(settings, out, name=name, processes=processes, tensorboard=tensorboard)
-        else:
-            train(settings, out, name=name, tensorboard=tensorboard)
-        run.count("steps", settings.steps)
 
 
 def _source(name: str, study_folder: Path) -> DataSource:

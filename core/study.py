@@ -5,55 +5,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from core.options import Settings
+from core.train.settings import Adaptation, DataOptions, LearningRate, RunOptions, UpdateOptions
+from core.train.settings import preset as preset_fields
 from store import UsageError
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Training(_Part):
-    """How every model of the study is trained: fields of `core.train.settings.TrainSettings`. A `preset` (see
-    `core.train.settings`) sets those that are not given; `processes`: of one run, each with a GPU of its
-    own."""
+class Training(RunOptions, UpdateOptions):
+    """How every model of the study is trained. A `preset` (see `core.train.settings`) sets the fields that
+    are not given; `processes`: of one run, each with a GPU of its own."""
 
     preset: Literal["paper", "release"] | None = None
-    processes: Annotated[int, Field(ge=1)] = 1
-    steps: Annotated[int, Field(ge=1)] = 1000
-    batch_tokens: Annotated[int, Field(ge=1)] = 4000
-    accumulate: Annotated[int, Field(ge=1)] = 4
-    max_length: Annotated[int, Field(ge=1)] = 2048
-    packed: bool = True
-    schedule: Literal["constant", "linear", "linear_to_tenth", "cosine", "inverse_sqrt"] = "inverse_sqrt"
-    timescale: Annotated[int, Field(ge=1)] = 100
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    clip_norm: Annotated[float, Field(gt=0)] = 1.0
-    lora_rank: Annotated[int, Field(ge=1)] = 16
-    lora_alpha: Annotated[int, Field(ge=1)] = 32
-    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    lora_targets: tuple[str, ...] = ("all-linear",)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    activation_checkpointing: bool = False
-    template: str | None = None
-    on_bad: Literal["refuse", "skip"] = "refuse"
-    eval_examples: Annotated[int, Field(ge=0)] = 0
-    eval_every: Annotated[int, Field(ge=1)] = 100
-    save_every: Annotated[int, Field(ge=1)] = 100
-    keep_last: Annotated[int, Field(ge=1)] = 2
-    allow_pickle: bool = False
+    processes: int = Field(default=1, ge=1)
 
-    def settings(self, adaptation: Literal["full", "lora"]) -> dict[str, Any]:
+    def settings_for(self, adaptation: Adaptation) -> dict[str, Any]:
         """The fields of `TrainSettings` that are given, over those of the preset."""
-        from core.train.settings import preset
-
         given = self.model_dump(exclude={"preset", "processes"}, exclude_unset=True)
-        return {**(preset(self.preset, adaptation) if self.preset else {}), **given}
+        return {**(preset_fields(self.preset, adaptation) if self.preset else {}), **given}
 
 
-class DecodingSettings(_Part):
+class DecodingSettings(Settings):
     """Greedy decoding, or sampling with the study's seed, `samples` answers to each instruction; see
     `core.generate.decoding`."""
 
@@ -69,23 +42,20 @@ class DecodingSettings(_Part):
 Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"]
 
 
-class ModelGroup(_Part):
+class ModelGroup(DataOptions):
     """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
 
-    `data`: files, folders or names on the hub, `LANGUAGE=NAME` where rows name none; `mix`, `size`: see
-    `core.train.data.sampling`.
+    `data`: files, folders or names on the hub, `LANGUAGE=NAME` where rows name none.
     `engine` answers for them (None: transformers, or the server at `base_url`, which knows a base by its
     name); `gguf` names quantisations in which each of them also answers through llama.cpp.
     """
 
     base: str
     data: str | list[str] | None = None
-    mix: Literal["concat", "uniform"] = "concat"
-    size: Annotated[int, Field(ge=1)] | None = None
     adaptation: Literal["full", "lora", "none"] = "full"
     engine: Literal["transformers", "openai", "vllm"] | None = None
     base_url: str | None = None
-    learning_rates: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
+    learning_rates: list[LearningRate] = Field(default_factory=list)
     label: str | None = None
     data_label: str | None = None
     gguf: list[Quantization] = Field(default_factory=list)
@@ -96,7 +66,7 @@ class ModelGroup(_Part):
         return [self.data] if isinstance(self.data, str) else list(self.data or ())
 
 
-class LlmJudge(_Part):
+class LlmJudge(Settings):
     """An LLM that judges; used only when its key, its `base_url` or its `checkpoint` is there. `batch`:
     through the server's Batch API."""
 
@@ -116,7 +86,7 @@ class RubricJudge(LlmJudge):
     repeats: Annotated[int, Field(ge=1, le=20)] = 1
 
 
-class Judges(_Part):
+class Judges(Settings):
     surface: bool = True
     rules: bool = False
     modifiers: bool = False
@@ -124,7 +94,7 @@ class Judges(_Part):
     rubric: RubricJudge | None = None
 
 
-class Study(_Part):
+class Study(Settings):
     """A whole experiment. Paths in it are relative to the file's folder."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -138,7 +108,7 @@ class Study(_Part):
     judges: Judges = Judges()
 
 
-class Configuration(_Part):
+class Configuration(Settings):
     """One model configuration of a study; `folder` is where its checkpoint goes."""
 
     name: str

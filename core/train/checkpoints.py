@@ -1,7 +1,7 @@
 """Checkpoints of a run in progress: whole or not there, and enough to go on as if nothing had happened.
 
 A folder `checkpoint-STEP` holds a safetensors file for each process (its part of the tuned weights and of the
-optimiser's averages, and its random generator's state) and `state.json`. It is written under another name and
+optimizer's averages, and its random generator's state) and `state.json`. It is written under another name and
 renamed when all of it is on the disk, so that a folder of that name is never torn. Nothing in it is pickled.
 """
 
@@ -9,10 +9,11 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.train.optimizer import moments, random_states, set_random_states, set_step_count, tuned_weights
+from core.train.optimizer import moments, set_step_count, tuned_weights
 from core.train.parallel import World, local_part
 from store import XlitError
 
@@ -30,7 +31,7 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
 
-def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: World, *, keep: int) -> Path:
+def save_checkpoint(folder: Path, step: int, model: Any, optimizer: Any, world: World, *, keep: int) -> Path:
     """Write `checkpoint-STEP`, then remove all but the `keep` newest.
 
     Raises `XlitError` when the disk is full; the checkpoints before stay, and nothing half-written does.
@@ -41,8 +42,8 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: 
     writing = folder / (done.name + WRITING)
     tensors = {
         **{f"weight.{name}": local_part(weight).detach() for name, weight in tuned_weights(model)},
-        **{name: local_part(moment) for name, moment in moments(model, optimiser)},
-        **dict(random_states(world)),
+        **{name: local_part(moment) for name, moment in moments(model, optimizer)},
+        **dict(_random_states(world)),
     }
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     try:
@@ -51,9 +52,9 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: 
             writing.mkdir()
             _check_free_space(folder, sum(tensor.nbytes for tensor in tensors.values()) * world.size)
         world.wait()
-        part = writing / _process_file(world)
-        save_file(tensors, part)
-        _sync(part)
+        path = writing / _process_file(world)
+        save_file(tensors, path)
+        _sync(path)
         world.wait()
         if world.first:
             (writing / STATE).write_text(json.dumps({"step": step, "processes": world.size}))
@@ -75,7 +76,7 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimiser: Any, world: 
     return done
 
 
-def load_checkpoint(checkpoint: Path, model: Any, optimiser: Any, world: World) -> int:
+def load_checkpoint(checkpoint: Path, model: Any, optimizer: Any, world: World) -> int:
     """Put a checkpoint's state back; returns the number of updates that it has seen.
 
     Raises `XlitError` when it was written by another number of processes.
@@ -92,19 +93,40 @@ def load_checkpoint(checkpoint: Path, model: Any, optimiser: Any, world: World) 
     with safe_open(str(checkpoint / _process_file(world)), framework="pt") as saved, torch.no_grad():
         for name, weight in tuned_weights(model):
             local_part(weight).copy_(saved.get_tensor(f"weight.{name}"))
-        for name, moment in moments(model, optimiser):
+        for name, moment in moments(model, optimizer):
             local_part(moment).copy_(saved.get_tensor(name))
-        set_step_count(model, optimiser, state["step"])
-        set_random_states(
+        set_step_count(model, optimizer, state["step"])
+        _set_random_states(
             world,
             {name: saved.get_tensor(name) for name in saved.offset_keys() if name.startswith("random.")},
         )
     return int(state["step"])
 
 
+def _random_states(world: World) -> Iterator[tuple[str, Any]]:
+    """The states of the random generators that dropout draws from, as tensors of bytes."""
+    import torch
+
+    yield "random.cpu", torch.get_rng_state()
+    if world.device.type == "cuda":
+        yield "random.cuda", torch.cuda.get_rng_state(world.device)
+
+
+def _set_random_states(world: World, states: dict[str, Any]) -> None:
+    """Put the random generators back into the states that `_random_states` gave."""
+    import torch
+
+    torch.set_rng_state(states["random.cpu"])
+    if world.device.type == "cuda":
+        torch.cuda.set_rng_state(states["random.cuda"], world.device)
+
+
 def _checkpoints(folder: Path) -> list[Path]:
-    found = folder.glob("checkpoint-*")
-    return [one for one in found if one.name.rpartition("-")[2].isdigit() and (one / STATE).is_file()]
+    return [
+        path
+        for path in folder.glob("checkpoint-*")
+        if path.name.rpartition("-")[2].isdigit() and (path / STATE).is_file()
+    ]
 
 
 def _process_file(world: World) -> str:
@@ -128,8 +150,8 @@ def _cannot_write(folder: Path, step: int, error: Exception) -> str:
 
 
 def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)

@@ -6,38 +6,43 @@ import platform
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.train.log import LOG_FILE
-from core.train.parallel import full_tensor
+from core.train.parallel import World, full_tensor
+from core.train.settings import TrainSettings
 from store.provenance import git_revision
-
-if TYPE_CHECKING:
-    from core.train.recipe import TrainingRun
 
 SUMMARY = "xlit-train.json"
 
 
 def export_checkpoint(
-    run: "TrainingRun", tokenizer: Any, ends: list[int], summary: dict[str, Any], out: Path
+    model: Any,
+    tokenizer: Any,
+    out: Path,
+    *,
+    settings: TrainSettings,
+    world: World,
+    work: Path,
+    ends: list[int],
+    summary: dict[str, Any],
 ) -> None:
-    """Write `out` under another name and rename it when all of it is there; every process must take part.
+    """Write the checkpoint in the working folder and rename it to `out` when all of it is there.
 
-    `ends`: the tokens that end an answer; generation has to stop at them.
-
-    All weights are saved in the type of the base's own (a base of 16 bits stays one), an adapter in float32.
+    Every process must take part. `ends`: the tokens that end an answer; generation has to stop at them. All
+    weights are saved in the number format of the base (a base of 16 bits stays one), an adapter in float32.
     """
-    weights = _gather_weights(run)
-    if run.world.first:
-        final = run.folder / "final"
+    weights = _gather_weights(model, settings, world)
+    if world.first:
+        final = work / "final"
         final.mkdir()
-        model = _unsharded(run.model)
+        model = _unsharded(model)
         model.generation_config.eos_token_id = ends
         model.save_pretrained(str(final), state_dict=weights)
-        if run.settings.adaptation == "lora":
+        if settings.adaptation == "lora":
             model.generation_config.save_pretrained(str(final))
         tokenizer.save_pretrained(str(final))
-        shutil.copy(run.folder / LOG_FILE, final / LOG_FILE)
+        shutil.copy(work / LOG_FILE, final / LOG_FILE)
         (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
         (final / "README.md").write_text(model_card(out.name, summary), encoding="utf-8")
         mode = (final / SUMMARY).stat().st_mode
@@ -46,7 +51,7 @@ def export_checkpoint(
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         final.rename(out)
-    run.world.wait()
+    world.wait()
 
 
 def model_card(name: str, summary: dict[str, Any]) -> str:
@@ -91,22 +96,22 @@ def model_card(name: str, summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _gather_weights(run: "TrainingRun") -> dict[str, Any]:
+def _gather_weights(model: Any, settings: TrainSettings, world: World) -> dict[str, Any]:
     """All weights (of an adapter those that are tuned), whole, on the CPU of the first process."""
     import torch
 
-    kept = {}
-    adapter = run.settings.adaptation == "lora"
-    wanted = torch.float32 if adapter else _base_dtype(run.settings.base)
-    for name, weight in run.model.named_parameters():
+    weights = {}
+    adapter = settings.adaptation == "lora"
+    dtype = torch.float32 if adapter else _base_dtype(settings.base)
+    for name, weight in model.named_parameters():
         if adapter and not weight.requires_grad:
             continue
         full = full_tensor(weight.detach())
-        if run.world.first:
-            kept[name] = full.to("cpu", wanted, copy=run.world.size > 1)  # what was gathered is freed
+        if world.first:
+            weights[name] = full.to("cpu", dtype, copy=world.size > 1)  # the gathered is freed
     if not adapter:
-        kept |= {name: buffer.to("cpu") for name, buffer in _saved_buffers(run.model)}
-    return kept
+        weights |= {name: buffer.to("cpu") for name, buffer in _saved_buffers(model)}
+    return weights
 
 
 def _saved_buffers(model: Any) -> list[tuple[str, Any]]:
@@ -134,7 +139,7 @@ def _yaml(values: dict[str, Any]) -> list[str]:
     lines = []
     for name, value in values.items():
         if isinstance(value, list):
-            lines += [f"{name}:", *(f"- {one}" for one in value)]
+            lines += [f"{name}:", *(f"- {entry}" for entry in value)]
         else:
             lines.append(f"{name}: {json.dumps(value)}")
     return lines

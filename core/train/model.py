@@ -1,13 +1,13 @@
 """The base model and its tokenizer, made ready to be tuned."""
 
 import inspect
-import warnings
 from typing import Any
 
 from core.train import attention
+from core.train.lora import add_adapter
 from core.train.parallel import World, shard
 from core.train.settings import TrainSettings
-from store import UsageError, XlitError
+from store import XlitError
 
 
 def load_tokenizer(settings: TrainSettings) -> Any:
@@ -86,37 +86,6 @@ def can_pack(settings: TrainSettings) -> bool:
         and not getattr(text, "attn_logit_softcapping", None)
         and not getattr(text, "attention_dropout", 0)
     )
-
-
-def add_adapter(model: Any, settings: TrainSettings) -> Any:
-    import peft
-    import transformers
-
-    transformers.set_seed(settings.seed)
-    targets = settings.lora_targets
-    lora = peft.LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=settings.lora_dropout,
-        target_modules="all-linear" if targets == ("all-linear",) else list(targets),
-        task_type="CAUSAL_LM",
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that will go
-        try:
-            return peft.get_peft_model(model, lora)
-        except ValueError as error:
-            names = sorted({name.rpartition(".")[2] for name, part in model.named_modules() if _linear(part)})
-            raise UsageError(
-                f"LoRA can't be put on {', '.join(targets)}: {str(error).splitlines()[0]} "
-                f"The linear layers are: {', '.join(names)}."
-            ) from None
-
-
-def _linear(module: Any) -> bool:
-    import torch
-
-    return isinstance(module, torch.nn.Linear)
 
 
 class one_sentence_errors:

@@ -1,4 +1,4 @@
-"""Several processes that train one model: weights, gradients and optimiser states are sharded over them
+"""Several processes that train one model: weights, gradients and optimizer states are sharded over them
 (FSDP).
 
 `torchrun` and `accelerate launch` start the processes and say by environment variables which is which

@@ -31,12 +31,12 @@ from core.train.examples import Example, build_examples
 from core.train.export import SUMMARY, export_checkpoint
 from core.train.log import LOG_FILE, TrainingLog, read_log
 from core.train.loss import answer_loss
-from core.train.optimizer import clip_gradients, set_learning_rate
+from core.train.model import can_pack, computes_in_bf16, load_model, load_tokenizer
+from core.train.optimizer import clip_gradients, learning_rate_factor, make_optimizer, set_learning_rate
 from core.train.parallel import World, joined_world
-from core.train.schedules import learning_rate_factor
 from core.train.settings import TrainSettings
 from core.train.templates.chat_template import choose_template, end_tokens
-from core.train.throughput import ThroughputMeter, peak_memory
+from core.train.throughput import ThroughputMeter, make_meter, peak_memory
 from store import UsageError, XlitError
 
 # Seconds in which a run whose command was killed has noticed and saved (see `core.train.launcher`).
@@ -91,18 +91,32 @@ def training_data(settings: TrainSettings) -> TrainingData:
     )
 
 
+@dataclass
+class TrainingRun:
+    """What the updates need: the model and its optimizer, the examples and their batches, and where things
+    are written. `bf16`: matrices are multiplied in bfloat16."""
+
+    settings: TrainSettings
+    world: World
+    model: Any
+    optimizer: Any
+    examples: Sequence[Example]
+    held_out: Sequence[Example]
+    plan: BatchPlan
+    work: Path
+    meter: ThroughputMeter
+    bf16: bool
+
+
 def _train(
     settings: TrainSettings, out: Path, world: World, name: str, tensorboard: Path | None
 ) -> dict[str, Any]:
     import transformers
 
-    from core.train.model import can_pack, computes_in_bf16, load_model, load_tokenizer
-    from core.train.optimizer import make_optimizer
-    from core.train.throughput import make_meter
-
     work = out.with_name(out.name + ".partial")
-    claim = _lock_work_folder(work, settings) if world.first else None
+    lock = _lock_work_folder(work, settings) if world.first else None
     world.wait()
+
     tokenizer = load_tokenizer(settings)
     template = choose_template(tokenizer, settings.template)
     data = training_data(settings)
@@ -111,25 +125,26 @@ def _train(
     packed = settings.packed and can_pack(settings)
     lengths = [len(example) for example in examples]
     plan = BatchPlan(lengths, settings.batch_tokens, settings.accumulate, settings.seed, padded=not packed)
+
     transformers.set_seed(settings.seed + world.rank)
     model = load_model(settings, world, packed=packed)
     meter = make_meter(model, world.device, world.size)
-    optimiser = make_optimizer(model, settings)
-    resume = last_checkpoint(work)
-    first = load_checkpoint(resume, model, optimiser, world) if resume else 0
+    optimizer = make_optimizer(model, settings)
+    checkpoint = last_checkpoint(work)
+    first = load_checkpoint(checkpoint, model, optimizer, world) if checkpoint else 0
     if world.first:
         for line in (*data.lines(), *built.lines(), *template.notes):
             say(line)
         _say_start(settings, world, plan, first)
-    run = TrainingRun(
-        settings, world, model, optimiser, examples, held_out, plan, work, meter,
-        computes_in_bf16(settings, world),
-    )  # fmt: skip
+
+    bf16 = computes_in_bf16(settings, world)
+    run = TrainingRun(settings, world, model, optimizer, examples, held_out, plan, work, meter, bf16)
     with (
         TrainingLog(_log_file(work, world), first, tensorboard=tensorboard if world.first else None) as log,
         _progress_bar(world, name, settings.steps, first) as bar,
     ):
         run_updates(run, first, log, bar)
+
     records = read_log(work / LOG_FILE)
     summary = {
         "digest": settings.digest(),
@@ -146,82 +161,15 @@ def _train(
         "last_loss": records[-1]["loss"] if records else None,
         "eval_loss": records[-1].get("eval_loss") if records else None,
     }
-    export_checkpoint(run, tokenizer, end_tokens(tokenizer, template), summary, out)
-    if claim is not None:
+    ends = end_tokens(tokenizer, template)
+    export_checkpoint(
+        model, tokenizer, out, settings=settings, world=world, work=work, ends=ends, summary=summary
+    )
+    if lock is not None:
         shutil.rmtree(work)
-        claim.close()
+        lock.close()
     world.wait()
     return summary
-
-
-def _lock_work_folder(work: Path, settings: TrainSettings) -> IO[str]:
-    """Make the working folder and lock it for this process; returns the lock, which ends with the process.
-    What other settings left there is removed.
-
-    Raises `XlitError` when another process trains there.
-    """
-    import fcntl
-
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / "lock").open("a")
-    except OSError as error:
-        raise XlitError(f"{work} can't be written: {error.strerror}.") from None
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError:
-            if time.monotonic() > deadline:
-                lock.close()
-                raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
-        time.sleep(0.2)
-    owner = work / "settings"
-    if owner.is_file() and owner.read_text() != settings.digest():
-        say(f"{work} holds a run with other settings or data: it is begun anew.")
-        for path in work.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != "lock":
-                path.unlink()
-    owner.write_text(settings.digest())
-    shutil.rmtree(work / "final", ignore_errors=True)
-    return lock
-
-
-def _say_start(settings: TrainSettings, world: World, plan: BatchPlan, first: int) -> None:
-    form = f"padded batches ({plan.padding_share(50):.1%} padding)" if plan.padded else "no padding"
-    processes = f", {world.size} processes" if world.size > 1 else ""
-    say(f"Training on {world.device.type}{processes}, {form}.")
-    if first:
-        say(f"Going on from step {first} of {settings.steps}.")
-
-
-def _progress_bar(world: World, name: str, steps: int, first: int) -> Any:
-    from contextlib import nullcontext
-
-    return progress(f"train {name}", steps, done=first) if world.first else nullcontext()
-
-
-def _log_file(work: Path, world: World) -> Path:
-    return work / LOG_FILE if world.first else work / f"process-{world.rank}.jsonl"
-
-
-@dataclass
-class TrainingRun:
-    """What an update needs: the model and its optimiser, the data and its plan, where things are written."""
-
-    settings: TrainSettings
-    world: World
-    model: Any
-    optimiser: Any
-    examples: Sequence[Example]
-    held_out: Sequence[Example]
-    plan: BatchPlan
-    folder: Path
-    meter: ThroughputMeter
-    bf16: bool
 
 
 def run_updates(run: TrainingRun, first: int, log: TrainingLog, bar: Progress) -> None:
@@ -232,7 +180,7 @@ def run_updates(run: TrainingRun, first: int, log: TrainingLog, bar: Progress) -
     """
     settings, world = run.settings, run.world
     updates = run.plan.updates(first)
-    with _stop_signals() as told:
+    with _stop_signals() as stop_requested:
         for step in range(first, settings.steps):
             record = _update(run, step, next(updates))
             done = step + 1
@@ -242,9 +190,9 @@ def run_updates(run: TrainingRun, first: int, log: TrainingLog, bar: Progress) -
             if world.first:
                 log.write(record)
                 bar.advance(1, _progress_note(record))
-            stop = _any_process(world, told())
+            stop = _any_process(world, stop_requested())
             if (done % settings.save_every == 0 or stop) and not last:
-                save_checkpoint(run.folder, done, run.model, run.optimiser, world, keep=settings.keep_last)
+                save_checkpoint(run.work, done, run.model, run.optimizer, world, keep=settings.keep_last)
             if stop and not last:
                 raise KeyboardInterrupt
 
@@ -262,6 +210,7 @@ def _evaluate(run: TrainingRun) -> dict[str, float]:
 
 
 def _update(run: TrainingRun, step: int, batches: list[list[int]]) -> dict[str, Any]:
+    """Do one update: sum the gradients of its batches, clip them, step. Returns the record for the log."""
     import torch
 
     settings, world = run.settings, run.world
@@ -272,10 +221,10 @@ def _update(run: TrainingRun, step: int, batches: list[list[int]]) -> dict[str, 
     try:
         for batch in chosen[world.rank :: world.size]:
             with _autocast(run):
-                part = answer_loss(run.model, batch, world.device, padded=run.plan.padded) / answers
+                batch_loss = answer_loss(run.model, batch, world.device, padded=run.plan.padded) / answers
             # Sharding takes the mean of the processes' gradients; the sum is wanted.
-            (part * world.size).backward()
-            loss += part.detach()
+            (batch_loss * world.size).backward()
+            loss += batch_loss.detach()
         loss_value = float(world.total(loss))
         rate = settings.learning_rate * learning_rate_factor(
             settings.schedule,
@@ -287,9 +236,9 @@ def _update(run: TrainingRun, step: int, batches: list[list[int]]) -> dict[str, 
         norm = clip_gradients(run.model, settings.clip_norm)
         if not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise XlitError(_not_finite(step, loss_value, norm, rate))
-        set_learning_rate(run.optimiser, rate)
-        run.optimiser.step()
-        run.optimiser.zero_grad()
+        set_learning_rate(run.optimizer, rate)
+        run.optimizer.step()
+        run.optimizer.zero_grad()
     except RuntimeError as error:
         if not _is_out_of_memory(error):
             raise
@@ -321,21 +270,22 @@ def _autocast(run: TrainingRun) -> Any:
 
 @contextmanager
 def _stop_signals() -> Iterator[Any]:
-    """Whether the process was told to stop (Ctrl-C, or SIGTERM as a cluster's scheduler sends it): the first
-    time, the update under way is finished and saved; the second time ends it at once."""
-    told: list[int] = []
+    """Gives a function that says whether the process was told to stop, by Ctrl-C or by SIGTERM (which a
+    cluster's scheduler sends). The first signal lets the update under way finish and be saved; the second
+    ends it at once."""
+    received: list[int] = []
 
-    def hear(number: int, _: Any) -> None:
-        told.append(number)
-        if len(told) > 1:
+    def handle(number: int, _: Any) -> None:
+        received.append(number)
+        if len(received) > 1:
             raise KeyboardInterrupt
 
     try:
-        before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: others hear signals
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread, where no signal arrives
         before = {}
     try:
-        yield lambda: bool(told)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -390,3 +340,55 @@ def _not_finite(step: int, loss: float, norm: float, rate: float) -> str:
         f"The {what} at step {step + 1}. Lower the learning rate (now {rate:g}), or look at the data; the "
         "last checkpoint before this step stays."
     )
+
+
+def _lock_work_folder(work: Path, settings: TrainSettings) -> IO[str]:
+    """Make the working folder and lock it for this process; returns the lock, which ends with the process.
+    What other settings left there is removed.
+
+    Raises `XlitError` when another process trains there.
+    """
+    import fcntl
+
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / "lock").open("a")
+    except OSError as error:
+        raise XlitError(f"{work} can't be written: {error.strerror}.") from None
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
+        time.sleep(0.2)
+    owner = work / "settings"
+    if owner.is_file() and owner.read_text() != settings.digest():
+        say(f"{work} holds a run with other settings or data: it is begun anew.")
+        for path in work.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+    owner.write_text(settings.digest())
+    shutil.rmtree(work / "final", ignore_errors=True)
+    return lock
+
+
+def _say_start(settings: TrainSettings, world: World, plan: BatchPlan, first: int) -> None:
+    form = f"padded batches ({plan.padding_share(50):.1%} padding)" if plan.padded else "no padding"
+    processes = f", {world.size} processes" if world.size > 1 else ""
+    say(f"Training on {world.device.type}{processes}, {form}.")
+    if first:
+        say(f"Going on from step {first} of {settings.steps}.")
+
+
+def _progress_bar(world: World, name: str, steps: int, first: int) -> Any:
+    return progress(f"train {name}", steps, done=first) if world.first else nullcontext()
+
+
+def _log_file(work: Path, world: World) -> Path:
+    return work / LOG_FILE if world.first else work / f"process-{world.rank}.jsonl"

@@ -18,7 +18,7 @@ import json, sys
 from pathlib import Path
 from core.train.launcher import train_apart
 from core.train.settings import TrainSettings
-settings = TrainSettings.from_dict(json.loads(sys.argv[1]))
+settings = TrainSettings(**json.loads(sys.argv[1]))
 train_apart(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]))
 """
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.train.schedules import known_schedule, learning_rate_factor
-from store import UsageError
+from core.train.optimizer import learning_rate_factor
 
 
 @pytest.mark.parametrize(
@@ -17,8 +16,8 @@ from store import UsageError
     ],
 )
 def test_shares_at_the_beginning_the_middle_and_the_end(schedule, shares):
-    found = [learning_rate_factor(schedule, step, steps=200, timescale=100) for step in (0, 100, 200)]
-    assert found == pytest.approx(shares)
+    factors = [learning_rate_factor(schedule, step, steps=200, timescale=100) for step in (0, 100, 200)]
+    assert factors == pytest.approx(shares)
 
 
 def test_the_rate_rises_from_nothing_and_falls_from_its_peak():
@@ -26,8 +25,3 @@ def test_the_rate_rises_from_nothing_and_falls_from_its_peak():
     assert shares[:3] == [0, 0.1, 0.2]
     assert max(shares) == shares[10] == 1
     assert shares[60] == 0.5
-
-
-def test_an_unknown_schedule_is_refused_with_what_there_is():
-    with pytest.raises(UsageError, match="inverse_sqrt"):
-        known_schedule("triangle")

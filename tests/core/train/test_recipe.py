@@ -23,7 +23,7 @@ import json, sys
 from pathlib import Path
 from core.train.settings import TrainSettings
 from core.train.recipe import train
-train(TrainSettings.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2]))
+train(TrainSettings(**json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
@@ -178,17 +178,17 @@ def test_only_the_last_checkpoints_are_kept_and_one_of_another_number_of_process
     from core.train.parallel import World
 
     model = torch.nn.Linear(2, 2)
-    optimiser = make_optimizer(model, settings())
+    optimizer = make_optimizer(model, settings())
     model(torch.ones(1, 2)).sum().backward()
-    optimiser.step()
+    optimizer.step()
     alone = World(0, 1, torch.device("cpu"))
     (tmp_path / "checkpoint-9.writing").mkdir()
     for step in (8, 9, 10, 11):
-        save_checkpoint(tmp_path, step, model, optimiser, alone, keep=2)
+        save_checkpoint(tmp_path, step, model, optimizer, alone, keep=2)
     found = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
     assert found == ["checkpoint-10", "checkpoint-11"]
     with pytest.raises(XlitError, match="written by 1 processes, and this run has 2"):
-        load_checkpoint(tmp_path / "checkpoint-11", model, optimiser, World(0, 2, torch.device("cpu")))
+        load_checkpoint(tmp_path / "checkpoint-11", model, optimizer, World(0, 2, torch.device("cpu")))
 
 
 def test_what_is_held_out_is_not_trained_on_and_its_loss_is_told_for_each_language(settings, tmp_path):

@@ -77,7 +77,10 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
     ("more", "sentence"),
     [
         ([], "--out"),
-        (["--out", "x", "--schedule", "triangle"], "No schedule"),
+        (
+            ["--out", "x", "--schedule", "triangle"],
+            "No schedule 'triangle'. There are: constant, linear",
+        ),
         (["--out", "x", "--preset", "other"], "No preset"),
         (["--out", "x", "--template", "nothing"], "No chat template"),
         (["--out", "x", "--max-length", "500"], "larger than `batch_tokens`"),
