@@ -12,7 +12,9 @@ from core.options import Option, Settings, sentence_of, with_options
 
 class Baking(Settings):
     minutes: int = Field(default=30, ge=1, description="How long ({default}).")
-    heat: Annotated[float, Option("--heat-share")] = Field(default=1e-5, lt=1, description="Heat ({default}).")
+    heat: Annotated[float, Option("--heat-share")] = Field(
+        default=1e-5, lt=1, description="Heat ({default})."
+    )
     crust: Annotated[bool, Option("--crust/--soft")] = Field(default=True, description="A crust.")
     sort: Annotated[Literal["rye", "wheat"], Option("--rye", sets="rye")] = Field(default="wheat")
     seeds: tuple[str, ...] = Field(default=())
@@ -36,7 +38,11 @@ def test_a_command_is_given_the_fields_that_were_typed_and_no_others():
     assert baked("loaf")[1] == [("loaf", 0, {})]
     typed = ["loaf", "--minutes", "5", "--heat-share", "0.5", "--soft", "--rye", "--last", "2"]
     assert baked(*typed, "--seeds", "a", "--seeds", "b", "--note", "n")[1] == [
-        ("loaf", 2, {"minutes": 5, "heat": 0.5, "crust": False, "sort": "rye", "seeds": ["a", "b"], "note": "n"})
+        (
+            "loaf",
+            2,
+            {"minutes": 5, "heat": 0.5, "crust": False, "sort": "rye", "seeds": ["a", "b"], "note": "n"},
+        )
     ]
 
 

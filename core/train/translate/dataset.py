@@ -9,9 +9,11 @@ from typing import Any
 from core.progress import progress
 from core.train.data.formats import UNDETERMINED, Conversation
 from core.train.data.loading import TrainingData
+from core.train.translate.chat import ChatTranslator
 from core.train.translate.journal import Journal, Key
 from core.train.translate.rows import Untranslated, translate_rows
-from core.train.translate.translator import Translator, TranslatorOptions, open_translator
+from core.train.translate.seq2seq import Seq2SeqTranslator, is_seq2seq
+from core.train.translate.translator import Translator, TranslatorOptions
 from store import UsageError
 
 RATIO = 3.0
@@ -74,6 +76,16 @@ def _translated(
     outcome.written = journal.finish(map(_row_key, data.conversations))
     _list_failed(journal.out, outcome)
     return outcome
+
+
+def open_translator(options: TranslatorOptions, source: str, target: str) -> Translator:
+    """Load a translator from one language into another (ISO 639 codes, or the model's own).
+
+    Raises `UsageError` for a language that the model has not, `XlitError` when it can't be loaded.
+    """
+    if not options.is_server and not options.with_.endswith(".gguf") and is_seq2seq(options.with_):
+        return Seq2SeqTranslator(options, source, target)
+    return ChatTranslator(options, source, target)
 
 
 def failed_file(out: Path) -> Path:

@@ -117,3 +117,17 @@ class Seq2SeqTranslator:
             raise UsageError(f"{self._options.with_} knows no language {source!r}.")
         self._tokenizer.src_lang = spoken.strip("_") if spoken.startswith("__") else spoken
         self._first = vocabulary[wanted]
+
+
+def is_seq2seq(model: str) -> bool:
+    """Whether a checkpoint is a sequence-to-sequence model. Raises `XlitError` when it can't be read."""
+    with needs_extra("local", "Translating with a checkpoint"):
+        from transformers import AutoConfig
+    try:
+        return bool(AutoConfig.from_pretrained(model, trust_remote_code=False).is_encoder_decoder)
+    except Exception as error:  # of the network, of the hub's client, of a torn file
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise XlitError(
+            f"{model} can't be loaded as a translator: {reason[:200]}. Give a checkpoint folder, a GGUF "
+            "file, the name of a model on the hub, or the address of a server."
+        ) from None

@@ -1,13 +1,12 @@
-"""What translates: the interface, and the choice of one by what is given as `--with`."""
+"""The interface of a translator, and its options."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.extras import needs_extra
 from core.train.translate.segments import Cut
-from store import UsageError, XlitError
+from store import UsageError
 
 
 @dataclass(frozen=True)
@@ -67,30 +66,3 @@ class TranslatorOptions:
     def name(self) -> str:
         """What rows are said to be translated by."""
         return self.model or (Path(self.with_).resolve().name if Path(self.with_).exists() else self.with_)
-
-
-def open_translator(options: TranslatorOptions, source: str, target: str) -> Translator:
-    """Load a translator from one language into another (ISO 639 codes, or the model's own).
-
-    Raises `UsageError` for a language that the model has not, `XlitError` when it can't be loaded.
-    """
-    if not options.is_server and not options.with_.endswith(".gguf") and _is_seq2seq(options.with_):
-        from core.train.translate.seq2seq import Seq2SeqTranslator
-
-        return Seq2SeqTranslator(options, source, target)
-    from core.train.translate.chat import ChatTranslator
-
-    return ChatTranslator(options, source, target)
-
-
-def _is_seq2seq(model: str) -> bool:
-    with needs_extra("local", "Translating with a checkpoint"):
-        from transformers import AutoConfig
-    try:
-        return bool(AutoConfig.from_pretrained(model, trust_remote_code=False).is_encoder_decoder)
-    except Exception as error:  # of the network, of the hub's client, of a torn file
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise XlitError(
-            f"{model} can't be loaded as a translator: {reason[:200]}. Give a checkpoint folder, a GGUF "
-            "file, the name of a model on the hub, or the address of a server."
-        ) from None

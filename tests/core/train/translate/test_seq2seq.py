@@ -4,9 +4,9 @@ import pytest
 
 from core.train.data.loading import load_data
 from core.train.data.sources import DataSource
-from core.train.translate.dataset import translate_dataset
+from core.train.translate.dataset import open_translator, translate_dataset
 from core.train.translate.languages import _NLLB
-from core.train.translate.translator import Fault, TranslatorOptions, open_translator
+from core.train.translate.translator import Fault, TranslatorOptions
 from store import UsageError
 from tests.core.train.data.writing import chat, jsonl
 
