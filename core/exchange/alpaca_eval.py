@@ -13,8 +13,8 @@ from typing import Any, ClassVar, TextIO
 from sqlmodel import Session
 
 from core.exchange.columns import OPTIONS, Columns
-from core.exchange.records import BadRow, Location, Record
-from core.text.files import json_array
+from core.exchange.records import Record
+from core.text.files import BadRow, Location, json_array
 from store.queries.exporting import response_rows
 from store.queries.suites import find_suite
 

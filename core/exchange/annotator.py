@@ -29,8 +29,8 @@ from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session, select
 
-from core.exchange.records import Action, BadRow, Location, RaterName, ReadText, Record, Score
-from core.text.files import text_lines
+from core.exchange.records import Action, RaterName, ReadText, Record, Score
+from core.text.files import BadRow, Location, text_lines
 from store.errors import UsageError
 from store.queries import journal, models, notes, responses, rubrics
 from store.queries.campaigns import queue, rows

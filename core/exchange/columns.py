@@ -34,11 +34,9 @@ from typing import Any
 
 from core.exchange.records import (
     Action,
-    BadRow,
     DecodingName,
     ImportedResponse,
     InstructionRow,
-    Location,
     RaterName,
     Record,
     Remark,
@@ -48,6 +46,7 @@ from core.exchange.records import (
     SuiteName,
 )
 from core.exchange.tidy import NOTES, RATINGS
+from core.text.files import BadRow, Location
 from store.errors import UsageError
 from store.queries.journal import Shown
 

@@ -16,10 +16,10 @@ from typing import Any, ClassVar, TextIO
 from sqlmodel import Session
 
 from core.exchange.columns import OPTIONS, Columns, tidy_records
-from core.exchange.records import BadRow, Location, Record
+from core.exchange.records import Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
-from core.text.files import csv_rows
+from core.text.files import BadRow, Location, csv_rows
 from store.queries.exporting import measured_metrics
 
 PARTS = ("value", "label", "tool")

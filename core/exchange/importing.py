@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from core.exchange.formats import check_options, choose, importers
 from core.exchange.rating_writer import RatingWriter
-from core.exchange.records import Action, BadRow, ImportCounts, InstructionRow, Record
+from core.exchange.records import Action, ImportCounts, InstructionRow, Record
 from core.exchange.response_writer import ResponseWriter
+from core.text.files import BadRow
 from store.errors import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs

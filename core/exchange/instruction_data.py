@@ -9,15 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import (
-    BadRow,
-    DecodingName,
-    ImportedResponse,
-    InstructionRow,
-    Location,
-    Record,
-    SuiteName,
-)
+from core.exchange.records import DecodingName, ImportedResponse, InstructionRow, Record, SuiteName
+from core.text.files import BadRow, Location
 from core.train.data.formats import Unfit, format_of, messages_of
 from core.train.data.sources import BadRow as BadLine
 from core.train.data.sources import file_rows

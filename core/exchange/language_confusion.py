@@ -14,17 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import (
-    BadRow,
-    DecodingName,
-    ImportedResponse,
-    InstructionRow,
-    Location,
-    Record,
-    Remark,
-    SuiteName,
-)
-from core.text.files import csv_rows
+from core.exchange.records import DecodingName, ImportedResponse, InstructionRow, Record, Remark, SuiteName
+from core.text.files import BadRow, Location, csv_rows
 from store.errors import UsageError
 
 TASK = "monolingual"

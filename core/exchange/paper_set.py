@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import BadRow, InstructionRow, Location, Record, Remark, SuiteName
-from core.text.files import json_lines, text_lines
+from core.exchange.records import InstructionRow, Record, Remark, SuiteName
+from core.text.files import BadRow, Location, json_lines, text_lines
 from store.errors import UsageError
 
 FILE_NAME = re.compile(r"(?P<set>.+)\.(?P<language>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.jsonl")

@@ -12,10 +12,11 @@ from typing import IO, Any, ClassVar
 from sqlmodel import Session
 
 from core.exchange.columns import OPTIONS, Columns, tidy_records
-from core.exchange.records import BadRow, Location, Record
+from core.exchange.records import Record
 from core.exchange.tidy import OPTIONS as TIDY_OPTIONS
 from core.exchange.tidy import Selection
 from core.extras import needs_extra
+from core.text.files import BadRow, Location
 from store.errors import UsageError, XlitError
 
 ROWS = 1_000

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from core.exchange.annotator import comment_as_read, criterion_named
 from core.exchange.lookup import FoundResponses, ResponseLookup
-from core.exchange.records import Action, BadRow, ImportCounts, RaterName, ReadText, ResponseName
+from core.exchange.records import Action, ImportCounts, RaterName, ReadText, ResponseName
+from core.text.files import BadRow
 from store.queries import journal, models, rubrics
 from store.queries.importing_actions import Said, append_entries, criteria_by_rubric, said_before
 from store.storable import unstorable

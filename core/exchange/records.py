@@ -6,21 +6,11 @@ Those of which there may be millions are named tuples: a frozen dataclass takes 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.text.files import BadRow, Location
 from store.queries.journal import NOTHING_SHOWN, Shown
 from store.tables import Rating
-
-
-class Location(NamedTuple):
-    """Where a row begins: a file and its line, counted from 1."""
-
-    file: Path
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +67,6 @@ class InstructionRow(NamedTuple):
     modifier: str | None = None
     check: dict[str, Any] | None = None
     answer: ImportedResponse | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that can't be taken, and why."""
-
-    place: Location
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

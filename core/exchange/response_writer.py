@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from sqlmodel import Session
 
-from core.exchange.records import BadRow, DecodingName, ImportCounts, ImportedResponse, InstructionRow
+from core.exchange.records import DecodingName, ImportCounts, ImportedResponse, InstructionRow
+from core.text.files import BadRow
 from store.queries import importing, importing_actions, models, responses
 from store.queries.suites import find_suite
 from store.storable import strings_in, unstorable

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.exchange.records import BadRow, InstructionRow, Record, SuiteName
+from core.exchange.records import InstructionRow, Record, SuiteName
 from core.suites.loader import suite_records
+from core.text.files import BadRow
 
 
 class SuiteImporter:

@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from core.analysis.modifier_names import NAMES, read_names
-from core.exchange.records import BadRow, Location
-from core.exchange.response_writer import unstorable
 from core.judge.known_answers.checks import BadCheck, read_check
-from core.text.files import json_lines
+from core.text.files import BadRow, Location, json_lines
 from store.errors import UsageError, XlitError
 from store.queries.suites import NewInstruction
+from store.storable import unstorable
 
 NEEDED_TEXTS = ("name", "version")
 TEXTS = (*NEEDED_TEXTS, "licence", "source", "description")

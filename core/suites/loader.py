@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.exchange.records import BadRow, Location
 from core.suites.format import SuiteLine, SuiteMeta, meta_toml, read_lines, read_meta
+from core.text.files import BadRow, Location
 from store.errors import UsageError, XlitError
 from store.queries.suites import NewInstruction, add_suite, find_suite, instructions_of
 from store.session import reading, writing

@@ -6,10 +6,10 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
-from core.exchange.records import BadRow, Location
 from store.errors import UsageError, XlitError
 
 # A file without line ends, or with a quote that is never closed, must not be read into memory as one row.
@@ -30,6 +30,27 @@ _OTHERS = (
     (b"\x28\xb5\x2f\xfd", "a zstd archive. Unpack it"),
 )
 _SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Location(NamedTuple):
+    """Where a row begins: a file and its line, counted from 1."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that can't be taken, and why."""
+
+    place: Location
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
 
 
 class _Refused(ValueError):

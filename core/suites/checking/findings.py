@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.exchange.records import Location
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
+from core.text.files import Location
 from store.provenance import EXIT_DONE, EXIT_PARTLY
 
 Level = Literal["error", "warning"]
