@@ -83,8 +83,12 @@ class RelevanceJudgement:
     def count(self, session: Session) -> int:
         return judging.count_without_metric(session, METRIC, self._tool, self._languages)
 
-    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
-        return judging.without_metric(session, METRIC, self._tool, self._languages, after=after, limit=limit)
+    def pending(
+        self, session: Session, after: int, limit: int, among: Sequence[int] | None = None
+    ) -> list[Unrated]:
+        return judging.without_metric(
+            session, METRIC, self._tool, self._languages, after=after, limit=limit, among=among
+        )
 
     def about(self, response: Unrated) -> list[str]:
         return [response.instruction, response.text]

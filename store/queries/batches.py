@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 
 from sqlmodel import Session, col, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from store.tables import JudgeBatch, JudgeBatchItem, Rater, utc_now
 
@@ -29,8 +30,7 @@ def plan(
     Until the session ends, no other plans for the same rater: PostgreSQL lets several write at once, and the
     same questions would be paid for twice."""
     session.exec(select(Rater.id).where(Rater.id == rater).with_for_update(key_share=True)).one()
-    taken = on_their_way(session, rater)
-    wanted = [digest for digest in dict.fromkeys(digests) if digest not in taken]
+    wanted = _not_on_their_way(session, rater, list(dict.fromkeys(digests)))
     if not wanted:
         return None
     batch = JudgeBatch(
@@ -54,12 +54,23 @@ def open_batches(session: Session, raters: Collection[int]) -> list[JudgeBatch]:
 
 def on_their_way(session: Session, rater: int) -> set[str]:
     """The digests of the questions of a rater that are in a batch which has not ended."""
-    statement = (
+    return set(session.exec(_on_their_way(rater)))
+
+
+def _not_on_their_way(session: Session, rater: int, digests: Sequence[str]) -> list[str]:
+    taken: set[str] = set()
+    for first in range(0, len(digests), _CHUNK):
+        chosen = col(JudgeBatchItem.digest).in_(digests[first : first + _CHUNK])
+        taken.update(session.exec(_on_their_way(rater).where(chosen)))
+    return [digest for digest in digests if digest not in taken]
+
+
+def _on_their_way(rater: int) -> SelectOfScalar[str]:
+    return (
         select(JudgeBatchItem.digest)
         .join(JudgeBatch, col(JudgeBatch.id) == JudgeBatchItem.batch_id)
         .where(JudgeBatch.rater_id == rater, col(JudgeBatch.ended_at).is_(None))
     )
-    return set(session.exec(statement))
 
 
 def batch_of(session: Session, batch_id: int) -> JudgeBatch:

@@ -41,12 +41,14 @@ def unrated(
     modifiers: Sequence[str] | None = None,
     after: int = 0,
     limit: int | None = None,
+    among: Sequence[int] | None = None,
 ) -> list[Unrated]:
     """The responses without an entry of this rater, by id from the one after `after`, at most `limit`.
 
-    `with_check`: only those to instructions that carry a check; `modifiers`: one of these modifiers.
+    `with_check`: only those to instructions that carry a check; `modifiers`: one of these modifiers; `among`:
+    only responses with these ids.
     """
-    return _found(session, _conditions(rater, languages, with_check, modifiers), after, limit)
+    return _found(session, _conditions(rater, languages, with_check, modifiers), after, limit, among)
 
 
 def count_unrated(
@@ -71,9 +73,10 @@ def without_metric(
     *,
     after: int = 0,
     limit: int | None = None,
+    among: Sequence[int] | None = None,
 ) -> list[Unrated]:
-    """The responses without this surface metric of this tool, in the order of `unrated`."""
-    return _found(session, _unmeasured(metric, tool, languages), after, limit)
+    """The responses without this surface metric of this tool; order and `among` as in `unrated`."""
+    return _found(session, _unmeasured(metric, tool, languages), after, limit, among)
 
 
 def count_without_metric(
@@ -113,8 +116,14 @@ def mean_tokens_out(session: Session, rater: int) -> int | None:
 
 
 def _found(
-    session: Session, conditions: Sequence[ColumnElement[bool]], after: int, limit: int | None
+    session: Session,
+    conditions: Sequence[ColumnElement[bool]],
+    after: int,
+    limit: int | None,
+    among: Sequence[int] | None,
 ) -> list[Unrated]:
+    if among is not None:
+        conditions = [*conditions, col(Response.id).in_(among)]
     statement = (
         select(Response, Instruction, Suite, Model)
         .join(Instruction, col(Instruction.id) == Response.instruction_id)

@@ -34,12 +34,12 @@ class BatchSubmitter:
         self._engine, self._api, self._budget, self._run_id = engine, api, budget, run_id
         self.uncertain: set[int] = set()
 
-    async def send(self, lane: BatchJob, batch: JudgeBatch, left: float) -> int | None:
+    async def send(self, job: BatchJob, batch: JudgeBatch, left: float) -> int | None:
         """Send a batch, so much of it as may cost `left` US dollars; the rest becomes one of its own.
         Returns how many requests: 0 when nothing was left to ask, None when not one may be sent."""
         batch_id = batch.id or 0
         with tempfile.TemporaryFile() as file:
-            requests, tokens_in, rest = await lane.write_requests(batch, file, self._budget, left)
+            requests, tokens_in, rest = await job.write_requests(batch, file, self._budget, left)
             if not requests and rest:
                 return None
             with writing(self._engine) as session:
@@ -119,7 +119,7 @@ class BatchRunner:
         self._endpoint, self._budget = asker.endpoint, asker.budget
         self._api = BatchApi(asker.endpoint)
         self._sender = BatchSubmitter(run.engine, self._api, asker.budget, run.id)
-        self._lanes = {
+        self._jobs = {
             judgement.rater: BatchJob(
                 run, judgement, shown, asker.endpoint, size=settings.size, attempts=attempts, limit=limit
             )
@@ -158,7 +158,7 @@ class BatchRunner:
     async def _take_up(self) -> None:
         """Find out what has become of the batches of runs before this one."""
         with reading(self._run.engine) as session:
-            found = batches.open_batches(session, list(self._lanes))
+            found = batches.open_batches(session, list(self._jobs))
         for batch in found:
             if batch.endpoint != self._api.shown:
                 say(
@@ -211,7 +211,7 @@ class BatchRunner:
             if batch.requests == 1 and batch.id in self._alone:
                 self._end(batch, "no room")
                 raise BatchRefused(f"{self._api.shown} has no room for a batch of even one question.")
-            self._lanes[batch.rater_id].split(batch)
+            self._jobs[batch.rater_id].split(batch)
             self._full = True
         elif remote.status == "failed" and not remote.output_file:
             self._end(batch, "failed")
@@ -236,7 +236,7 @@ class BatchRunner:
             answers = BatchResults(file, digests, self._endpoint)
             missing = remote.status == "completed" and answers.lines < batch.requests
             settle_batch(self._budget, batch, answers, whole=not missing)
-            await self._lanes[batch.rater_id].collect(batch, answers, remote.status)
+            await self._jobs[batch.rater_id].collect(batch, answers, remote.status)
         say(f"Batch {remote.id}: {remote.status}, {answers.answered} of {batch.requests} questions answered.")
 
     def _unknown(self, batch: JudgeBatch) -> None:
@@ -250,11 +250,11 @@ class BatchRunner:
                 "asked again."
             )
         say(f"{self._api.shown} does not know the batch {batch.remote_id} any more: it is asked again.")
-        self._lanes[batch.rater_id].plan_again(batch)
+        self._jobs[batch.rater_id].plan_again(batch)
 
     async def _send(self) -> None:
         """Send what is to be sent, and new questions, as far as there are room and money."""
-        for lane in self._lanes.values():
+        for job in self._jobs.values():
             while True:
                 found = self._open()
                 on_their_way = [batch for batch in found if batch.remote_id is not None]
@@ -262,19 +262,19 @@ class BatchRunner:
                     self._full = self._poor = False
                 if self._full or self._poor:
                     return
-                rater = lane.judgement.rater
+                rater = job.judgement.rater
                 unsent = [batch for batch in found if self._is_ours(batch) and batch.rater_id == rater]
                 if any(batch.status == batches.WAITING for batch in unsent) and any(
                     batch.status == VALIDATING for batch in on_their_way
                 ):
                     return  # whether there is room for more is being found out
                 if not unsent:
-                    if not await lane.plan():
+                    if not await job.plan():
                         break
                     continue
                 # Those that have waited for room come first.
                 batch = min(unsent, key=lambda found: (found.status != batches.WAITING, found.id))
-                requests = await self._send_one(lane, batch, money_left(self._budget, on_their_way))
+                requests = await self._send_one(job, batch, money_left(self._budget, on_their_way))
                 if requests is not None:
                     if not on_their_way:
                         self._alone.add(batch.id or 0)
@@ -284,8 +284,8 @@ class BatchRunner:
                     return
                 self._poor = True
 
-    async def _send_one(self, lane: BatchJob, batch: JudgeBatch, money: float) -> int | None:
-        requests = await self._sender.send(lane, batch, money)
+    async def _send_one(self, job: BatchJob, batch: JudgeBatch, money: float) -> int | None:
+        requests = await self._sender.send(job, batch, money)
         if requests:
             self._run.count("sent in batches", requests)
             with reading(self._run.engine) as session:
@@ -319,7 +319,7 @@ class BatchRunner:
 
     def _open(self) -> list[JudgeBatch]:
         with reading(self._run.engine) as session:
-            found = batches.open_batches(session, list(self._lanes))
+            found = batches.open_batches(session, list(self._jobs))
         return [batch for batch in found if batch.endpoint == self._api.shown]
 
     def _end(self, batch: JudgeBatch, status: str) -> None:
@@ -334,8 +334,8 @@ class BatchRunner:
         )
         if note != self._note:
             self._note = note
-            for lane in self._lanes.values():
-                lane.note = note
+            for job in self._jobs.values():
+                job.note = note
             self._shown.advance(0, note)
 
     def _why(self, remote: RemoteBatch) -> str:

@@ -60,7 +60,7 @@ def estimate_cost(
         for rows in questions.unanswered():
             count += len(rows)
             tokens_in += sum(about_tokens(questions.judgement.prompt(row).text) for row in rows)
-        questions.shown.advance()
+        questions.bar.advance()
     price = budget.price
     return Estimate(
         model,

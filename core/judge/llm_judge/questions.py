@@ -35,8 +35,10 @@ class Judgement(Protocol):
         """How many responses have no answer yet."""
         ...
 
-    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
-        """Those responses, by id from the one after `after`, at most `limit`."""
+    def pending(
+        self, session: Session, after: int, limit: int, among: Sequence[int] | None = None
+    ) -> list[Unrated]:
+        """Those responses, by id from the one after `after`, at most `limit`; `among`: only these ids."""
         ...
 
     def about(self, response: Unrated) -> list[str]:
@@ -85,21 +87,23 @@ class Questions:
     """The questions of a judgement, in the order of the responses, and what has become of them.
 
     Identical responses to identical instructions are one question; what was answered before, by this run or
-    any other, is not asked. `limit`: how many responses at most; `skip`: digests of questions that are on
-    their way by another way, which `skipped` responses had.
+    any other, is not asked. `limit`: how many responses at most; `among`: only the responses with these ids,
+    in ascending order; `skip`: digests of questions that are already being asked elsewhere, which `skipped`
+    responses had.
     """
 
     def __init__(
         self,
         run: RunRecord,
         judgement: Judgement,
-        shown: Progress,
+        bar: Progress,
         *,
         limit: int | None = None,
         skip: Container[str] = (),
+        among: Sequence[int] | None = None,
     ) -> None:
-        self.run, self.judgement, self.shown = run, judgement, shown
-        self._limit, self._skip = limit, skip
+        self.run, self.judgement, self.bar = run, judgement, bar
+        self._limit, self._skip, self._among = limit, skip, among
         self.skipped = 0
         self._open: dict[str, Question] = {}
         self.note = ""
@@ -109,7 +113,7 @@ class Questions:
 
         A question that comes again while it is open gains a response and is not handed out again.
         """
-        for rows in self._rows():
+        for rows in self.responses():
             new: dict[str, Question] = {}
             for row in rows:
                 digest = question_digest(self.judgement, row)
@@ -181,13 +185,13 @@ class Questions:
                 del self._open[question.digest]
             if count:
                 self.run.count("rated", count)
-            self.shown.advance(len(outcome.rows), self.note)
+            self.bar.advance(len(outcome.rows), self.note)
         return more
 
     def unanswered(self) -> Iterator[list[Unrated]]:
         """For a survey: the responses of every new question, without seeing to any of them."""
         seen: set[bytes] = set()
-        for rows in self._rows():
+        for rows in self.responses():
             new: dict[str, list[Unrated]] = {}
             for row in rows:
                 digest = question_digest(self.judgement, row)
@@ -197,10 +201,19 @@ class Questions:
             with reading(self.run.engine) as session:
                 known = judging.known_answers(session, list(new))
             seen.update(map(bytes.fromhex, new))
-            yield [found[0] for digest, found in new.items() if digest not in known]
+            yield [alike[0] for digest, alike in new.items() if digest not in known]
 
-    def _rows(self) -> Iterator[list[Unrated]]:
-        last, left = 0, self._limit
+    def responses(self, after: int = 0) -> Iterator[list[Unrated]]:
+        """The responses without an answer, some at a time, from the one after the id `after`."""
+        if self._among is not None:
+            for first in range(0, len(self._among), CHUNK):
+                ids = self._among[first : first + CHUNK]
+                with reading(self.run.engine) as session:
+                    rows = self.judgement.pending(session, after, CHUNK, ids)
+                if rows:
+                    yield rows
+            return
+        last, left = after, self._limit
         while left is None or left > 0:
             size = CHUNK if left is None else min(CHUNK, left)
             with reading(self.run.engine) as session:

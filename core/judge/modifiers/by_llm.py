@@ -105,9 +105,17 @@ class FulfilmentJudgement:
     def count(self, session: Session) -> int:
         return judging.count_unrated(session, self.rater, self._languages, modifiers=list(self._modifiers))
 
-    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
+    def pending(
+        self, session: Session, after: int, limit: int, among: Sequence[int] | None = None
+    ) -> list[Unrated]:
         return judging.unrated(
-            session, self.rater, self._languages, modifiers=list(self._modifiers), after=after, limit=limit
+            session,
+            self.rater,
+            self._languages,
+            modifiers=list(self._modifiers),
+            after=after,
+            limit=limit,
+            among=among,
         )
 
     def about(self, response: Unrated) -> list[str]:

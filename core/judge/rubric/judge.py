@@ -111,8 +111,10 @@ class RubricJudgement:
     def count(self, session: Session) -> int:
         return judging.count_unrated(session, self.rater, self._languages)
 
-    def pending(self, session: Session, after: int, limit: int) -> list[Unrated]:
-        return judging.unrated(session, self.rater, self._languages, after=after, limit=limit)
+    def pending(
+        self, session: Session, after: int, limit: int, among: Sequence[int] | None = None
+    ) -> list[Unrated]:
+        return judging.unrated(session, self.rater, self._languages, after=after, limit=limit, among=among)
 
     def about(self, response: Unrated) -> list[str]:
         return [response.instruction, response.text]

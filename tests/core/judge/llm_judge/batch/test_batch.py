@@ -12,8 +12,9 @@ from core.judge.llm_judge.settings import BatchSettings
 from core.judge.relevance import judge_relevance
 from core.judge.rubric.judge import RubricJudgement
 from store import UsageError, XlitError
+from store.queries import judging
 from tests.core.judge.chat_server import Answer
-from tests.core.judge.judged import judge, ratings
+from tests.core.judge.judged import fill, judge, ratings
 from tests.core.judge.llm_judge.batch.batch_judged import answers, batch_rows, judge_in_batches, many
 from tests.core.judge.llm_judge.batch.batch_server import answer_line, completion, stars
 
@@ -317,3 +318,37 @@ def test_the_key_is_sent_and_is_nowhere_else(answered, batch_server, monkeypatch
     printed = capfd.readouterr()
     assert KEY not in printed.out + printed.err + caplog.text + str(caught.value)
     assert KEY not in json.dumps(run.failures)
+
+
+@pytest.mark.parametrize("size", [2, 10])
+def test_responses_are_read_as_often_with_many_small_batches_as_with_few(
+    answered, batch_server, monkeypatch, size
+):
+    """Once to plan, once to be looked up, once to be sent and once to be collected."""
+    read = []
+
+    def counting(*args, **options):
+        responses = unrated(*args, **options)
+        read.extend(responses)
+        return responses
+
+    unrated = judging.unrated
+    monkeypatch.setattr(judging, "unrated", counting)
+    run = judge_in_batches(answered(*many(40)), batch_server(), size=size)
+    assert run.counts["rated"] == 40
+    assert len(read) <= 4 * 40
+
+
+def test_a_response_that_comes_while_its_question_is_on_its_way_gets_the_same_answer(
+    answered, batch_server, store
+):
+    late = []
+
+    def answer(prompt, _):
+        if not late:
+            late.append(fill(store, *answers("1"), model="another"))
+        return stars(prompt)
+
+    run = judge_in_batches(answered(*answers("1")), batch_server(answer))
+    assert run.counts["rated"] == 2
+    assert len(ratings(store)) == 2
