@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from store import open_store
-from store.queries import models, rubrics, suites
+from store.queries import models, raters, rubrics, suites
 from store.session import writing
 
 MODELS = (
@@ -53,10 +53,10 @@ def build(path: Path, responses: int, characters: int) -> None:
     engine = open_store(unfinished, create=True)
     with writing(engine) as session:
         suite, _ = suites.add_suite(session, "long", "1", [])
-        judge = models.rater_id(session, "llm", JUDGE, "1")
+        judge = raters.rater_id(session, "llm", JUDGE, "1")
         known_models = [models.model_id(session, name) for name in MODELS]
         decoding = models.decoding_id(session, "imported", None, {})
-        criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
     engine.dispose()
     count = -(-responses // len(MODELS))
     connection = sqlite3.connect(unfinished)

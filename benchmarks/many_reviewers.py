@@ -16,12 +16,14 @@ from statistics import quantiles
 from threading import Thread
 from typing import Any
 
+from store.queries import raters, rubrics
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sqlalchemy import text
 
 from store import open_store
-from store.queries import journal, models, reviewers, rubrics
+from store.queries import journal, reviewers
 from store.queries.journal import Score
 from store.session import reading
 from tests.postgresql import new_schema, running_server, server_programs
@@ -49,7 +51,7 @@ def reviewer(url: str, name: str, texts: int, pause: float, start: Any, out: Any
     engine = open_store(url)
     with reading(engine) as session:
         rater = rater_of(session, name)
-        criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
     said: list[Acknowledged] = []
     took: list[float] = []
@@ -81,7 +83,7 @@ def score_together(url: str, people: int, texts: int, pause: float) -> tuple[flo
     names = [f"reviewer {number}" for number in range(people)]
     with saving(engine) as session:
         for name in names:
-            models.rater_id(session, "human", name)
+            raters.rater_id(session, "human", name)
     spawn = multiprocessing.get_context("spawn")
     start, out = spawn.Barrier(people + 1), spawn.Queue()
     parts = [names[first::PROCESSES] for first in range(min(PROCESSES, people))]

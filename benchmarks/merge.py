@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from core.merge import merge_stores
 from store import open_store
-from store.queries import models, responses, rubrics, suites
+from store.queries import models, raters, responses, rubrics, suites
 from store.session import writing
 from store.tables import Entry, Rating, utc_now
 
@@ -45,7 +45,7 @@ def make_store(path: Path, ratings: int) -> None:
         for first in range(0, count, AT_ONCE):
             responses.add_responses(session, rows[first : first + AT_ONCE])
         rubrics.default_rubric_id(session)
-        rater = models.rater_id(session, "human", "anna")
+        rater = raters.rater_id(session, "human", "anna")
         start = utc_now()
         connection = session.connection()
         for first in range(1, count + 1, AT_ONCE):

@@ -24,7 +24,7 @@ from core.report.sections.scores import scores_section
 from core.report.sections.surface import surface_section
 from core.report.writing import write_report
 from store import open_store
-from store.queries.selection import measured_in
+from store.queries.surface import surface_measures
 from store.session import reading
 
 INSTRUCTIONS = 113
@@ -96,7 +96,7 @@ def parts(path: Path, place: Place, number: int) -> dict[str, float]:
     scored = loaded(path, place)
     engine = open_store(path)
     with reading(engine) as session:
-        measured, selection = measured_in(session, suite), selection_of(session, suite, label)
+        measured, selection = surface_measures(session, suite), selection_of(session, suite, label)
         judged = load_verdicts(session, suite, label)
     engine.dispose()
     seconds["loading"] = time.perf_counter() - start

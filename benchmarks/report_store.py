@@ -16,6 +16,7 @@ from big_store import MODELS
 
 from store import open_store
 from store.queries import models, rubrics, suites
+from store.queries import raters as rater_queries
 from store.session import reading, writing
 
 LANGUAGES = ("en", "fr", "pt", "ru")
@@ -44,13 +45,13 @@ def build(path: Path, instructions: int, seed: int = 1) -> tuple[int, str, int]:
         suite, _ = suites.add_suite(session, "made", "1", new)
         known = [models.model_id(session, name) for name in MODELS]
         decoding = models.decoding_id(session, "imported", None, {})
-        raters = [models.rater_id(session, *rater) for rater in RATERS]
+        raters = [rater_queries.rater_id(session, *rater) for rater in RATERS]
         rubric = rubrics.default_rubric_id(session)
     with reading(engine) as session:
         asked = [
             [row.id for row in suites.instructions_of(session, suite, language)] for language in LANGUAGES
         ]
-        criteria = [(row.id, row.name) for row in models.criteria_of(session, rubric)]
+        criteria = [(row.id, row.name) for row in rubrics.criteria_of(session, rubric)]
     engine.dispose()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous=OFF")

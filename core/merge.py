@@ -11,26 +11,26 @@ from sqlalchemy import Engine
 from core.console import JsonOption, opened_to_import, show_json
 from core.progress import say
 from core.text.visible import visible
-from store.engine import shown_name
+from store.engine import printable_name
 from store.errors import UsageError
-from store.merging import answers, content, journal, plans
-from store.merging.uniting import Conflict, Uniting
+from store.merging import campaigns, content, journal
+from store.merging.merge_context import Conflict, MergeContext
 from store.provenance import EXIT_PARTLY, record_run
 from store.read_only import open_read_only
 from store.session import reading, writing
 
 # Each step knows the rows of the steps before it.
 STEPS = (
-    content.unite_suites,
-    content.unite_models,
-    content.unite_rubrics,
-    content.unite_raters,
-    answers.unite_responses,
-    answers.unite_judge_answers,
-    journal.unite_journals,
-    plans.unite_campaigns,
-    plans.unite_reviewers,
-    plans.unite_keys,
+    content.merge_suites,
+    content.merge_models,
+    content.merge_rubrics,
+    content.merge_raters,
+    content.merge_responses,
+    content.merge_judge_answers,
+    journal.merge_journals,
+    campaigns.merge_campaigns,
+    campaigns.merge_reviewers,
+    campaigns.merge_keys,
 )
 
 
@@ -70,7 +70,7 @@ def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = Fals
         _check(target, source)
     engines = {source: open_read_only(source) for source in dict.fromkeys(sources)}
     try:
-        return [_merge(target, shown_name(source), engine, dry_run) for source, engine in engines.items()]
+        return [_merge(target, printable_name(source), engine, dry_run) for source, engine in engines.items()]
     finally:
         for engine in engines.values():
             engine.dispose()
@@ -93,15 +93,15 @@ def _merge(target: Engine, name: str, source: Engine, dry_run: bool) -> MergeRes
     return _result(name, found)
 
 
-def _unite(source: Engine, target: Any) -> Uniting:
+def _unite(source: Engine, target: Any) -> MergeContext:
     with reading(source) as session:
-        found = Uniting(session, target)
+        found = MergeContext(session, target)
         for step in STEPS:
             step(found)
     return found
 
 
-def _result(name: str, found: Uniting) -> MergeResult:
+def _result(name: str, found: MergeContext) -> MergeResult:
     return MergeResult(
         name,
         {kind: count for kind, count in found.added.items() if count},
@@ -117,7 +117,7 @@ def _check(target: Engine, source: str) -> None:
     else:
         same = Path(source).exists() and Path(database).exists() and Path(source).samefile(database)
     if same:
-        raise UsageError(f"{shown_name(source)} is the store to merge into: leave it out of the list.")
+        raise UsageError(f"{printable_name(source)} is the store to merge into: leave it out of the list.")
 
 
 def merge(

@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from store.labels import decoding_label
-from store.queries import holdings, runs, suites
+from store.queries import runs, suites, summary
 from store.session import reading
 
 
@@ -21,9 +21,9 @@ def status(engine: Engine) -> dict[str, Any]:
                 {"suite": found.label, "instructions": found.languages}
                 for found in suites.list_suites(session)
             ],
-            "responses": [asdict(row) for row in holdings.answers(session)],
-            "metrics": [asdict(row) for row in holdings.metric_counts(session)],
-            "raters": [asdict(row) for row in holdings.rater_counts(session)],
+            "responses": [asdict(row) for row in summary.response_counts(session)],
+            "metrics": [asdict(row) for row in summary.metric_counts(session)],
+            "raters": [asdict(row) for row in summary.rater_counts(session)],
             "runs": [
                 {
                     "id": run.id,

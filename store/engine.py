@@ -20,7 +20,7 @@ def store_url(store: str | Path) -> str:
     return name if "://" in name else f"sqlite:///{name}"
 
 
-def shown_name(store: str | Path) -> str:
+def printable_name(store: str | Path) -> str:
     """The store's name as it may be printed: never with a password."""
     name = str(store)
     if "://" not in name:
@@ -40,7 +40,7 @@ def open_store(store: str | Path, *, create: bool = False) -> Engine:
     Raises `StoreError` when it is missing, is no store, or has another version than this program.
     """
     engine = _engine(store, create=create)
-    name = shown_name(store)
+    name = printable_name(store)
     try:
         version = migrations.stored_version(engine)
         if version is None:
@@ -77,7 +77,7 @@ def upgrade_store(store: str | Path) -> tuple[str, str, Path | None]:
     A SQLite file is backed up first, to `NAME.VERSION.bak`; other databases are backed up by their own tools.
     """
     engine = _engine(store, create=False)
-    name = shown_name(store)
+    name = printable_name(store)
     try:
         version = migrations.stored_version(engine)
         if version is None:
@@ -106,7 +106,7 @@ def _back_up(path: Path, version: str) -> Path:
 
 
 def _engine(store: str | Path, *, create: bool) -> Engine:
-    name = shown_name(store)
+    name = printable_name(store)
     try:
         url = make_url(store_url(store))
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from store import migrations
-from store.engine import shown_name
+from store.engine import printable_name
 from store.errors import StoreError
 
 _HEADER = b"SQLite format 3\x00"
@@ -22,7 +22,7 @@ def open_read_only(store: str | Path) -> Engine:
     The file may lie in a folder that can't be written to. Raises `StoreError` when it is missing, is no
     store, or has another version than this program.
     """
-    name = shown_name(store)
+    name = printable_name(store)
     try:
         engine = _file(store, name) if "://" not in str(store) else _database(str(store))
     except (ArgumentError, ModuleNotFoundError) as error:

@@ -22,7 +22,7 @@ LONGEST = (
     "core/judge/llm_judge/batch/test_batch_faults.py",
     "core/judge/llm_judge/batch/test_batch_kills.py",
     "core/report/test_figures.py",
-    "store/test_finding.py",
+    "store/test_filters.py",
     "ui/test_ssh.py",
     "core/generate/test_run.py",
     "ui/test_kills.py",

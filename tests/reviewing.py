@@ -10,10 +10,9 @@ from sqlmodel import select
 
 from core.campaigns.create import CampaignRequest, CreatedCampaign, create_campaign
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
-from store.queries.campaigns import queue, rows
-from store.queries.campaigns.queue import Stop
+from store.queries import campaigns, journal, models, responses, review_queue, rubrics, suites
 from store.queries.journal import Score
+from store.queries.review_queue import QueueItem
 from store.session import reading, writing
 from store.tables import Rater
 
@@ -78,11 +77,11 @@ def campaign(engine: Engine, name: str, reviewers: list[str], **wanted: Any) -> 
     )
 
 
-def stops_of(engine: Engine, name: str, reviewer: str) -> list[Stop]:
+def stops_of(engine: Engine, name: str, reviewer: str) -> list[QueueItem]:
     """The queue of a reviewer."""
     with reading(engine) as session:
-        found = rows.campaign_named(session, name)
-        return queue.queue_of(session, found.id or 0, rater_of(session, reviewer))
+        found = campaigns.campaign_named(session, name)
+        return review_queue.queue_of(session, found.id or 0, rater_of(session, reviewer))
 
 
 def rater_of(session: Any, name: str, version: str = "") -> int:
@@ -94,13 +93,13 @@ def work(
     engine: Engine,
     name: str,
     reviewer: str,
-    score: Callable[[Stop, str], int] = lambda stop, criterion: 2,
+    score: Callable[[QueueItem, str], int] = lambda stop, criterion: 2,
     most: int | None = None,
 ) -> None:
     """Score and commit the places of a queue (at most `most`) by a function of place and criterion."""
     stops = stops_of(engine, name, reviewer)[:most]
     with writing(engine) as session:
-        criteria = models.criteria_of(session, rubrics.default_rubric_id(session))
+        criteria = rubrics.criteria_of(session, rubrics.default_rubric_id(session))
         for stop in stops:
             for response in stop.response_ids:
                 given = [Score(response, it.id or 0, score(stop, it.name)) for it in criteria]

@@ -20,12 +20,12 @@ class CodeNeeded(UsageError):
 
 def require_code(engine: "Engine", reviewer: str, code: str | None) -> None:
     """Raises `CodeNeeded` when the reviewer has a code and it is not this one."""
-    from store.queries.campaigns import codes
+    from store.queries import reviewers
     from store.session import reading
 
     with reading(engine) as session:
-        kept = codes.code_of(session, reviewer)
-    if kept is None or (code is not None and codes.matches(code, kept)):
+        kept = reviewers.code_of(session, reviewer)
+    if kept is None or (code is not None and reviewers.code_matches(code, kept)):
         return
     said = "has a code" if code is None else "has another code"
     raise CodeNeeded(f"{reviewer} {said}. Set {VARIABLE}, or type it when you are asked.")

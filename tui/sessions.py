@@ -14,7 +14,7 @@ from textual.screen import Screen
 from store import StoreError, open_store
 from store.provenance import record_run
 from store.queries.compare import instruction_of
-from store.queries.scope import Filter
+from store.queries.filters import Filter
 from store.session import reading
 from tui.identity import require_code
 from tui.review.opening import open_view

@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from sqlmodel import Session
 
-from store.queries.models import criteria_of
 from store.queries.overview import Scope, pair_counts
+from store.queries.rubrics import criteria_of
 
 Pairs = Mapping[tuple[int, int], int]
 

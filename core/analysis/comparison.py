@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlmodel import Session, col, select
 
 from store.labels import model_label
-from store.queries.scores import MeanScore, Source, SurfaceShares, mean_scores, surface_shares
+from store.queries.scores import MeanScore, ModelDecoding, SurfaceShares, mean_scores, surface_shares
 from store.queries.suites import SuiteSummary, instructions_of
 from store.tables import Instruction, Response
 
@@ -42,7 +42,7 @@ def plain_text(renderable: RenderableType, width: int = 110) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
-def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[Source]) -> Table:
+def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecoding]) -> Table:
     languages = sorted({share.language for share in shares})
     table = Table(
         title="Share of responses in the instruction's language · words spelt right", title_justify="left"
@@ -59,7 +59,7 @@ def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[Source]) ->
     return table
 
 
-def _scores_table(scores: Sequence[MeanScore], sources: Sequence[Source]) -> Table:
+def _scores_table(scores: Sequence[MeanScore], sources: Sequence[ModelDecoding]) -> Table:
     language = scores[0].language if scores else "?"
     table = Table(title=f"Mean scores in {language}, 0 to 2 (n)", title_justify="left")
     criteria = list(dict.fromkeys(score.criterion for score in scores))
@@ -75,7 +75,7 @@ def _scores_table(scores: Sequence[MeanScore], sources: Sequence[Source]) -> Tab
     return table
 
 
-def _responses_panel(session: Session, instruction: Instruction, sources: Sequence[Source]) -> Panel:
+def _responses_panel(session: Session, instruction: Instruction, sources: Sequence[ModelDecoding]) -> Panel:
     statement = (
         select(Response)
         .where(Response.instruction_id == instruction.id, Response.sample == 0)

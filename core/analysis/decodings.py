@@ -12,7 +12,7 @@ from sqlmodel import Session
 from store import UsageError
 from store.labels import decoding_label
 from store.queries.decodings import (
-    Answered,
+    AnsweredDecoding,
     Measures,
     Side,
     answered_in,
@@ -125,10 +125,10 @@ def compare_decodings(
     return DecodingComparison(found.label, wanted, tuple(compared), tuple(notes))
 
 
-def named_decodings(decodings: Sequence[Answered]) -> dict[str, Answered]:
+def named_decodings(decodings: Sequence[AnsweredDecoding]) -> dict[str, AnsweredDecoding]:
     """Decodings of one model by name: engine and number format, and where these are the same the parameters
     that differ."""
-    named: dict[str, list[Answered]] = {}
+    named: dict[str, list[AnsweredDecoding]] = {}
     for decoding in decodings:
         named.setdefault(decoding_label(decoding.engine, decoding.quantization), []).append(decoding)
     result = {}
@@ -156,9 +156,9 @@ def common_start(one: str, other: str) -> float:
 
 
 def _by_model(
-    answered: Sequence[Answered], models: Sequence[str], suite: SuiteSummary
-) -> dict[str, list[Answered]]:
-    groups: dict[str, list[Answered]] = {}
+    answered: Sequence[AnsweredDecoding], models: Sequence[str], suite: SuiteSummary
+) -> dict[str, list[AnsweredDecoding]]:
+    groups: dict[str, list[AnsweredDecoding]] = {}
     for one in answered:
         groups.setdefault(one.model, []).append(one)
     if unknown := [model for model in models if model not in groups]:
@@ -169,7 +169,7 @@ def _by_model(
     return {model: own for model, own in groups.items() if not models or model in models}
 
 
-def _reference(named: dict[str, Answered], wanted: str | None) -> str | None:
+def _reference(named: dict[str, AnsweredDecoding], wanted: str | None) -> str | None:
     """The name of the reference among a model's decodings, None when none is as `wanted`."""
     candidates = [
         name
@@ -193,7 +193,11 @@ def _bits(quantization: str | None) -> int:
 
 
 def _compare(
-    session: Session, suite_id: int, named: dict[str, Answered], reference: str, languages: Sequence[str]
+    session: Session,
+    suite_id: int,
+    named: dict[str, AnsweredDecoding],
+    reference: str,
+    languages: Sequence[str],
 ) -> ModelDecodings:
     base = named[reference]
 

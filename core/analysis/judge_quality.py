@@ -13,7 +13,7 @@ from typing import Any
 
 from core.analysis.agreement_table import Agreement, agreement
 from store.labels import versioned_name
-from store.queries.calibration import Answer, CriterionScores, Judge, Scale
+from store.queries.calibration import CriterionScores, Judge, Length, Scale
 
 ENGLISH = "en"
 
@@ -150,7 +150,7 @@ def calibrate_judge(
     given: Mapping[int, CriterionScores],
     by_humans: Mapping[int, CriterionScores],
     humans: Mapping[int, str],
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, Length],
     scales: Sequence[Scale],
 ) -> JudgeCalibration:
     """The figures of one judge, which needs scipy.
@@ -218,7 +218,7 @@ def language_bias(languages: Mapping[str, Agreement]) -> LanguageBias:
     return LanguageBias(means, None, f"no response {lacking} was scored by both".replace("  ", " "))
 
 
-def length_bias(judged: Rated, humans: Sequence[Rated], answers: Mapping[int, Answer]) -> LengthBias:
+def length_bias(judged: Rated, humans: Sequence[Rated], answers: Mapping[int, Length]) -> LengthBias:
     """How the scores of a judge and of humans go with the length of responses."""
     marks: dict[int, list[int]] = {}
     for rated in humans:
@@ -239,7 +239,7 @@ def length_bias(judged: Rated, humans: Sequence[Rated], answers: Mapping[int, An
     )
 
 
-def length_correlation(scores: Mapping[int, float], answers: Mapping[int, Answer]) -> LengthCorrelation:
+def length_correlation(scores: Mapping[int, float], answers: Mapping[int, Length]) -> LengthCorrelation:
     """Spearman's rho of score and length in every language, and their mean weighted by responses."""
     from scipy.stats import spearmanr
 
@@ -315,7 +315,7 @@ def _in_wrong_language(
 
 
 def _by_language(
-    raters: Iterable[tuple[Rated, Rated]], answers: Mapping[int, Answer], scale: Scale
+    raters: Iterable[tuple[Rated, Rated]], answers: Mapping[int, Length], scale: Scale
 ) -> AgreementByLanguage:
     """The agreement of a first rater and a second, over all these two and all that both scored."""
     pairs: dict[str, Counter[tuple[int, int]]] = {}

@@ -11,7 +11,7 @@ from core.analysis.judge_quality import LengthBias, LengthCorrelation, length_bi
 from core.analysis.means import RaterGroup, all_rater_groups, main_rater_groups, mean_ratings
 from core.analysis.scores import Scores
 from core.extras import needs_extra
-from store.queries.calibration import Answer
+from store.queries.calibration import Length
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def length_beside_people(scored: Scores) -> list[JudgeLengthBias]:
     return found
 
 
-def _answers(scored: Scores) -> dict[int, Answer]:
+def _answers(scored: Scores) -> dict[int, Length]:
     return {
-        place: Answer(response.language, response.length) for place, response in enumerate(scored.responses)
+        place: Length(response.language, response.length) for place, response in enumerate(scored.responses)
     }
 
 

@@ -27,9 +27,8 @@ from core.analysis.means import (
 )
 from core.analysis.modifier_names import NAMES, group_of
 from core.analysis.scores import Scores, load_scores
-from store.queries.fulfilment import CRITERION, modifier_tallies
-from store.queries.scores import Source
-from store.queries.verdicts import verdict_rubric
+from store.queries.modifiers import CRITERION, modifier_tallies, verdict_rubric
+from store.queries.scores import ModelDecoding
 
 AVERAGE = "average"
 
@@ -151,7 +150,7 @@ class Fulfilment:
 
     group: str
     language: str
-    source: Source
+    source: ModelDecoding
     rater: str
     n: int
     percent: float
@@ -161,7 +160,7 @@ def fulfilment(session: Session, suite_id: int) -> list[Fulfilment]:
     """The rows of a suite: groups in the order of table 1 (`num_items_N` is one group for all N, `lang_XX`
     one for all languages demanded; a modifier of no known name is a group of its own and comes last), then
     by language, source and rater. Nobody's verdict, no row."""
-    tallies: dict[tuple[str, str, Source, str], tuple[int, int]] = {}
+    tallies: dict[tuple[str, str, ModelDecoding, str], tuple[int, int]] = {}
     for found in modifier_tallies(session, suite_id):
         key = (group_of(found.modifier), found.language, found.source, found.rater)
         n, fulfilled = tallies.get(key, (0, 0))

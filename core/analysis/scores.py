@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session
 
-from store.queries import models, scored
-from store.queries.campaigns.settled import settled_by
-from store.queries.scored import ScoredBy, ScoredResponse
-from store.queries.scores import Source
+from store.queries import rubrics, scores
+from store.queries.campaigns import adjudicated_by
+from store.queries.scores import ModelDecoding, ScoredResponse, ScoringRater
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -46,10 +45,10 @@ class Scores:
 
     suite: str
     responses: tuple[ScoredResponse, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[ModelDecoding, ...]
     languages: tuple[str, ...]
     keys: tuple[str, ...]
-    raters: tuple[ScoredBy, ...]
+    raters: tuple[ScoringRater, ...]
     criteria: tuple[CriterionScale, ...]
     source: Ints
     language: Ints
@@ -68,15 +67,15 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
     Where reviewers of a campaign disagreed and a third one settled it, that one's scores are final, and other
     people's on these criteria are left out.
     """
-    responses = tuple(scored.responses_of(session, suite_id))
-    raters = scored.raters_of(session)
-    rows = scored.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
+    responses = tuple(scores.responses_of(session, suite_id))
+    raters = scores.raters_of(session)
+    rows = scores.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
     rows = _adjudicated(
-        rows, settled_by(session, suite_id), {one.id for one in raters if one.kind == "human"}
+        rows, adjudicated_by(session, suite_id), {one.id for one in raters if one.kind == "human"}
     )
     criteria = tuple(
         CriterionScale(row.id or 0, row.name, row.minimum, row.maximum)
-        for row in models.criteria_of(session, rubric_id)
+        for row in rubrics.criteria_of(session, rubric_id)
     )
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     there = set(table[:, 1].tolist())

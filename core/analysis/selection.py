@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store.labels import model_label
-from store.queries.scored import ScoredResponse, responses_of
-from store.queries.scores import Source
-from store.queries.selection import Described, Measured, descriptions, measured_in
+from store.queries.scores import ModelDecoding, ScoredResponse, responses_of
 from store.queries.suites import find_suite
+from store.queries.surface import ModelDescription, SurfaceMeasures, model_descriptions, surface_measures
 from store.session import reading
 
 # Shares this near to the best one (0.01: a percentage point) are as good as it.
@@ -40,7 +39,7 @@ class Candidate:
     """
 
     model: str
-    source: Source
+    source: ModelDecoding
     learning_rate: float | None
     responses: int
     n: int
@@ -83,7 +82,7 @@ class Selection:
 
 
 # What a candidate answered: (instruction's key, language) -> its response (the first sample) and metrics.
-Answers = dict[tuple[str, str], tuple[ScoredResponse, Measured]]
+Answers = dict[tuple[str, str], tuple[ScoredResponse, SurfaceMeasures]]
 
 BOTH, LANGUAGE_ALONE = "right language and relevant", "right language"
 
@@ -101,24 +100,24 @@ def select(engine: Engine, suite: str | None = None) -> Selection:
 def selection_of(session: Session, suite_id: int, suite: str) -> Selection:
     """`select` within a session, for a suite by its id and label."""
     responses = responses_of(session, suite_id)
-    measured = measured_in(session, suite_id)
-    return choose(suite, responses, measured, descriptions(session))
+    measured = surface_measures(session, suite_id)
+    return choose(suite, responses, measured, model_descriptions(session))
 
 
 def choose(
     suite: str,
     responses: Sequence[ScoredResponse],
-    measured: Mapping[int, Measured],
-    described: Mapping[int, Described],
+    measured: Mapping[int, SurfaceMeasures],
+    described: Mapping[int, ModelDescription],
 ) -> Selection:
     """Choose by these responses, their surface metrics (by response), and how models (by id) are
     configured."""
-    answers: dict[Source, Answers] = {}
+    answers: dict[ModelDecoding, Answers] = {}
     for response in responses:
         own = answers.setdefault(response.source, {})
         own.setdefault((response.key, response.language), (response, measured[response.id]))
     names = list(answers)
-    groups: dict[tuple[Any, ...], list[Source]] = {}
+    groups: dict[tuple[Any, ...], list[ModelDecoding]] = {}
     for source in names:
         groups.setdefault(_identity(source, described), []).append(source)
     configurations = tuple(
@@ -132,7 +131,7 @@ def choose(
     return Selection(suite, languages, configurations, notes)
 
 
-def _identity(source: Source, described: Mapping[int, Described]) -> tuple[Any, ...]:
+def _identity(source: ModelDecoding, described: Mapping[int, ModelDescription]) -> tuple[Any, ...]:
     """What the candidates of a configuration have in common. A model that nothing is known of is one of its
     own."""
     own = described[source.model_id]
@@ -142,7 +141,9 @@ def _identity(source: Source, described: Mapping[int, Described]) -> tuple[Any, 
 
 
 def _name(
-    sources: Sequence[Source], described: Mapping[int, Described], all_sources: Sequence[Source]
+    sources: Sequence[ModelDecoding],
+    described: Mapping[int, ModelDescription],
+    all_sources: Sequence[ModelDecoding],
 ) -> str:
     """The model's name when it is alone; else what they have in common of their names."""
     if len(sources) == 1:
@@ -156,7 +157,7 @@ def _name(
 
 
 def _configuration(
-    name: str, answers: Mapping[Source, Answers], described: Mapping[int, Described]
+    name: str, answers: Mapping[ModelDecoding, Answers], described: Mapping[int, ModelDescription]
 ) -> Configuration:
     order = sorted(answers, key=lambda source: (_rate(source, described) or 0.0, source.model))
     usable = [
@@ -216,11 +217,11 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
 
 
 def _candidate(
-    source: Source,
+    source: ModelDecoding,
     answers: Answers,
     compared: Sequence[tuple[str, str]],
     by: str,
-    described: Mapping[int, Described],
+    described: Mapping[int, ModelDescription],
 ) -> Candidate:
     own = [(place[1], *answers[place]) for place in compared if place in answers]
     right = [(language, metrics.right_language) for language, _, metrics in own]
@@ -264,5 +265,5 @@ def _over_languages(values: Sequence[tuple[str, float | None]]) -> float | None:
     return fmean(means) if means else None
 
 
-def _rate(source: Source, described: Mapping[int, Described]) -> float | None:
+def _rate(source: ModelDecoding, described: Mapping[int, ModelDescription]) -> float | None:
     return described[source.model_id].learning_rate

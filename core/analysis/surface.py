@@ -17,7 +17,7 @@ from core.analysis.means import (
     english_and_others,
 )
 from core.analysis.scores import Scores
-from store.queries.selection import Measured
+from store.queries.surface import SurfaceMeasures
 
 METRICS = ("right language", "spelling", "relevant", "empty")
 ALL = "all languages"
@@ -44,9 +44,9 @@ class Surface:
         return bool(self.cells[METRICS.index(metric)].n.any())
 
 
-def surface_shares(scored: Scores, measured: Mapping[int, Measured], drawn: Resamples) -> Surface:
+def surface_shares(scored: Scores, measured: Mapping[int, SurfaceMeasures], drawn: Resamples) -> Surface:
     """The shares, over the responses that each metric is known of. `measured` is by response
-    (`store.queries.selection.measured_in`); `drawn` are resamples of `scored.keys`."""
+    (`store.queries.surface.surface_measures`); `drawn` are resamples of `scored.keys`."""
     metrics = [measured[response.id] for response in scored.responses]
     columns = (
         [one.right_language for one in metrics],

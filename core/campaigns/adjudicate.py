@@ -1,7 +1,7 @@
 """Settling disagreements: what two reviewers scored far apart goes to a third one.
 
 The final score of an adjudicated response on a criterion is the third reviewer's, where there is one; of all
-other responses it is the mean of the reviewers' scores (`store.queries.campaigns.settled` tells which
+other responses it is the mean of the reviewers' scores (`store.queries.campaigns` tells which
 responses are settled, and by whom). The third reads without seeing what the two have said, so that this is a
 third rating, and no choice between two.
 """
@@ -17,8 +17,7 @@ from core.campaigns.plan import rank, read_reviewers
 from core.campaigns.progress import CampaignProgress, load_progress
 from store.errors import UsageError
 from store.provenance import record_run
-from store.queries import models, suites
-from store.queries.campaigns import candidates, codes, rows
+from store.queries import campaigns, raters, reviewers, suites
 from store.session import writing
 
 # On a scale from 0 to 2 these are its two ends. A point apart is everyday among careful reviewers, and the
@@ -55,12 +54,12 @@ def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART)
             plan = stands.campaign.plan
             (third,) = read_reviewers([reviewer], plan["languages"])
             spoken = third.languages or tuple(plan["languages"])
-            rater = models.rater_id(session, "human", third.name)
+            rater = raters.rater_id(session, "human", third.name)
             apart = _apart(stands, by, spoken)
             own = {response for it in stands.of(rater) for response in it.response_ids}
             due = [responses for responses in apart if not own.intersection(responses)]
             queued = _queue(session, stands, rater, third.name, due)
-            coded = any(codes.code_of(session, it) for it in stands.reviewers.values())
+            coded = any(reviewers.code_of(session, it) for it in stands.reviewers.values())
             given = give_codes(session, [third.name]) if coded and queued else {}
         run.note("reviewer", third.name)
         run.count("queued", queued)
@@ -95,10 +94,10 @@ def _queue(
     ids = [suite.id for suite in suites.list_suites(session) if suite.label in labels]
     identity = {
         it.response_id: it.identity
-        for it in candidates.candidates(session, ids, campaign.plan["languages"])
+        for it in campaigns.candidates(session, ids, campaign.plan["languages"])
     } if due else {}  # fmt: skip
     order = sorted(due, key=lambda it: rank(campaign.seed, "adjudication", name, *identity[it[0]]))
-    start = rows.last_position(session, campaign.id or 0, rater) + 1
+    start = campaigns.last_position(session, campaign.id or 0, rater) + 1
     assignments = [
         {
             "campaign_id": campaign.id, "reviewer_id": rater, "rater_id": rater,
@@ -107,5 +106,5 @@ def _queue(
         for position, responses in enumerate(order, start=start)
         for response in responses
     ]  # fmt: skip
-    rows.add_assignments(session, assignments)
+    campaigns.add_assignments(session, assignments)
     return len(order)

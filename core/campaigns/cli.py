@@ -170,11 +170,11 @@ def close(
     store: StoreOption = None,
 ) -> None:
     """End a campaign: nobody scores in it any more, and its reviewers may see each other's scores."""
-    from store.queries.campaigns import rows
+    from store.queries import campaigns
     from store.session import writing
 
     with writing(opened(store)) as session:
-        rows.set_closed(session, rows.campaign_named(session, name), not reopen)
+        campaigns.set_closed(session, campaigns.campaign_named(session, name), not reopen)
     say(f"Campaign {name} is {'open' if reopen else 'closed'}.")
 
 

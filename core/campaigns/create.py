@@ -15,8 +15,8 @@ from core.campaigns.plan import CampaignPlan, check_plan, read_reviewers
 from core.campaigns.sampling import Unit, group_into_units, sample_units
 from store.errors import UsageError
 from store.provenance import record_run
-from store.queries import models, rubrics, suites
-from store.queries.campaigns import candidates, codes, rows
+from store.queries import campaigns, raters, rubrics, suites
+from store.queries import reviewers as codes
 from store.queries.raters import asked_first, repeat_version
 from store.session import reading, writing
 from store.tables import Rater
@@ -115,7 +115,7 @@ def create_campaign(engine: Engine, wanted: CampaignRequest) -> CreatedCampaign:
         with writing(engine) as session:
             planned = _planned(session, wanted)
             rubric = rubrics.default_rubric_id(session)
-            there = rows.find_campaign(session, wanted.name)
+            there = campaigns.find_campaign(session, wanted.name)
             if there is not None and (there.digest, there.blind, there.reveal) != (
                 planned.digest, wanted.blind, wanted.reveal,
             ):  # fmt: skip
@@ -124,7 +124,7 @@ def create_campaign(engine: Engine, wanted: CampaignRequest) -> CreatedCampaign:
                     "responses. Give this one another name."
                 )
             if there is None:
-                campaign = rows.add_campaign(
+                campaign = campaigns.add_campaign(
                     session, name=wanted.name, rubric_id=rubric, seed=planned.plan.seed, blind=wanted.blind,
                     reveal=wanted.reveal, plan=planned.plan.as_dict(), digest=planned.digest, run_id=run.id,
                 )  # fmt: skip
@@ -142,7 +142,7 @@ def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
     for name in names:
         if codes.code_of(session, name) is None:
             given[name] = codes.new_code()
-            codes.give_code(session, models.rater_id(session, "human", name), given[name])
+            codes.give_code(session, raters.rater_id(session, "human", name), given[name])
     return given
 
 
@@ -152,7 +152,7 @@ def _planned(session: Session, wanted: CampaignRequest) -> PlannedCampaign:
     if wanted.reveal and not wanted.blind:
         raise UsageError("--open shows everything from the start: leave out --reveal.")
     chosen = [suites.find_suite(session, label) for label in wanted.suites] or suites.list_suites(session)
-    found = candidates.candidates(
+    found = campaigns.candidates(
         session, [suite.id for suite in chosen], wanted.languages or None, wanted.models or None
     )
     if not found:
@@ -162,7 +162,7 @@ def _planned(session: Session, wanted: CampaignRequest) -> PlannedCampaign:
     there = {it.model for it in found}
     missing = [name for name in wanted.models if name not in there]
     if missing:
-        names = sorted({it.model for it in candidates.candidates(session, [it.id for it in chosen])})
+        names = sorted({it.model for it in campaigns.candidates(session, [it.id for it in chosen])})
         raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(names)}.")
     languages = tuple(wanted.languages) or tuple(sorted({it.language for it in found}))
     plan = CampaignPlan(
@@ -182,10 +182,10 @@ def _planned(session: Session, wanted: CampaignRequest) -> PlannedCampaign:
     known: list[Unit] = []
     if plan.checks:
         # All that can be scored, of whatever model or instruction.
-        every = candidates.candidates(session, [it.id for it in chosen], languages)
-        rated = candidates.rated_by(session, known_raters(session, plan.known), [it.id for it in chosen])
+        every = campaigns.candidates(session, [it.id for it in chosen], languages)
+        rated = campaigns.scored_by(session, known_raters(session, plan.known), [it.id for it in chosen])
         known = group_into_units(it for it in every if it.response_id in rated)
-    looked = candidates.looking_seconds(session)
+    looked = campaigns.looking_seconds(session)
     queues = assign_queues(units, known, plan)
     return PlannedCampaign(plan, units, queues, looked or SECONDS_A_RESPONSE, looked is not None)
 
@@ -199,11 +199,11 @@ def known_raters(session: Session, name: str) -> list[int]:
 def _assign(session: Session, campaign_id: int, queues: Queues) -> None:
     assignments = []
     for name, queue in queues.items():
-        first = models.rater_id(session, "human", name)
+        first = raters.rater_id(session, "human", name)
         again = None
         for number, place in enumerate(queue, start=1):
             if place.kind == "repeat" and again is None:
-                again = models.rater_id(session, "human", name, repeat_version("", 2))
+                again = raters.rater_id(session, "human", name, repeat_version("", 2))
             assignments += [
                 {
                     "campaign_id": campaign_id,
@@ -215,7 +215,7 @@ def _assign(session: Session, campaign_id: int, queues: Queues) -> None:
                 }
                 for it in place.unit.responses
             ]
-    rows.add_assignments(session, assignments)
+    campaigns.add_assignments(session, assignments)
 
 
 def _by_language(units: Sequence[Unit]) -> dict[str, list[Unit]]:

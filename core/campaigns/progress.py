@@ -12,9 +12,8 @@ from sqlmodel import Session
 from core.analysis.agreement_table import Agreement, agreement
 from core.analysis.reviewers import OUTLIER_RULE, PACE_RULE, outliers, per_hour
 from core.campaigns.create import known_raters
-from store.queries import models
-from store.queries.campaigns import progress, rows
-from store.queries.campaigns.progress import Assigned, Given
+from store.queries import campaigns, rubrics
+from store.queries.campaigns import Assigned, MarksGiven
 from store.session import reading
 from store.tables import Campaign, Criterion
 
@@ -46,7 +45,7 @@ class CampaignProgress:
     reviewers: dict[int, str]
     criteria: list[Criterion]
     readings: list[Reading]
-    given: Given
+    given: MarksGiven
     known: dict[tuple[int, int], int]
 
     def scores(self, criterion: Criterion, kinds: Iterable[str] = ("normal", "check")) -> "Scores":
@@ -69,18 +68,18 @@ Scores = dict[int, dict[int, int]]
 
 def load_progress(session: Session, name: str) -> CampaignProgress:
     """How a campaign stands. Raises `UsageError` when there is none of this name."""
-    campaign = rows.campaign_named(session, name)
-    criteria = models.criteria_of(session, campaign.rubric_id)
-    places = progress.assigned(session, campaign.id or 0)
+    campaign = campaigns.campaign_named(session, name)
+    criteria = rubrics.criteria_of(session, campaign.rubric_id)
+    places = campaigns.assignments_of(session, campaign.id or 0)
     checks = sorted({it.response_id for it in places if it.kind == "check"})
     raters = known_raters(session, campaign.plan["known"]) if checks else []
     return CampaignProgress(
         campaign=campaign,
-        reviewers=rows.reviewers_in(session, campaign.id or 0),
+        reviewers=campaigns.reviewers_in(session, campaign.id or 0),
         criteria=criteria,
         readings=_readings(places),
-        given=progress.given(session, campaign.id or 0, [it.id or 0 for it in criteria]),
-        known=progress.known_scores(session, raters, checks) if checks else {},
+        given=campaigns.marks_given(session, campaign.id or 0, [it.id or 0 for it in criteria]),
+        known=campaigns.known_scores(session, raters, checks) if checks else {},
     )
 
 
@@ -132,7 +131,7 @@ def list_status(engine: Engine) -> list[dict[str, Any]]:
     """All campaigns in a line each, as plain data."""
     with reading(engine) as session:
         found = []
-        for campaign in rows.list_campaigns(session):
+        for campaign in campaigns.list_campaigns(session):
             stands = load_progress(session, campaign.name)
             found.append(
                 {

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from core.campaigns.plan import CampaignPlan, rank
 from store.errors import UsageError
-from store.queries.campaigns.candidates import Candidate
+from store.queries.campaigns import Candidate
 
 Key = tuple[str, str]
 """An instruction in all its languages: suite and key."""

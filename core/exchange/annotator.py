@@ -32,10 +32,9 @@ from sqlmodel import Session, select
 from core.exchange.records import Action, RaterName, ReadText, Record, Score
 from core.text.files import BadRow, Location, text_lines
 from store.errors import UsageError
-from store.queries import journal, models, notes, responses, rubrics
-from store.queries.campaigns import queue, rows
+from store.queries import campaigns, journal, notes, responses, review_queue, rubrics
 from store.queries.exporting import response_rows
-from store.queries.importing_actions import Texts, texts_of
+from store.queries.importing import ResponseTexts, texts_of
 from store.queries.suites import find_suite
 from store.tables import Criterion, Rater
 
@@ -292,17 +291,17 @@ class AnnotatorExporter:
                 raise UsageError("Whose queue? Add the option `reviewer`.")
             if options.get("suite") or options.get("language"):
                 raise UsageError("A queue is written whole: leave out `suite` and `language`.")
-            campaign = rows.campaign_named(session, campaign_name)
+            campaign = campaigns.campaign_named(session, campaign_name)
             rubric = campaign.rubric_id
             rater = _rater(session, name)
-            stops = queue.queue_of(session, campaign.id or 0, rater) if rater else []
+            stops = review_queue.queue_of(session, campaign.id or 0, rater) if rater else []
             if not stops:
                 raise UsageError(f"{name!r} has no queue in campaign {campaign_name!r}.")
             items = [(it.position, it.rater_id, it.response_ids) for it in stops]
         else:
             rater = _rater(session, name) if name else None
             items = list(_by_digest(session, options, rater))
-        criteria = models.criteria_of(session, rubric)
+        criteria = rubrics.criteria_of(session, rubric)
         file.write(_head(criteria))
         known = {"campaign": campaign_name, "reviewer": name, "rubric": rubrics.label_of(session, rubric)}
         file.writelines(f"# {key}: {value}\n" for key, value in known.items() if value)
@@ -364,7 +363,7 @@ def _head(criteria: Sequence[Criterion]) -> str:
 
 
 def _block(
-    session: Session, criteria: Sequence[Criterion], position: int, texts: Texts, rater: int | None
+    session: Session, criteria: Sequence[Criterion], position: int, texts: ResponseTexts, rater: int | None
 ) -> str:
     given, comment = {}, ""
     if rater is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from core.exchange.formats import check_options, choose, exporters
 from store.errors import UsageError, XlitError
-from store.queries.campaigns.pseudonyms import pseudonyms
+from store.queries.reviewers import pseudonyms
 from store.session import reading, writing
 
 STDOUT = "-"

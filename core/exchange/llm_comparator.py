@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from core.exchange.preferences import CRITERION, OPTIONS, CountedScores, scored_by_instruction
 from store.errors import UsageError
-from store.queries.preferring import Asked, Scored, response_texts
+from store.queries.preferences import ResponseScore, ScoredInstruction, response_texts
 
 MOST = 1.5
 FIELDS = ({"name": "key", "type": "string"}, {"name": "suite", "type": "category"})
@@ -55,7 +55,11 @@ class LlmComparatorExporter:
 
 
 def _example(
-    session: Session, asked: Asked, scores: CountedScores, models: list[str], pseudonyms: Mapping[str, str]
+    session: Session,
+    asked: ScoredInstruction,
+    scores: CountedScores,
+    models: list[str],
+    pseudonyms: Mapping[str, str],
 ) -> dict[str, Any] | None:
     sides = [_first_of(model, scores) for model in models]
     if sides[0] is None or sides[1] is None:
@@ -81,7 +85,7 @@ def _first_of(model: str, scores: CountedScores) -> int | None:
     return next((response for response, given in scores.items() if given[0].model == model), None)
 
 
-def _rater(one: Scored, other: Scored, pseudonyms: Mapping[str, str]) -> dict[str, Any]:
+def _rater(one: ResponseScore, other: ResponseScore, pseudonyms: Mapping[str, str]) -> dict[str, Any]:
     name = pseudonyms.get(one.rater, one.rater) if one.kind == "human" else one.rater
     difference = (one.score or 0) - (other.score or 0)
     return {

@@ -9,10 +9,9 @@ from sqlmodel import Session
 from core.exchange.annotator import instruction_digest, normalized
 from core.exchange.records import ReadText, ResponseName, SuiteName
 from store.errors import UsageError
-from store.queries import importing, responses
-from store.queries.campaigns import queue, rows
-from store.queries.importing_actions import Candidate, answers_to, instruction_texts, texts_of, texts_to
-from store.queries.importing_actions import texts_with_digest as with_digest
+from store.queries import campaigns, importing, responses, review_queue
+from store.queries.importing import KnownResponse, instruction_texts, responses_to, texts_of, texts_to
+from store.queries.importing import texts_with_digest as with_digest
 from store.queries.suites import find_suite
 from store.tables import Campaign
 
@@ -31,7 +30,7 @@ class ResponseLookup:
 
     session: Session
     _suites: dict[str, int | str] = field(default_factory=dict)
-    _queues: dict[tuple[str, int], dict[int, queue.Stop]] = field(default_factory=dict)
+    _queues: dict[tuple[str, int], dict[int, review_queue.QueueItem]] = field(default_factory=dict)
     _texts: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
 
     def named(self, names: Sequence[ResponseName]) -> list[FoundResponses | str]:
@@ -47,7 +46,7 @@ class ResponseLookup:
         for (suite, language), numbers in places.items():
             keys = {names[number].key for number in numbers}
             known = importing.known_instructions(self.session, suite, language, keys)
-            answers = answers_to(self.session, {instruction for instruction, _ in known.values()})
+            answers = responses_to(self.session, {instruction for instruction, _ in known.values()})
             for number in numbers:
                 name = names[number]
                 if name.key not in known:
@@ -72,14 +71,14 @@ class ResponseLookup:
 
     def campaign(self, name: str) -> Campaign:
         """An open campaign. Raises `UsageError` when there is none of this name, or it is closed."""
-        found = rows.campaign_named(self.session, name)
+        found = campaigns.campaign_named(self.session, name)
         if found.closed_at is not None:
             raise UsageError(f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it.")
         return found
 
     def _queued(self, reading: ReadText, campaign: str, reviewer: int) -> FoundResponses | str:
         if (campaign, reviewer) not in self._queues:
-            stops = queue.queue_of(self.session, self.campaign(campaign).id or 0, reviewer)
+            stops = review_queue.queue_of(self.session, self.campaign(campaign).id or 0, reviewer)
             self._queues[campaign, reviewer] = {stop.position: stop for stop in stops}
         stops_by_position = self._queues[campaign, reviewer]
         if not stops_by_position:
@@ -133,7 +132,7 @@ class ResponseLookup:
         return self._suites[label]
 
 
-def _best_match(name: ResponseName, answers: Sequence[Candidate]) -> FoundResponses | str:
+def _best_match(name: ResponseName, answers: Sequence[KnownResponse]) -> FoundResponses | str:
     fit = [
         it
         for it in answers

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TextIO
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
-from store.queries.preferring import Asked, Scored, response_texts, scored_instructions
+from store.queries.preferences import ResponseScore, ScoredInstruction, response_texts, scored_instructions
 from store.queries.suites import find_suite
 from store.tables import Criterion, Rater
 
@@ -30,13 +30,13 @@ OPTIONS = {
     "language": "only instructions in this language",
 }
 
-CountedScores = dict[int, list[Scored]]
+CountedScores = dict[int, list[ResponseScore]]
 """The scores that count, by response."""
 
 
 def scored_by_instruction(
     session: Session, options: Mapping[str, Any]
-) -> Iterator[tuple[Asked, CountedScores]]:
+) -> Iterator[tuple[ScoredInstruction, CountedScores]]:
     """Every instruction with scores. Raises `UsageError` for a criterion, rater or suite that isn't there."""
     criterion, rater = options.get("criterion", CRITERION), options.get("rater")
     known = sorted(set(session.exec(select(Criterion.name))))
@@ -51,7 +51,7 @@ def scored_by_instruction(
     return ((asked, counted_scores(asked.scores, criterion)) for asked in found)
 
 
-def counted_scores(scores: Iterable[Scored], criterion: str) -> CountedScores:
+def counted_scores(scores: Iterable[ResponseScore], criterion: str) -> CountedScores:
     """The scores on a criterion that count."""
     scores = list(scores)
     wrong = {

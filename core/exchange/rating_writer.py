@@ -12,8 +12,8 @@ from core.exchange.annotator import comment_as_read, criterion_named
 from core.exchange.lookup import FoundResponses, ResponseLookup
 from core.exchange.records import Action, ImportCounts, RaterName, ReadText, ResponseName
 from core.text.files import BadRow
-from store.queries import journal, models, rubrics
-from store.queries.importing_actions import Said, append_entries, criteria_by_rubric, said_before
+from store.queries import journal, raters, rubrics
+from store.queries.importing import EarlierState, append_entries, criteria_by_rubric, earlier_states
 from store.storable import unstorable
 from store.tables import Comment, Criterion, ErrorSpan, Rating
 from store.tables.columns import utc_now
@@ -43,7 +43,7 @@ class RatingWriter:
             return []
         bad = {id(it): reason for it in actions if (reason := _problem(it))}
         found = self._found([it for it in actions if id(it) not in bad], bad)
-        said = said_before(
+        said = earlier_states(
             self.session,
             {rater for _, rater, _ in found},
             {response for _, _, responses in found for response in responses},
@@ -86,7 +86,7 @@ class RatingWriter:
 
     def _rater(self, name: RaterName) -> int:
         if name not in self._raters:
-            self._raters[name] = models.rater_id(self.session, name.kind, name.name, name.version)
+            self._raters[name] = raters.rater_id(self.session, name.kind, name.name, name.version)
         return self._raters[name]
 
     def _criteria(self, action: Action) -> list[Criterion]:
@@ -117,7 +117,7 @@ class RatingWriter:
 class _History:
     """What a rater has said about a response so far, in the store and in this batch."""
 
-    said: dict[tuple[Any, ...], list[Said]]
+    said: dict[tuple[Any, ...], list[EarlierState]]
     rater: int
     response: int
     counts: ImportCounts
@@ -243,7 +243,7 @@ def _scores(
 
 
 def _complete(
-    criteria: Sequence[Criterion], said: dict[tuple[Any, ...], list[Said]], rater: int, response: int
+    criteria: Sequence[Criterion], said: dict[tuple[Any, ...], list[EarlierState]], rater: int, response: int
 ) -> bool:
     return all(
         said.get((Rating, rater, response, it.id), [(None, (None, False))])[-1][1] != (None, False)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core.exchange.records import DecodingName, ImportCounts, ImportedResponse, InstructionRow
 from core.text.files import BadRow
-from store.queries import importing, importing_actions, models, responses
+from store.queries import importing, models, responses
 from store.queries.suites import find_suite
 from store.storable import strings_in, unstorable
 from store.tables import Suite
@@ -112,7 +112,7 @@ class ResponseWriter:
     ) -> Iterator[InstructionRow]:
         """The rows; those without a key with that of the instruction that has their text, blanks aside."""
         if (suite, language) not in self._texts:
-            texts = importing_actions.instruction_texts(self.session, suite, language)
+            texts = importing.instruction_texts(self.session, suite, language)
             self._texts[suite, language] = {_words(text): (key, text) for key, text in texts}
         for row in rows:
             found = (

@@ -7,7 +7,7 @@ from core.extras import needs_extra
 from core.judge.scope import chosen_languages
 from store import UsageError
 from store.queries import calibration as queries
-from store.queries.calibration import Judge, Within
+from store.queries.calibration import Judge, Subset
 from store.queries.suites import find_suite
 from store.session import reading
 
@@ -27,7 +27,7 @@ def calibrate(
         held = find_suite(session, suite) if suite is not None else None
         if held is not None:
             chosen = [language for language in chosen if language in held.languages]
-        within = Within(held.id if held else None, None if languages is None else tuple(chosen))
+        within = Subset(held.id if held else None, None if languages is None else tuple(chosen))
         named = _named(queries.judges(session), judge)
         humans = queries.humans(session)
         by_humans = queries.scores(session, humans, within)
@@ -36,7 +36,7 @@ def calibrate(
             raters = one.rater_ids.values()
             given = queries.scores(session, raters, within)
             if given or judge is not None:
-                answers = queries.answers(session, raters, within)
+                answers = queries.lengths(session, raters, within)
                 scales = queries.scales(session, given)
                 with needs_extra("report", "Calibration"):
                     found.append(calibrate_judge(one, given, by_humans, humans, answers, scales))

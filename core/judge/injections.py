@@ -16,8 +16,8 @@ from core.judge.rubric.definition import load_rubric
 from core.judge.rubric.judge import judge_rubric
 from core.judge.rubric.prompt import load_prompt
 from store.provenance import RunRecord
-from store.queries import models, ratings, responses, suites
-from store.queries.ratings import Scores
+from store.queries import models, raters, responses, scores, suites
+from store.queries.scores import ScoresByCriterion
 from store.session import reading, writing
 
 BATTERY_FILE = Path(__file__).parent / "injections.toml"
@@ -106,9 +106,9 @@ def judge_injections(
     run = judge_rubric(engine, settings, prompt=prompt, agree=agree)
     version = settings.version(load_prompt(load_rubric(), prompt).version)
     with writing(engine) as session:
-        rater = models.rater_id(session, "llm", settings.model, version)
+        rater = raters.rater_id(session, "llm", settings.model, version)
     with reading(engine) as session:
-        found = ratings.scores_by_model(session, suite, rater)
+        found = scores.scores_by_model(session, suite, rater)
     plain = found.get(PLAIN, {})
     effects = tuple(_effect(attack, plain, found.get(attack, {})) for attack in battery.attacks)
     return Effects(settings.model, effects, run)
@@ -161,7 +161,7 @@ def _fill(engine: Engine, battery: Battery) -> int:
     return suite
 
 
-def _effect(attack: str, plain: Scores, attacked: Scores) -> Effect:
+def _effect(attack: str, plain: ScoresByCriterion, attacked: ScoresByCriterion) -> Effect:
     both = sorted(set(plain) & set(attacked))
     rises = {place: attacked[place] - plain[place] for place in both}
     cases = {place[:2] for place in both}

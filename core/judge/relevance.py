@@ -14,7 +14,7 @@ from core.judge.scope import chosen_languages
 from core.llm.answers import BadAnswer, Prompt, Reply, usable_text
 from core.llm.prompt_template import fenced_prompt
 from store.provenance import RunRecord, record_run
-from store.queries import judging, models, surface
+from store.queries import judging, raters, surface
 from store.queries.judging import Unrated
 from store.session import writing
 
@@ -54,7 +54,7 @@ def judge_relevance(
     }
     with record_run(engine, "judge relevance", parameters, libraries=asker.libraries) as run:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", settings.model, version)
+            rater = raters.rater_id(session, "llm", settings.model, version)
         judgement = RelevanceJudgement(settings.model, version, rater, chosen)
         run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
     return run

@@ -22,8 +22,8 @@ from core.report.sections.scores import scores_section
 from core.report.sections.surface import surface_section
 from store import UsageError
 from store.queries.rubrics import default_rubric_id
-from store.queries.selection import measured_in
 from store.queries.suites import find_suite
+from store.queries.surface import surface_measures
 from store.session import reading, writing
 
 
@@ -51,7 +51,7 @@ def make_report(
         found = find_suite(session, suite)
         scored = load_scores(session, found.id, found.label, rubric)
         judged = load_verdicts(session, found.id, found.label)
-        measured = measured_in(session, found.id)
+        measured = surface_measures(session, found.id)
         selection = selection_of(session, found.id, found.label)
         drawn = resamples(len(scored.keys), number=number, seed=seed)
         moved = anchoring(session, found.id, rubric, scored, drawn)

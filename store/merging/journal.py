@@ -1,28 +1,94 @@
-"""The journals of two stores: a rater's actions are united one by one, and none is done twice.
+"""The journals of two stores: a rater's actions are merged one by one, and none is done twice.
 
-Of one rater, what was done about a response in both stores since they parted contradicts each other: the last
-row of a journal counts, so that whatever is added would win. It is added only when all of it is later than
-what the target has of its own; else it stays out, and is named.
+Actions are compared by what they say, not by their row numbers. Of one rater, what was done about a response
+in both stores since they parted contradicts each other: the last row of a journal counts, so that whatever is
+added would win. It is added only when all of it is later than what the target has of its own; else it stays
+out, and is named.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert, select
+from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.labels import versioned_name
-from store.merging.actions import PARTS, Action, actions_by_id, actions_of
-from store.merging.answers import response_name
-from store.merging.runs import run_of
-from store.merging.uniting import PAGE, Uniting
-from store.tables import Criterion, Entry, Rater, Response
+from store.merging.content import response_name
+from store.merging.merge_context import PAGE, MergeContext, run_of
+from store.tables import Comment, Criterion, Entry, ErrorSpan, Rater, Rating, Response
+
+PARTS: tuple[Any, ...] = (Rating, Comment, ErrorSpan)
+_OWN = ("id", "entry_id", "rater_id")
+
+
+@dataclass(frozen=True)
+class Action:
+    """An entry of a rater with the rows it set (table and columns, without ids of their own)."""
+
+    id: int
+    target_id: int | None
+    columns: dict[str, Any]
+    rows: tuple[tuple[Any, dict[str, Any]], ...]
+
+    @property
+    def created_at(self) -> datetime:
+        return self.columns["created_at"]
+
+    @property
+    def response_ids(self) -> tuple[int, ...]:
+        """The responses that it is about."""
+        own = self.columns["response_id"]
+        named = [] if own is None else [own]
+        return tuple(dict.fromkeys([*named, *(row["response_id"] for _, row in self.rows)]))
+
+    def digest(self) -> bytes:
+        """The same for two actions that say the same; the run that wrote it does not count."""
+        head = [self.target_id, *(value for name, value in self.columns.items() if name != "run_id")]
+        rows = sorted(repr((part.__name__, *row.values())) for part, row in self.rows)
+        return hashlib.blake2b(repr((head, rows)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def actions_of(session: Session, rater_id: int) -> Iterator[Action]:
+    """The actions of a rater in their order, `PAGE` at a time."""
+    last = 0
+    entry = Entry.__table__  # type: ignore[attr-defined]
+    statement = select(entry).where(entry.c.rater_id == rater_id).order_by(entry.c.id).limit(PAGE)
+    while entries := session.connection().execute(statement.where(entry.c.id > last)).mappings().all():
+        yield from _whole(session, entries)
+        last = entries[-1]["id"]
+
+
+def actions_by_id(session: Session, ids: Sequence[int]) -> Iterator[Action]:
+    """These actions, in the order of their ids."""
+    entry = Entry.__table__  # type: ignore[attr-defined]
+    for first in range(0, len(ids), PAGE):
+        wanted = ids[first : first + PAGE]
+        statement = select(entry).where(entry.c.id.in_(wanted)).order_by(entry.c.id)
+        yield from _whole(session, session.connection().execute(statement).mappings().all())
+
+
+def _whole(session: Session, entries: Sequence[RowMapping]) -> Iterator[Action]:
+    ids = [entry["id"] for entry in entries]
+    rows: dict[int, list[tuple[Any, dict[str, Any]]]] = {}
+    for part in PARTS:
+        table = part.__table__
+        statement = select(table).where(table.c.entry_id.in_(ids)).order_by(col(part.id))
+        names = [column.name for column in table.c if column.name not in _OWN]
+        for row in session.connection().execute(statement).mappings():
+            rows.setdefault(row["entry_id"], []).append((part, {name: row[name] for name in names}))
+    for entry in entries:
+        columns = {
+            name: value for name, value in entry.items() if name not in ("id", "rater_id", "target_id")
+        }
+        yield Action(entry["id"], entry["target_id"], columns, tuple(rows.get(entry["id"], ())))
 
 
 @dataclass
-class _Met:
+class _Comparison:
     """Two journals of one rater beside each other: how many of the source's actions the target knows, which
     are new (by their ids), how many stay out because of what they are about; for each response, when it was
     last acted on in the target alone, and first among what is new."""
@@ -39,20 +105,20 @@ class _Met:
         return here is not None and response in self.first_new and self.first_new[response] <= here
 
 
-def unite_journals(it: Uniting) -> None:
+def merge_journals(it: MergeContext) -> None:
     """The actions of all raters that both stores know by now."""
     for source, target in it.of(Rater).items():
-        met = _meet(it, source, target)
-        _add(it, source, target, met)
+        met = _compare(it, source, target)
+        _add_actions(it, source, target, met)
 
 
-def _meet(it: Uniting, source: int, target: int) -> _Met:
+def _compare(it: MergeContext, source: int, target: int) -> _Comparison:
     there: dict[bytes, list[int]] = {}
     acted: dict[int, tuple[datetime, tuple[int, ...]]] = {}
     for action in actions_of(it.target, target):
         there.setdefault(action.digest(), []).append(action.id)
         acted[action.id] = action.created_at, action.response_ids
-    met = _Met()
+    met = _Comparison()
     entries = it.of(Entry)
     waiting: set[int] = set()
     for action in actions_of(it.source, source):
@@ -80,7 +146,7 @@ def _meet(it: Uniting, source: int, target: int) -> _Met:
     return met
 
 
-def _add(it: Uniting, source: int, target: int, met: _Met) -> None:
+def _add_actions(it: MergeContext, source: int, target: int, met: _Comparison) -> None:
     batch: list[Action] = []
     waiting: set[int] = set()
     contradicting: dict[int, int] = {}
@@ -104,11 +170,11 @@ def _add(it: Uniting, source: int, target: int, met: _Met) -> None:
             _write(it, target, batch)
             batch, waiting = [], set()
     _write(it, target, batch)
-    _tell(it, source, met, contradicting)
+    _report(it, source, met, contradicting)
     it.count("actions", added, met.known)
 
 
-def _tell(it: Uniting, source: int, met: _Met, contradicting: dict[int, int]) -> None:
+def _report(it: MergeContext, source: int, met: _Comparison, contradicting: dict[int, int]) -> None:
     rater = it.source.exec(select_model(Rater).where(Rater.id == source)).one()
     name = versioned_name(rater.name, rater.version)
     if met.out:
@@ -121,7 +187,7 @@ def _tell(it: Uniting, source: int, met: _Met, contradicting: dict[int, int]) ->
         )
 
 
-def _translated(it: Uniting, action: Action) -> Action | None:
+def _translated(it: MergeContext, action: Action) -> Action | None:
     """The action in the ids of the target; None when it is about something that stays out."""
     responses, criteria = it.of(Response), it.of(Criterion)
     if action.target_id is not None and action.target_id not in it.of(Entry):
@@ -145,7 +211,7 @@ def _translated(it: Uniting, action: Action) -> Action | None:
     )
 
 
-def _write(it: Uniting, rater: int, batch: Sequence[Action]) -> None:
+def _write(it: MergeContext, rater: int, batch: Sequence[Action]) -> None:
     """Append actions that are in the target's ids already, but for their own."""
     if not batch:
         return

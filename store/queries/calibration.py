@@ -46,7 +46,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Length:
     """The language of a response's instruction, and the response's length in characters."""
 
     language: str
@@ -54,7 +54,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Within:
+class Subset:
     """The responses in question: to this suite, in these languages (None: any)."""
 
     suite_id: int | None = None
@@ -90,7 +90,7 @@ def scales(session: Session, criterion_ids: Iterable[int]) -> list[Scale]:
     ]
 
 
-def scores(session: Session, rater_ids: Iterable[int], within: Within) -> dict[int, CriterionScores]:
+def scores(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[int, CriterionScores]:
     """Every current score of these raters, by criterion."""
     current = CURRENT_RATING.c
     statement = _within(
@@ -107,7 +107,7 @@ def scores(session: Session, rater_ids: Iterable[int], within: Within) -> dict[i
     return found
 
 
-def answers(session: Session, rater_ids: Iterable[int], within: Within) -> dict[int, Answer]:
+def lengths(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[int, Length]:
     """The responses that these raters rated, by their ids."""
     rated = select_model(Rating.id).where(
         col(Rating.rater_id).in_(list(rater_ids)), col(Rating.response_id) == col(Response.id)
@@ -119,7 +119,7 @@ def answers(session: Session, rater_ids: Iterable[int], within: Within) -> dict[
         within,
     )
     return {
-        response: Answer(language, length)
+        response: Length(language, length)
         for response, language, length in session.connection().execute(statement)
     }
 
@@ -129,7 +129,7 @@ def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:
     return list(session.exec(statement.order_by(col(Rater.kind), col(Rater.name), col(Rater.version))))
 
 
-def _within(statement: Select, within: Within) -> Select:
+def _within(statement: Select, within: Subset) -> Select:
     if within.suite_id is not None:
         statement = statement.where(col(Instruction.suite_id) == within.suite_id)
     if within.languages is not None:

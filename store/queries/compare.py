@@ -86,7 +86,7 @@ class HighestIds(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredMetric:
     """A surface metric of a response; see `store.tables.SurfaceMetric`."""
 
     value: float | None
@@ -249,14 +249,14 @@ def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, 
     ]
 
 
-def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, Measured]]:
+def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, MeasuredMetric]]:
     """The surface metrics of these responses by response and metric; of several tools, the last one."""
     statement = (
         select(SurfaceMetric)
         .where(col(SurfaceMetric.response_id).in_(list(response_ids)))
         .order_by(col(SurfaceMetric.id))
     )
-    found: dict[int, dict[str, Measured]] = {}
+    found: dict[int, dict[str, MeasuredMetric]] = {}
     for row in session.exec(statement):
-        found.setdefault(row.response_id, {})[row.metric] = Measured(row.value, row.label, row.detail)
+        found.setdefault(row.response_id, {})[row.metric] = MeasuredMetric(row.value, row.label, row.detail)
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from store.queries.expected import expected_in_sql, is_language_in_sql
+from store.queries.expected_language import expected_in_sql, is_language_in_sql
 from store.queries.responses import is_empty
 from store.tables import Decoding, Instruction, Model, Response, SurfaceMetric
 
@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredDecoding:
     """A model under a decoding that gave `responses` to a suite."""
 
     model_id: int
@@ -43,7 +43,7 @@ class Measures:
     empty: float
 
 
-def answered_in(session: Session, suite_id: int) -> list[Answered]:
+def answered_in(session: Session, suite_id: int) -> list[AnsweredDecoding]:
     """Every model and decoding with responses to a suite, in the order in which they came."""
     counted = (
         select(
@@ -65,7 +65,7 @@ def answered_in(session: Session, suite_id: int) -> list[Answered]:
         .join(Decoding, col(Decoding.id) == counted.c.decoding)
         .order_by(col(Model.id), col(Decoding.id))
     )  # fmt: skip
-    return [Answered(*row) for row in session.connection().execute(statement)]
+    return [AnsweredDecoding(*row) for row in session.connection().execute(statement)]
 
 
 @dataclass(frozen=True)

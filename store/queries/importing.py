@@ -1,13 +1,30 @@
-"""What an import asks of the store, a batch of rows at a time."""
+"""What an import asks of the store, a batch of rows at a time, and how it writes instructions, responses,
+ratings and notes.
+"""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
+from store.queries.journal import APP_VERSION
 from store.queries.responses import IDENTITY
-from store.tables import Instruction, Response
+from store.tables import (
+    Comment,
+    Criterion,
+    Decoding,
+    Entry,
+    ErrorSpan,
+    Instruction,
+    Model,
+    Rating,
+    Response,
+    Rubric,
+    Suite,
+)
 from store.tables.columns import utc_now
 
 
@@ -53,17 +70,17 @@ def add_instructions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         names = tuple(rows[0])
         values = [tuple(row[name] for name in names) for row in rows]
-        _add(session, Instruction, names, values, ("suite_id", "language", "key"))
+        _insert_rows(session, Instruction, names, values, ("suite_id", "language", "key"))
 
 
 def add_answers(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write responses that are not there: instruction, model, decoding, sample, text, its digest, and run."""
     now = utc_now()
     names = (*IDENTITY, "text", "text_digest", "run_id", "created_at")
-    _add(session, Response, names, [(*row, now) for row in rows], IDENTITY)
+    _insert_rows(session, Response, names, [(*row, now) for row in rows], IDENTITY)
 
 
-def _add(
+def _insert_rows(
     session: Session,
     table: Any,
     names: Sequence[str],
@@ -88,3 +105,156 @@ def _add(
         f"ON CONFLICT ({unique}) DO NOTHING",
         rows,
     )
+
+
+# For each table of the journal: what a row is about besides a response, and what it says of that.
+PARTS: dict[Any, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Rating: (("criterion_id",), ("score", "skipped")),
+    Comment: ((), ("text",)),
+    ErrorSpan: (("start_offset", "end_offset", "category"), ("severity", "note", "present")),
+}
+
+EarlierState = tuple[datetime, tuple[Any, ...]]
+"""When a rater said something about a thing, and what (the second columns of `PARTS`)."""
+
+
+@dataclass(frozen=True)
+class KnownResponse:
+    """A response as an import looks for it."""
+
+    id: int
+    instruction_id: int
+    model: str
+    engine: str
+    quantization: str | None
+    parameters: dict[str, Any]
+    sample: int
+    text_digest: str
+
+
+@dataclass(frozen=True)
+class ResponseTexts:
+    """A response with what it is an answer to."""
+
+    id: int
+    suite: str
+    language: str
+    key: str
+    instruction: str
+    text: str
+
+
+def responses_to(session: Session, instruction_ids: Collection[int]) -> dict[int, list[KnownResponse]]:
+    """The responses to these instructions, by instruction."""
+    statement = (
+        select(  # type: ignore[call-overload]
+            Response.id, Response.instruction_id, Model.name, Decoding.engine, Decoding.quantization,
+            Decoding.parameters, Response.sample, Response.text_digest,
+        )
+        .join(Model, col(Model.id) == Response.model_id)
+        .join(Decoding, col(Decoding.id) == Response.decoding_id)
+        .where(col(Response.instruction_id).in_(instruction_ids))
+    )  # fmt: skip
+    found: dict[int, list[KnownResponse]] = {}
+    for row in session.exec(statement):
+        found.setdefault(row[1], []).append(KnownResponse(*row))
+    return found
+
+
+def texts_with_digest(session: Session, text_digest: str) -> list[ResponseTexts]:
+    """The responses whose text has this digest."""
+    return _texts(session, Response.text_digest == text_digest)
+
+
+def texts_of(session: Session, response_ids: Collection[int]) -> list[ResponseTexts]:
+    """These responses."""
+    return _texts(session, col(Response.id).in_(response_ids))
+
+
+def texts_to(session: Session, suite_id: int, language: str, text: str) -> list[ResponseTexts]:
+    """The responses to the instructions of a suite that have this text in a language."""
+    return _texts(
+        session, Instruction.suite_id == suite_id, Instruction.language == language, Instruction.text == text
+    )
+
+
+def instruction_texts(session: Session, suite_id: int, language: str) -> Iterator[tuple[str, str]]:
+    """Key and text of every instruction of a suite in a language."""
+    statement = select(Instruction.key, Instruction.text).where(
+        Instruction.suite_id == suite_id, Instruction.language == language
+    )
+    yield from session.exec(statement)
+
+
+def criteria_by_rubric(session: Session) -> dict[str, list[Criterion]]:
+    """The criteria of every rubric in its order, by `name/version`."""
+    statement = (
+        select(Rubric.name, Rubric.version, Criterion)
+        .join(Criterion, col(Criterion.rubric_id) == Rubric.id)
+        .order_by(col(Rubric.id), col(Criterion.position))
+    )
+    found: dict[str, list[Criterion]] = {}
+    for name, version, criterion in session.exec(statement):
+        found.setdefault(f"{name}/{version}", []).append(criterion)
+    return found
+
+
+def earlier_states(
+    session: Session, rater_ids: Collection[int], response_ids: Collection[int]
+) -> dict[tuple[Any, ...], list[EarlierState]]:
+    """All that these raters said about these responses, the last of each last. The key holds the table, the
+    rater, the response, and what else the row is about."""
+    found: dict[tuple[Any, ...], list[EarlierState]] = {}
+    for part, (about, says) in PARTS.items():
+        columns = [getattr(part, name) for name in (*about, *says)]
+        statement = (
+            select(part.rater_id, part.response_id, Entry.created_at, *columns)
+            .join(Entry, col(Entry.id) == part.entry_id)
+            .where(part.rater_id.in_(rater_ids), part.response_id.in_(response_ids))
+            .order_by(part.id)
+        )
+        for row in session.exec(statement):
+            rater, response, created_at, *more = row
+            key = (part, rater, response, *more[: len(about)])
+            found.setdefault(key, []).append((created_at, tuple(more[len(about) :])))
+    return found
+
+
+def append_entries(
+    session: Session,
+    entries: Sequence[Mapping[str, Any]],
+    rows: Sequence[Sequence[tuple[Any, Mapping[str, Any]]]],
+) -> None:
+    """Append entries (columns of `store.tables.Entry` but for the version) with the rows that each of them
+    sets: table and columns without entry and rater."""
+    if not entries:
+        return
+    returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
+    complete = [{**entry, "app_version": APP_VERSION} for entry in entries]
+    ids = session.connection().execute(returning, complete).scalars().all()
+    for part in PARTS:
+        found = [
+            {**columns, "entry_id": entry_id, "rater_id": entry["rater_id"]}
+            for entry_id, entry, own in zip(ids, entries, rows, strict=True)
+            for table, columns in own
+            if table is part
+        ]
+        if found:
+            session.connection().execute(insert(part), found)
+
+
+def _texts(session: Session, *conditions: Any) -> list[ResponseTexts]:
+    statement = (
+        select(  # type: ignore[call-overload]
+            Response.id, Suite.name, Suite.version, Instruction.language, Instruction.key, Instruction.text,
+            Response.text,
+        )
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .join(Suite, col(Suite.id) == Instruction.suite_id)
+        .where(*conditions)
+        .order_by(col(Response.id))
+    )  # fmt: skip
+    return [
+        ResponseTexts(found, f"{name}/{version}", language, key, instruction, text)
+        for found, name, version, language, key, instruction, text in session.exec(statement)
+    ]

@@ -35,7 +35,7 @@ class Shown:
 
 NOTHING_SHOWN = Shown()
 
-Row = Rating | Comment | ErrorSpan
+JournalRow = Rating | Comment | ErrorSpan
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Change:
     """One row of an action: what it is about (its table and the columns `about`) and what holds of that from
     then on for the rater (the columns `state`)."""
 
-    table: type[Row]
+    table: type[JournalRow]
     about: dict[str, Any]
     state: dict[str, Any]
 
@@ -201,7 +201,7 @@ def _actions_backwards(session: Session, rater_id: int) -> Iterable[Entry]:
     return session.exec(statement)
 
 
-def _rows_of(session: Session, entry_id: int | None) -> list[Row]:
+def _rows_of(session: Session, entry_id: int | None) -> list[JournalRow]:
     """What an entry set, in the order in which it was set."""
     return [
         row
@@ -210,7 +210,7 @@ def _rows_of(session: Session, entry_id: int | None) -> list[Row]:
     ]
 
 
-def _change(row: Row) -> Change:
+def _change(row: JournalRow) -> Change:
     """The change that sets again what a row says."""
     about, cleared = _PARTS[type(row)]
     return Change(
@@ -220,7 +220,7 @@ def _change(row: Row) -> Change:
     )
 
 
-def _before(session: Session, row: Row) -> Change:
+def _before(session: Session, row: JournalRow) -> Change:
     """The change that brings back what stood before a row was written."""
     part: Any = type(row)
     change = _change(row)

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from store.tables import Criterion, Decoding, Model, Rater, Rubric
-from store.upsert import insert_missing, row_id
+from store.tables import Decoding, Model
+from store.upsert import row_id
 
 
 def model_id(session: Session, name: str, **description: Any) -> int:
@@ -29,22 +28,3 @@ def decoding_id(session: Session, engine: str, quantization: str | None, paramet
     return row_id(
         session, Decoding, {"digest": digest}, engine=engine, quantization=quantization, parameters=parameters
     )
-
-
-def rater_id(session: Session, kind: str, name: str, version: str = "") -> int:
-    """The id of a rater: `kind` is `human`, `llm` or `rule`."""
-    return row_id(session, Rater, {"kind": kind, "name": name, "version": version})
-
-
-def rubric_id(session: Session, name: str, version: str, criteria: Sequence[dict[str, Any]]) -> int:
-    """The id of a rubric; `criteria` are rows of `store.tables.Criterion` without rubric and position."""
-    found = row_id(session, Rubric, {"name": name, "version": version})
-    rows = [{"rubric_id": found, "position": place, **row} for place, row in enumerate(criteria)]
-    insert_missing(session, Criterion, rows, ["rubric_id", "name"])
-    return found
-
-
-def criteria_of(session: Session, rubric: int) -> list[Criterion]:
-    """The criteria of a rubric in its order."""
-    statement = select(Criterion).where(Criterion.rubric_id == rubric).order_by(Criterion.position)  # type: ignore[arg-type]
-    return list(session.exec(statement))

@@ -1,16 +1,20 @@
-"""The names of raters: a judge, or a person, that is asked again is a rater of its own each time.
+"""Raters: their identity, their repeats, and the judges that have scored the responses of a view.
 
-Repeats show how far a rater agrees with itself. The first time, the judge is the rater with its plain
-version; the second time, the rater of the same kind and name with the version `VERSION#2`, then `VERSION#3`
-and so on. A version that ends in `#` and a number from 2 on stands for nothing else.
+A judge or a person that is asked again is a rater of its own each time, so that repeats show how far a rater
+agrees with itself. The first time, it is the rater with its plain version; the second time, the rater of the
+same kind and name with the version `VERSION#2`, then `VERSION#3` and so on. A version that ends in `#` and a
+number from 2 on stands for nothing else.
 """
 
 import re
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_model
 
-from store.tables import Rater
+from store.queries.filters import LEAD, ViewScope, select_in_scope
+from store.tables import Rater, Rating, Response
+from store.upsert import row_id
 
 # Understood alike by Python, which does regular expressions for SQLite, and by PostgreSQL.
 _REPEAT = r"#([2-9]|[1-9][0-9]+)\Z"
@@ -37,3 +41,42 @@ def split_version(version: str) -> tuple[str, int]:
 def asked_first() -> ColumnElement[bool]:
     """The condition on `Rater` that leaves repeats out."""
     return ~col(Rater.version).regexp_match(_REPEAT)
+
+
+# Up to so many ratings, a judge's own are looked through; of one with more, the view is asked. A judge that
+# rates every response of a view is found at the first of them.
+_FEW_RATINGS = 10_000
+
+
+def judges_in(session: Session, scope: ViewScope) -> list[Rater]:
+    """The LLM judges and rules that have scored at least one response in scope, by their row numbers.
+
+    A judge that was asked repeatedly is there once: as the rater of the first time.
+    """
+    judges = select_model(Rater).where(col(Rater.kind).in_(("llm", "rule")), asked_first())
+    found = session.exec(judges.order_by(col(Rater.id)))
+    return [rater for rater in found if _has_scored(session, scope, rater.id or 0)]
+
+
+def _has_scored(session: Session, scope: ViewScope, rater_id: int) -> bool:
+    scored = and_(
+        col(Rating.response_id) == col(Response.id),
+        col(Rating.rater_id) == rater_id,
+        col(Rating.criterion_id).in_(scope.criterion_ids),
+    )
+    statement = select_in_scope(scope, LEAD.c.id)
+    if _has_few(session, rater_id):
+        statement = statement.join(Rating, scored)
+    else:
+        statement = statement.where(select(col(Rating.id)).where(scored).correlate(Response).exists())
+    return session.connection().execute(statement.order_by(None).limit(1)).first() is not None
+
+
+def _has_few(session: Session, rater_id: int) -> bool:
+    first = select(col(Rating.id)).where(col(Rating.rater_id) == rater_id).limit(_FEW_RATINGS).subquery()
+    return session.connection().execute(select(func.count()).select_from(first)).scalar_one() < _FEW_RATINGS
+
+
+def rater_id(session: Session, kind: str, name: str, version: str = "") -> int:
+    """The id of a rater: `kind` is `human`, `llm` or `rule`."""
+    return row_id(session, Rater, {"kind": kind, "name": name, "version": version})

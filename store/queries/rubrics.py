@@ -1,13 +1,14 @@
 """The default rubric, which every store can be asked for."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, select
 
-from store.queries import models
-from store.tables import Rubric
+from store.tables import Criterion, Rubric
+from store.upsert import insert_missing, row_id
 
 RUBRIC_FILE = Path(__file__).parent.parent / "rubric.toml"
 
@@ -28,4 +29,18 @@ def default_rubric_id(session: Session) -> int:
     rubric = read_rubric()
     statement = select(Rubric.id).where(Rubric.name == rubric["name"], Rubric.version == rubric["version"])
     found = session.exec(statement).first()
-    return found or models.rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+    return found or rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+
+
+def rubric_id(session: Session, name: str, version: str, criteria: Sequence[dict[str, Any]]) -> int:
+    """The id of a rubric; `criteria` are rows of `store.tables.Criterion` without rubric and position."""
+    found = row_id(session, Rubric, {"name": name, "version": version})
+    rows = [{"rubric_id": found, "position": place, **row} for place, row in enumerate(criteria)]
+    insert_missing(session, Criterion, rows, ["rubric_id", "name"])
+    return found
+
+
+def criteria_of(session: Session, rubric: int) -> list[Criterion]:
+    """The criteria of a rubric in its order."""
+    statement = select(Criterion).where(Criterion.rubric_id == rubric).order_by(Criterion.position)  # type: ignore[arg-type]
+    return list(session.exec(statement))

@@ -1,14 +1,19 @@
-"""Surface metrics: written once per (response, metric, tool), and what is still missing."""
+"""Surface metrics: written once per (response, metric, tool), what is still missing, and the latest of each
+response, as the choice of a learning rate needs them.
+"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from sqlalchemy import select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
-from store.queries.expected import expected_in_sql, expected_language
-from store.tables import Instruction, Response, SurfaceMetric
+from store.queries.expected_language import expected_in_sql, expected_language, is_language
+from store.queries.responses import is_empty
+from store.tables import Instruction, Model, Response, SurfaceMetric
 
 _NOTHING: dict[str, Any] = {"value": None, "label": None, "detail": {}, "run_id": None}
 
@@ -33,7 +38,8 @@ def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 
 def expected_languages(session: Session, languages: Sequence[str] | None = None) -> list[str]:
-    """The languages in which responses are expected (`store.queries.expected`) to instructions in `languages`
+    """The languages in which responses are expected (`store.queries.expected_language`) to instructions in
+    `languages`
     (default: all), where there are any responses, sorted."""
     answered = select_model(Response.id).where(Response.instruction_id == Instruction.id).exists()
     statement = select_model(Instruction.language, Instruction.modifier).where(answered).distinct()
@@ -77,3 +83,91 @@ def texts_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
         )
         found |= {number or 0: text for number, text in session.exec(statement)}
     return found
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model's configuration, as far as it is known."""
+
+    base: str | None
+    data: str | None
+    adaptation: str | None
+    learning_rate: float | None
+
+
+@dataclass(frozen=True)
+class SurfaceMeasures:
+    """The surface metrics of a response, by the latest measurement of each; None where there is none.
+
+    `right_language`: it is identified as the language that it is expected in
+    (`store.queries.expected_language`).
+    `spelling`: share of words that pass, 0 to 1. `relevant`: judged to address its task. `empty`: holds
+    nothing but white space.
+    """
+
+    right_language: bool | None
+    spelling: float | None
+    relevant: bool | None
+    empty: bool
+
+
+def model_descriptions(session: Session) -> dict[int, ModelDescription]:
+    """How each model is configured, by its id."""
+    statement = select(
+        col(Model.id), col(Model.base), col(Model.data), col(Model.adaptation), col(Model.learning_rate)
+    )
+    return {row[0]: ModelDescription(*row[1:]) for row in _rows(session, statement)}
+
+
+def surface_measures(session: Session, suite_id: int) -> dict[int, SurfaceMeasures]:
+    """The surface metrics of every response to a suite, by its id."""
+    latest: dict[str, dict[int, tuple[float | None, str | None]]] = {
+        "language": {},
+        "spelling": {},
+        "relevance": {},
+    }
+    statement = (
+        select(
+            col(SurfaceMetric.response_id),
+            col(SurfaceMetric.metric),
+            col(SurfaceMetric.value),
+            col(SurfaceMetric.label),
+        )
+        .join(Response, col(Response.id) == col(SurfaceMetric.response_id))
+        .join(Instruction, col(Instruction.id) == col(Response.instruction_id))
+        .where(col(Instruction.suite_id) == suite_id, col(SurfaceMetric.metric).in_(list(latest)))
+        .order_by(col(SurfaceMetric.id))
+    )
+    for response, metric, value, label in _rows(session, statement):
+        latest[metric][response] = (value, label)
+    empty = is_empty(col(Response.text))
+    answers = (
+        select(col(Response.id), col(Instruction.language), col(Instruction.modifier), empty)
+        .join(Instruction, col(Instruction.id) == col(Response.instruction_id))
+        .where(col(Instruction.suite_id) == suite_id)
+    )
+    return {
+        response: SurfaceMeasures(
+            right_language=_right(latest["language"].get(response), language, modifier),
+            spelling=latest["spelling"].get(response, (None, None))[0],
+            relevant=_yes(latest["relevance"].get(response)),
+            empty=bool(empty),
+        )
+        for response, language, modifier, empty in _rows(session, answers)
+    }
+
+
+def _rows(session: Session, statement: Any) -> Iterable[Any]:
+    return session.connection().execute(statement)
+
+
+def _right(found: tuple[float | None, str | None] | None, language: str, modifier: str | None) -> bool | None:
+    """What no language was identified in is in none, and so not in the right one."""
+    if found is None:
+        return None
+    label = found[1]
+    return label is not None and is_language(label, expected_language(language, modifier))
+
+
+def _yes(found: tuple[float | None, str | None] | None) -> bool | None:
+    return None if found is None or found[0] is None else found[0] >= 0.5

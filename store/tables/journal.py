@@ -2,12 +2,13 @@
 
 An `Entry` is one action of a rater; its `Rating`, `Comment` and `ErrorSpan` rows are the scores, comments
 and spans which that action set. Nothing in these four tables is ever changed or deleted (triggers see to it).
-What holds now is the last row of the same rater about the same thing: see `store.tables.views`.
+What holds now is the last row of the same rater about the same thing, unless it takes something away: the
+views at the end, which the migrations make.
 """
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, Index
+from sqlalchemy import CheckConstraint, Column, Index, TableClause, column, table
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BigKey, UtcDateTime, utc_now
@@ -110,3 +111,15 @@ class ErrorSpan(SQLModel, table=True):
     severity: str
     note: str = ""
     present: bool = True
+
+
+def _view(name: str, *columns: str) -> TableClause:
+    return table(name, *(column(found) for found in ("id", "entry_id", *columns)))
+
+
+CURRENT_RATING = _view("current_rating", "response_id", "rater_id", "criterion_id", "score", "skipped")
+CURRENT_COMMENT = _view("current_comment", "response_id", "rater_id", "text")
+CURRENT_ERROR_SPAN = _view(
+    "current_error_span",
+    "response_id", "rater_id", "start_offset", "end_offset", "category", "severity", "note",
+)  # fmt: skip

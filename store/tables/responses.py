@@ -1,4 +1,4 @@
-"""Responses, the claims on those in the making, and what was measured of them without a judge."""
+"""Model configurations, their decodings and responses, and what is measured of a response without a judge."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,32 @@ from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BigKey, UtcDateTime, json_column, utc_now
+
+
+class Model(SQLModel, table=True):
+    """One model configuration: base / data / adaptation, its learning rate, its checkpoint."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    base: str | None = None
+    data: str | None = None
+    adaptation: str | None = None
+    learning_rate: float | None = None
+    checkpoint: str | None = None
+
+
+class Decoding(SQLModel, table=True):
+    """How text was drawn from a model: engine, quantisation, strategy and limits.
+
+    `digest` identifies the whole (see `store.queries.models.decoding_digest`). `engine` is `transformers`,
+    `llama.cpp`, `openai` or `imported`.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True)
+    engine: str
+    quantization: str | None = None
+    parameters: dict[str, Any] = json_column()
 
 
 class Response(SQLModel, table=True):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from store import open_store
-from store.queries import batches, models, runs
+from store.queries import batches, raters, runs
 from store.session import reading, writing
 from store.tables import JudgeBatch
 
@@ -19,7 +19,7 @@ def engine(new_store):
     engine = open_store(new_store, create=True)
     with writing(engine) as session:
         for version in ("1", "2"):
-            models.rater_id(session, "llm", "judge", version)
+            raters.rater_id(session, "llm", "judge", version)
         for _ in range(2):
             runs.start_run(session, command="judge rubric", host="here")
     yield engine

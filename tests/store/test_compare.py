@@ -4,7 +4,18 @@ import pytest
 from sqlalchemy import text
 
 from store import UsageError, open_store
-from store.queries import compare, journal, models, notes, responses, reviewers, rubrics, suites, surface
+from store.queries import (
+    compare,
+    journal,
+    models,
+    notes,
+    raters,
+    responses,
+    reviewers,
+    rubrics,
+    suites,
+    surface,
+)
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -31,8 +42,8 @@ def room(new_store):
                 responses.add_responses(
                     session, [{**row, "model_id": models.model_id(session, name)} for name in names]
                 )
-        criteria = [row.id or 0 for row in models.criteria_of(session, rubrics.default_rubric_id(session))]
-        rater = models.rater_id(session, "human", "nv")
+        criteria = [row.id or 0 for row in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+        rater = raters.rater_id(session, "human", "nv")
     yield engine, suite, criteria, rater
     engine.dispose()
 
@@ -156,7 +167,7 @@ def test_of_several_tools_the_last_measured(room):
     with writing(engine) as session:
         surface.add_metrics(session, [{**row, "tool": "one", "value": 0.5}])
         surface.add_metrics(session, [{**row, "tool": "two", "value": 0.9}])
-        assert compare.surface_of(session, [1, 2]) == {1: {"language": compare.Measured(0.9, "ru")}}
+        assert compare.surface_of(session, [1, 2]) == {1: {"language": compare.MeasuredMetric(0.9, "ru")}}
 
 
 def test_the_first_presentation_of_a_response_stays(room):

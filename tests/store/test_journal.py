@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from store import open_store
-from store.queries import journal, models, notes, responses, suites
+from store.queries import journal, models, notes, raters, responses, rubrics, suites
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -24,9 +24,9 @@ def room(new_store):
             "text": "Привет.",
         }
         responses.add_responses(session, [rows])
-        rater = models.rater_id(session, "human", "nv")
-        rubric = models.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
-        first, second = (found.id for found in models.criteria_of(session, rubric))
+        rater = raters.rater_id(session, "human", "nv")
+        rubric = rubrics.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
+        first, second = (found.id for found in rubrics.criteria_of(session, rubric))
     yield engine, rater, first, second
     engine.dispose()
 
@@ -116,7 +116,7 @@ def test_raters_do_not_undo_each_other(room):
     engine, rater, first, _ = room
     put(engine, rater, Score(1, first, 2))
     with writing(engine) as session:
-        other = models.rater_id(session, "human", "other")
+        other = raters.rater_id(session, "human", "other")
         assert journal.undo(session, other) is None
     assert scores(engine, rater) == {first: (2, False)}
 

@@ -7,7 +7,8 @@ from threading import Barrier
 from sqlalchemy import text
 
 from store import open_store
-from store.queries import journal, models, rubrics
+from store.queries import journal, rubrics
+from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from tests.reviewing import make_store
 from tui.review.saving import saving
@@ -24,8 +25,8 @@ def test_every_acknowledged_score_is_there_once_and_nobody_waits_in_vain(new_sto
         together.wait()
         said = []
         with saving(engine) as session:
-            rater = models.rater_id(session, "human", name)
-            criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+            rater = rater_queries.rater_id(session, "human", name)
+            criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
         for response in range(1, TEXTS + 1):
             for criterion in criteria:
                 with saving(engine) as session:

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from store import UsageError, open_store
-from store.queries import journal, models, notes, responses, suites
+from store.queries import journal, models, notes, raters, responses, rubrics, suites
 from store.queries.journal import Score, Shown
 from store.queries.notes import Span
 from store.session import reading, writing
@@ -29,9 +29,9 @@ def room(new_store):
             for instruction in suites.instructions_of(session, suite, language):
                 row = {"instruction_id": instruction.id, "model_id": model, "decoding_id": decoding}
                 responses.add_responses(session, [{**row, "text": TEXTS[instruction.key]}])
-        rater = models.rater_id(session, "human", "nv")
-        rubric = models.rubric_id(session, "r", "1", [{"name": "helpfulness"}])
-        (criterion,) = (found.id for found in models.criteria_of(session, rubric))
+        rater = raters.rater_id(session, "human", "nv")
+        rubric = rubrics.rubric_id(session, "r", "1", [{"name": "helpfulness"}])
+        (criterion,) = (found.id for found in rubrics.criteria_of(session, rubric))
     yield engine, rater, criterion
     engine.dispose()
 
@@ -191,7 +191,7 @@ def test_a_commit_does_not_stand_in_the_way_of_undo_and_redo(room):
 def test_the_notes_of_other_raters_are_theirs(room):
     engine, rater, _ = room
     with writing(engine) as session:
-        other = models.rater_id(session, "human", "other")
+        other = raters.rater_id(session, "human", "other")
     do(engine, notes.set_comment, rater, [1], "mine")
     do(engine, notes.mark_span, rater, [1], 0, 1, "fluency", "minor")
     do(engine, notes.set_comment, other, [1], "theirs")
@@ -220,7 +220,7 @@ def test_any_text_is_kept_but_what_no_database_can_hold(room, typed, kept):
 def test_notes_are_listed_in_the_suites_order_with_what_they_are_about(room):
     engine, rater, _ = room
     with writing(engine) as session:
-        other = models.rater_id(session, "human", "amy")
+        other = raters.rater_id(session, "human", "amy")
     do(engine, notes.set_comment, rater, [3], "late")
     do(engine, notes.mark_span, rater, [1], 11, 14, "accuracy", "major", "which?")
     do(engine, notes.mark_span, rater, [1], 8, 10, "fluency", "minor")

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from store import StoreError, open_store
-from store.engine import shown_name
-from store.queries import journal, models, notes, reviewers, rubrics
+from store.engine import printable_name
+from store.queries import journal, notes, raters, reviewers, rubrics
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.postgresql import new_schema
@@ -112,14 +112,14 @@ def test_a_reviewer_can_not_write_under_anothers_name(anna, shared):
     stop = stops_of(shared[0], "spring", other)[0]
     with reading(engine) as session:
         boris = rater_of(session, other)
-        first = models.criteria_of(session, rubrics.default_rubric_id(session))[0].id or 0
+        first = rubrics.criteria_of(session, rubrics.default_rubric_id(session))[0].id or 0
     for write in (
         lambda session: journal.append(session, boris, [Score(stop.response_ids[0], first, 0)]),
         lambda session: journal.commit_response(session, boris, stop.response_ids[0]),
         lambda session: notes.set_comment(session, boris, stop.response_ids, "not mine"),
         lambda session: reviewers.save_bookmark(session, boris, "x", stop.instruction_id, None, None),
-        lambda session: models.rater_id(session, "llm", "gpt"),
-        lambda session: models.rater_id(session, "human", "somebody"),
+        lambda session: raters.rater_id(session, "llm", "gpt"),
+        lambda session: raters.rater_id(session, "human", "somebody"),
     ):
         with pytest.raises(ProgrammingError, match="row-level security"), writing(engine) as session:
             write(session)
@@ -170,8 +170,8 @@ def test_what_stands_behind_the_question_mark_is_handed_to_the_driver_and_the_pa
     assert {name: str(handed[name]) for name in wanted} == wanted
     assert (handed["password"], handed["user"], handed["host"]) == ("s3cret", "anna", "db.example.org")
     assert "s3cret" not in str(refused.value)
-    assert "s3cret" not in shown_name(url)
-    assert "anna:***@db.example.org:5433/xlit" in shown_name(url)
+    assert "s3cret" not in printable_name(url)
+    assert "anna:***@db.example.org:5433/xlit" in printable_name(url)
 
 
 def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password():

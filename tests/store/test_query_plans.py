@@ -12,21 +12,24 @@ from sqlmodel import Session
 
 from store import open_store
 from store.queries import (
+    campaigns,
     compare,
     exporting,
-    finding,
+    filters,
     journal,
-    judges,
     models,
     notes,
+    raters,
     responses,
+    review_queue,
     reviewers,
+    rubrics,
     suites,
 )
-from store.queries.campaigns import progress, queue, settled
-from store.queries.campaigns import rows as campaigns
+from store.queries import campaigns as progress
+from store.queries import campaigns as settled
+from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
-from store.queries.scope import STATUSES, Filter, Scope
 from store.session import reading, writing
 
 # `last`, `later` and `answer` are other names of some of them in the questions and the views.
@@ -62,9 +65,9 @@ def make_store(path: Path, instructions: int) -> Engine:
             for instruction in suites.instructions_of(session, suite, language)
         ]
         responses.add_responses(session, rows)
-        models.rater_id(session, "human", "nv")
-        models.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
-        judge = models.rater_id(session, "llm", "gpt")
+        raters.rater_id(session, "human", "nv")
+        rubrics.rubric_id(session, "r", "1", [{"name": "helpfulness"}, {"name": "language"}])
+        judge = raters.rater_id(session, "llm", "gpt")
         journal.append(session, judge, [Score(1, criterion, 2) for criterion in CRITERIA])
         campaign = campaigns.add_campaign(session, name="c", rubric_id=1, seed=1, digest="")
         place = {"campaign_id": campaign, "reviewer_id": RATER, "rater_id": RATER, "kind": "normal"}
@@ -112,7 +115,7 @@ def scanned(line: str) -> str | None:
 
 
 KEYS = [(1, 1, 0), (2, 2, 0)]
-BY_MODEL = Scope(SUITE, "ru", ("ru",), tuple(KEYS), RATER, tuple(CRITERIA), JUDGE)
+BY_MODEL = ViewScope(SUITE, "ru", ("ru",), tuple(KEYS), RATER, tuple(CRITERIA), JUDGE)
 BY_LANGUAGE = replace(BY_MODEL, languages=("ru", "fr"), keys=(KEYS[0],))
 OPEN = replace(BY_MODEL, revealed_only=False)
 QUEUE = replace(BY_MODEL, campaign_id=1)
@@ -126,19 +129,19 @@ FILTERS = {
 }
 
 
-def matching(scope: Scope, chosen: Filter) -> Callable[[Session], object]:
-    return lambda it: finding.matching(it, scope, chosen)
+def matching(scope: ViewScope, chosen: Filter) -> Callable[[Session], object]:
+    return lambda it: filters.responses_matching(it, scope, chosen)
 
 
-def of_scope(scope: Scope) -> dict[str, Callable[[Session], object]]:
+def of_scope(scope: ViewScope) -> dict[str, Callable[[Session], object]]:
     """The questions about a whole view."""
     return {
-        "instructions": lambda it: finding.instructions_with_responses(it, scope),
-        "first_unscored": lambda it: finding.first_unscored(it, scope, 1),
-        "disagreements": lambda it: finding.disagreements(it, scope),
-        "texts": lambda it: list(finding.texts(it, scope, 0, None)),
-        "group_counts": lambda it: finding.group_counts(it, scope),
-        "judges_in": lambda it: judges.judges_in(it, scope),
+        "instructions": lambda it: filters.instructions_with_responses(it, scope),
+        "first_unscored": lambda it: filters.first_unscored(it, scope, 1),
+        "disagreements": lambda it: filters.disagreements(it, scope),
+        "texts": lambda it: list(filters.texts_in_view(it, scope, 0, None)),
+        "group_counts": lambda it: filters.group_counts(it, scope),
+        "judges_in": lambda it: raters.judges_in(it, scope),
         **{f"matching {name}": matching(scope, chosen) for name, chosen in FILTERS.items()},
     }
 
@@ -155,8 +158,8 @@ VIEWS = {
 }
 QUESTIONS: dict[str, Callable[[Session], object]] = {
     **VIEWS,
-    "lead_instruction": lambda it: finding.lead_instruction(it, SUITE, "ru", 4),
-    "languages_answered": lambda it: finding.languages_answered(it, SUITE, KEYS),
+    "lead_instruction": lambda it: filters.lead_instruction(it, SUITE, "ru", 4),
+    "languages_answered": lambda it: filters.languages_answered(it, SUITE, KEYS),
     "responses_to": lambda it: compare.responses_to(it, 1),
     "surface_of": lambda it: compare.surface_of(it, [1, 2]),
     "suite_with_responses": lambda it: compare.suite_with_responses(it, "ru", None),
@@ -170,27 +173,27 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "comments_of": lambda it: notes.comments_of(it, RATER, [1, 2]),
     "spans_of": lambda it: notes.spans_of(it, RATER, [1, 2]),
     "list_notes of one": lambda it: notes.list_notes(it, RATER, SUITE, "ru"),
-    "queue_of": lambda it: queue.queue_of(it, 1, RATER),
-    "done_positions": lambda it: queue.done_positions(it, 1, RATER),
-    "commit_times": lambda it: queue.commit_times(it, 1, RATER),
-    "last_target": lambda it: queue.last_target(it, RATER),
-    "open_campaign_of": lambda it: queue.open_campaign_of(it, "nv", SUITE, sealed=True),
+    "queue_of": lambda it: review_queue.queue_of(it, 1, RATER),
+    "done_positions": lambda it: review_queue.done_positions(it, 1, RATER),
+    "commit_times": lambda it: review_queue.commit_times(it, 1, RATER),
+    "last_target": lambda it: review_queue.last_target(it, RATER),
+    "open_campaign_of": lambda it: review_queue.open_campaign_of(it, "nv", SUITE, sealed=True),
     "reviewers_in": lambda it: campaigns.reviewers_in(it, 1),
     "last_position": lambda it: campaigns.last_position(it, 1, RATER),
-    "assigned": lambda it: progress.assigned(it, 1),
-    "given": lambda it: progress.given(it, 1, CRITERIA),
+    "assigned": lambda it: progress.assignments_of(it, 1),
+    "given": lambda it: progress.marks_given(it, 1, CRITERIA),
     "known_scores": lambda it: progress.known_scores(it, [JUDGE], [1, 2]),
-    "settled_by": lambda it: settled.settled_by(it, SUITE),
+    "settled_by": lambda it: settled.adjudicated_by(it, SUITE),
 }
 # A view in which no judge has scored anything.
 UNJUDGED = replace(BY_MODEL, lead="fr", languages=("fr",))
 # Those that read one end of an index, or all notes, or the few things that a judge or a reviewer said.
 ONCE: dict[str, Callable[[Session], object]] = {
     "sources_of": lambda it: compare.sources_of(it, SUITE, "fr"),
-    "judges_in without scores": lambda it: judges.judges_in(it, UNJUDGED),
-    "the first text": lambda it: next(finding.texts(it, BY_MODEL, -1, None)),
-    "the next unscored": lambda it: finding.first_unscored(it, BY_MODEL, 1),
-    "disagreements of a few": lambda it: finding.disagreements(it, BY_MODEL),
+    "judges_in without scores": lambda it: raters.judges_in(it, UNJUDGED),
+    "the first text": lambda it: next(filters.texts_in_view(it, BY_MODEL, -1, None)),
+    "the next unscored": lambda it: filters.first_unscored(it, BY_MODEL, 1),
+    "disagreements of a few": lambda it: filters.disagreements(it, BY_MODEL),
     "list_notes of all": lambda it: notes.list_notes(it, None, SUITE, "ru"),
     "note_rows": lambda it: list(exporting.note_rows(it)),
     "note_rows of a suite": lambda it: list(exporting.note_rows(it, suite_id=SUITE, language="ru")),

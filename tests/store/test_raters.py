@@ -4,9 +4,9 @@ import pytest
 from sqlmodel import col, select
 
 from store import open_store
-from store.queries import journal, judges, models, raters, responses, rubrics, suites
+from store.queries import journal, models, raters, responses, rubrics, suites
+from store.queries.filters import ViewScope
 from store.queries.journal import Score
-from store.queries.scope import Scope
 from store.session import reading, writing
 from store.tables import Rater
 
@@ -36,7 +36,7 @@ def test_the_condition_in_the_database_is_the_rule_of_the_versions(new_store):
     engine = open_store(new_store, create=True)
     with writing(engine) as session:
         for version in (*PLAIN, *REPEATS):
-            models.rater_id(session, "llm", "gpt", version)
+            raters.rater_id(session, "llm", "gpt", version)
     with reading(engine) as session:
         found = session.exec(select(Rater.version).where(raters.asked_first()).order_by(col(Rater.id)))
         assert list(found) == PLAIN
@@ -52,11 +52,11 @@ def test_a_judge_that_was_asked_three_times_is_one_judge_of_a_view(new_store):
         instruction = suites.instructions_of(session, suite, "ru")[0].id
         row = {"instruction_id": instruction, "model_id": model, "decoding_id": decoding, "text": "да"}
         responses.add_responses(session, [row])
-        criterion = models.criteria_of(session, rubrics.default_rubric_id(session))[0].id or 0
+        criterion = rubrics.criteria_of(session, rubrics.default_rubric_id(session))[0].id or 0
         for version in ("v1", "v1#2", "v1#3", "v2"):
-            rater = models.rater_id(session, "llm", "gpt", version)
+            rater = raters.rater_id(session, "llm", "gpt", version)
             journal.append(session, rater, [Score(1, criterion, 2)])
     with reading(engine) as session:
-        scope = Scope(suite, "ru", ("ru",), ((model, decoding, 0),), 0, (criterion,))
-        assert [rater.version for rater in judges.judges_in(session, scope)] == ["v1", "v2"]
+        scope = ViewScope(suite, "ru", ("ru",), ((model, decoding, 0),), 0, (criterion,))
+        assert [rater.version for rater in raters.judges_in(session, scope)] == ["v1", "v2"]
     engine.dispose()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import writing
 from tui.review.opening import open_view
@@ -50,8 +50,8 @@ def fill(path: Path) -> None:
             for number, model in enumerate(MODELS)
         ]
         responses.add_responses(session, rows)
-        judge = models.rater_id(session, "llm", JUDGE, "1")
-        criteria = models.criteria_of(session, rubrics.default_rubric_id(session))
+        judge = raters.rater_id(session, "llm", JUDGE, "1")
+        criteria = rubrics.criteria_of(session, rubrics.default_rubric_id(session))
         for response in range(1, len(rows) + 1):
             journal.append(session, judge, [Score(response, it.id or 0, 1) for it in criteria])
             metrics = {"language": (0.99, "ru"), "spelling": (0.97, None), "relevance": (1.0, None)}

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import writing
 from tests.ui.conftest import JUDGE, MODELS
@@ -66,8 +66,8 @@ def write_elsewhere(path: Path) -> None:
             for instruction in (*russian, *english)
         ]
         assert responses.add_responses(session, new) == len(new)
-        criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
-        for rater in (models.rater_id(session, "llm", JUDGE, "1"), models.rater_id(session, "human", "else")):
+        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+        for rater in (raters.rater_id(session, "llm", JUDGE, "1"), raters.rater_id(session, "human", "else")):
             for response in range(1, len(MODELS) + 1):
                 journal.append(session, rater, [Score(response, criterion, 2) for criterion in criteria])
         metric = {"metric": "spelling", "tool": "another", "value": 0.5, "label": None}
@@ -100,8 +100,8 @@ def fill(path: Path, instructions: int, *, judged: bool = True) -> None:
             for model in MODELS
         ]
         responses.add_responses(session, rows)
-        judge = models.rater_id(session, "llm", JUDGE, "1")
-        criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+        judge = raters.rater_id(session, "llm", JUDGE, "1")
+        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
         for response in range(1, len(rows) + 1):
             scores = [
                 Score(response, criterion, (response + place) % 3) for place, criterion in enumerate(criteria)

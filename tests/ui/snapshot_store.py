@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import writing
 
@@ -39,8 +39,8 @@ def make(path: Path) -> Engine:
         ]
         suite, _ = suites.add_suite(session, "games", "1", new)
         decoding = models.decoding_id(session, "imported", None, {})
-        judge = models.rater_id(session, "llm", "gpt-3.5-turbo-0125", "1")
-        criteria = models.criteria_of(session, rubrics.default_rubric_id(session))
+        judge = raters.rater_id(session, "llm", "gpt-3.5-turbo-0125", "1")
+        criteria = rubrics.criteria_of(session, rubrics.default_rubric_id(session))
         number = 0
         for language in QUESTIONS:
             (instruction,) = suites.instructions_of(session, suite, language)

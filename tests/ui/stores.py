@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import writing
 
@@ -95,7 +95,7 @@ def add_reply(session: Any, instruction: int, model: str, reply: Reply | str) ->
     responses.add_responses(session, [row])
     response = max(found for found, *_ in surface.responses_without(session, "none", "none"))
     if reply.judge:
-        judge = models.rater_id(session, "llm", JUDGE, "1")
+        judge = raters.rater_id(session, "llm", JUDGE, "1")
         score(session, judge, response, reply.judge)
     add_metrics(session, response, reply)
     return response
@@ -117,6 +117,6 @@ def add_metrics(session: Any, response: int, reply: Reply) -> None:
 def score(session: Any, rater: int, response: int, scores: Mapping[str, int]) -> None:
     """One action of a rater: these scores by criterion."""
     criteria = {
-        row.name: row.id or 0 for row in models.criteria_of(session, rubrics.default_rubric_id(session))
+        row.name: row.id or 0 for row in rubrics.criteria_of(session, rubrics.default_rubric_id(session))
     }
     journal.append(session, rater, [Score(response, criteria[name], it) for name, it in scores.items()])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.queries import models
+from store.queries import raters
 from store.session import writing
 from tests.ui.pilot import NARROW, WIDE, compare_app, message, opened, press, rows, session_of, settle, shown
 from tests.ui.stores import JUDGE, Question, Reply, add_reply, score, store_of
@@ -226,7 +226,7 @@ async def test_what_the_judge_says_while_the_room_is_open_is_shown_of_committed_
             await press(pilot, "a", "h", "g")
             assert "no judge" in shown(pilot)
             with writing(engine) as session:
-                judge = models.rater_id(session, "llm", JUDGE, "1")
+                judge = raters.rater_id(session, "llm", JUDGE, "1")
                 for response in (1, 2):
                     score(session, judge, response, dict.fromkeys(ALL, 1))
             await pilot.app.screen._look_for_news()

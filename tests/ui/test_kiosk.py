@@ -16,7 +16,7 @@ from textual.binding import Binding
 from textual.widgets import TextArea
 
 from store import open_store
-from store.queries import models
+from store.queries import raters
 from store.session import writing
 from tests.ui.terminal import Terminal
 from tui.app import ReviewApp
@@ -315,7 +315,7 @@ def write_as(user: int, group: int, store: Path, name: str) -> int:
             os.setuid(user)
             os.umask(0o077)
             with writing(open_store(store)) as session:
-                models.rater_id(session, "human", name, "")
+                raters.rater_id(session, "human", name, "")
             code = 0
         finally:
             os._exit(code)

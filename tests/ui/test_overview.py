@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.queries import models
+from store.queries import raters
 from store.session import writing
 from tests.ui.pilot import (
     NARROW,
@@ -230,7 +230,7 @@ async def test_r_goes_through_the_reviewers_and_g_through_the_judges(engine):
     score_all(engine, "nv", {"а0": 2}, commit=False)
     score_all(engine, "zoe", {"а0": 0}, commit=False)
     with writing(engine) as session:
-        score(session, models.rater_id(session, "rule", "miniature", "1"), 1, dict.fromkeys(ALL, 0))
+        score(session, raters.rater_id(session, "rule", "miniature", "1"), 1, dict.fromkeys(ALL, 0))
     async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
         await press(pilot, "w")
         heads = []
@@ -330,7 +330,7 @@ async def test_alone_over_all_languages_a_cell_asks_which_and_opens_the_response
     engine, store, key, text
 ):
     with writing(engine) as session:
-        rater = models.rater_id(session, "human", "someone")
+        rater = raters.rater_id(session, "human", "someone")
         for (response,) in rows(engine, "SELECT id FROM response WHERE text IN ('а0', 'e0')"):
             score(session, rater, response, {"helpfulness": 2})
     with looking_over(store, language=None, suite=None, reviewer="boss") as first:

@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from store import UsageError, open_store
-from store.queries import finding, journal, models, responses
-from store.queries.campaigns import rows
+from store.queries import campaigns, filters, journal, models, raters, responses
+from store.queries.filters import Filter
 from store.queries.journal import Score
-from store.queries.scope import Filter
 from store.session import reading, writing
 from tests.reviewing import SAME, campaign, make_store, rater_of, stops_of, without_git, work
 from tests.ui.pilot import compare_app, message, press, shown
@@ -37,7 +36,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("judged") / "s.db"
     engine = make_store(path, keys=8)
     with writing(engine) as session:
-        judge = models.rater_id(session, "llm", JUDGE, "1")
+        judge = raters.rater_id(session, "llm", JUDGE, "1")
         for response in range(1, 8 * 3 * 2 + 1):
             journal.append(session, judge, [Score(response, it, 1) for it in range(1, 7)])
     engine.dispose()
@@ -233,7 +232,7 @@ def test_a_closed_or_unknown_campaign_and_a_stranger_are_told(engine):
         with pytest.raises(UsageError, match=said):
             open_queue(engine, campaign=name, reviewer=reviewer)
     with writing(engine) as session:
-        rows.set_closed(session, rows.campaign_named(session, "c"), True)
+        campaigns.set_closed(session, campaigns.campaign_named(session, "c"), True)
     with pytest.raises(UsageError, match="is closed"):
         open_queue(engine, campaign="c", reviewer="anna")
 
@@ -298,9 +297,12 @@ async def test_what_the_filter_counts_and_finds_is_of_the_queue(engine):
     work(engine, "c", "anna", most=3)
     view = open_view(engine, language="ru", reviewer="anna", campaign="c")
     with reading(engine) as session:
-        counts = finding.group_counts(session, view.scope)["statuses"]
+        counts = filters.group_counts(session, view.scope)["statuses"]
         assert (counts["committed"], counts["unscored"]) == (3, 5)
-        assert len(finding.matching(session, view.scope, Filter(statuses=frozenset({"unscored"})))) == 5
+        assert (
+            len(filters.responses_matching(session, view.scope, Filter(statuses=frozenset({"unscored"}))))
+            == 5
+        )
 
 
 def test_a_new_answer_does_not_join_a_queue_side_by_side(engine):
@@ -408,7 +410,7 @@ def test_the_overview_shows_a_reviewer_nobody_elses_scores_until_it_is_closed(en
     stranger, _ = overview.ask(engine, language="ru", suite=None, reviewer="boss")
     assert stranger.hidden_for is None
     with writing(engine) as session:
-        rows.set_closed(session, rows.campaign_named(session, "c"), True)
+        campaigns.set_closed(session, campaigns.campaign_named(session, "c"), True)
     asked, _ = overview.ask(engine, language="ru", suite=None, reviewer="anna")
     assert [rater.name for rater in overview.load(engine, asked).raters] == ["anna", "boris"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
+from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import Score
 from store.session import writing
 from tests.ui.conftest import JUDGE, MODELS
@@ -57,8 +57,8 @@ def write_on(store: Path, stop: Event) -> None:
                 "text": long_text(str(number)),
             }
             responses.add_responses(session, [new])
-            judge = models.rater_id(session, "llm", JUDGE, "1")
-            criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+            judge = raters.rater_id(session, "llm", JUDGE, "1")
+            criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
             last = INSTRUCTIONS * len(MODELS) + 1 + number
             for response in (1 + number % (INSTRUCTIONS * len(MODELS)), last):
                 journal.append(session, judge, [Score(response, it, number % 3) for it in criteria])

@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, select
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
+from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import Score
 from store.session import writing
 from store.tables import Entry
@@ -56,8 +56,8 @@ def judge_all(session: Session, score: int) -> None:
 
 
 def judge_some(session: Session, score: int, wanted: Iterable[int]) -> None:
-    judge = models.rater_id(session, "llm", JUDGE, "1")
-    criteria = [it.id or 0 for it in models.criteria_of(session, rubrics.default_rubric_id(session))]
+    judge = raters.rater_id(session, "llm", JUDGE, "1")
+    criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
     for response in wanted:
         journal.append(session, judge, [Score(response, criterion, score) for criterion in criteria])
 

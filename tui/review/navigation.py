@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from store.queries import finding
-from store.queries.scope import Filter
+from store.queries import filters
+from store.queries.filters import Filter
 from store.session import reading
 from store.tables import Bookmark
 from tui.review import row
@@ -40,7 +40,7 @@ class Navigator:
     def instructions(self) -> list[int]:
         """The instructions that hold a response, in the suite's order."""
         with reading(self.engine) as session:
-            return finding.instructions_with_responses(session, self.view.scope)
+            return filters.instructions_with_responses(session, self.view.scope)
 
     def start(self, keys: Sequence[int], bookmark: Bookmark | None) -> int:
         """The row to begin with, of those with these keys: where the reviewer stopped, else the first."""
@@ -61,20 +61,20 @@ class Navigator:
 
     def key_of(self, session: Session, rater_id: int, response_id: int) -> int | None:
         """The row in which a response stands that one of the raters has scored; None: in none."""
-        return finding.lead_instruction(session, self.view.suite.id, self.view.language, response_id)
+        return filters.lead_instruction(session, self.view.suite.id, self.view.language, response_id)
 
     def matches(self, wanted: Filter) -> dict[int, set[int]]:
         """The responses that fit the filter, by instruction, in the suite's order."""
         with reading(self.engine) as session:
             found: dict[int, set[int]] = {}
-            for instruction, response in finding.matching(session, self.view.scope, wanted):
+            for instruction, response in filters.responses_matching(session, self.view.scope, wanted):
                 found.setdefault(instruction, set()).add(response)
             return found
 
     def unscored(self, position: int) -> Destination:
         """The first response after a position of the suite that wants a score, else the first of all."""
         with reading(self.engine) as session:
-            found = finding.first_unscored(session, self.view.scope, position)
+            found = filters.first_unscored(session, self.view.scope, position)
         if found is None:
             return Destination(message="everything is scored")
         return Destination(found[0], found[1])
@@ -84,7 +84,7 @@ class Navigator:
         if self.view.judge is None:
             return Destination(message="no judge has scored these responses")
         with reading(self.engine) as session:
-            known = finding.disagreements(session, self.view.scope)
+            known = filters.disagreements(session, self.view.scope)
         if not known:
             hint = "" if self.view.open else " on what you have committed"
             return Destination(message=f"no disagreement with {self.view.judge.label}{hint}")
@@ -103,7 +103,7 @@ class Navigator:
         wanted = folded(words)
         with reading(self.engine) as session:
             for after, upto in ((position, None), (-1, position)):
-                for instruction, response, question, text in finding.texts(
+                for instruction, response, question, text in filters.texts_in_view(
                     session, self.view.scope, after, upto
                 ):
                     if wanted in folded(text):

@@ -10,8 +10,7 @@ from sqlmodel import Session
 from core.text.visible import safe_line
 from store.errors import UsageError
 from store.labels import labels_by_key
-from store.queries import compare, finding, judges, models, reviewers, rubrics
-from store.queries.campaigns import queue, rows
+from store.queries import campaigns, compare, filters, raters, review_queue, reviewers, rubrics
 from store.queries.compare import Source, SourceKey
 from store.queries.suites import SuiteSummary, list_suites
 from store.session import writing
@@ -32,8 +31,8 @@ def member_of(session: Session, name: str, reviewer: str) -> tuple[Campaign, int
     """The campaign of this name, and the rater that the reviewer is in it.
 
     Raises `UsageError` when there is no such campaign, and when it has nothing for the reviewer."""
-    found = rows.campaign_named(session, name)
-    known = rows.reviewers_in(session, found.id or 0)
+    found = campaigns.campaign_named(session, name)
+    known = campaigns.reviewers_in(session, found.id or 0)
     rater = next((rater for rater, member in known.items() if member == reviewer), None)
     if rater is None:
         names = ", ".join(safe_line(member) for member in known.values())
@@ -49,7 +48,9 @@ def part_of(session: Session, name: str, reviewer: str, language: str, label: st
     language. Raises `UsageError` as `member_of`, and with the parts that there are when this is none."""
     campaign, rater = member_of(session, name, reviewer)
     suites = {suite.id: suite for suite in list_suites(session)}
-    parts = [(suites[suite], spoken) for suite, spoken in queue.parts_of(session, campaign.id or 0, rater)]
+    parts = [
+        (suites[suite], spoken) for suite, spoken in review_queue.suites_of(session, campaign.id or 0, rater)
+    ]
     named = [
         suite for suite, spoken in parts if spoken == language and label in (None, suite.name, suite.label)
     ]
@@ -59,7 +60,7 @@ def part_of(session: Session, name: str, reviewer: str, language: str, label: st
         raise UsageError(f"Campaign {name!r} has nothing for {reviewer} in {asked}. It has: {known}.")
     suite = max(named, key=lambda it: it.id)
     return CampaignPart(
-        campaign, suite, queue.assigned_sources(session, campaign.id or 0, rater, suite.id, language)
+        campaign, suite, review_queue.assigned_sources(session, campaign.id or 0, rater, suite.id, language)
     )
 
 
@@ -92,7 +93,7 @@ def open_view(
         reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
         part = None if campaign is None else part_of(session, campaign, reviewer, language, suite)
         found = part.suite if part else compare.suite_with_responses(session, language, suite)
-        blind_in = queue.open_campaign_of(session, reviewer, found.id)
+        blind_in = review_queue.open_campaign_of(session, reviewer, found.id)
         if blind_in is not None and (open or wanted or by_language):
             asked = "--open" if open else "--models" if wanted else "--by language"
             raise UsageError(
@@ -106,14 +107,14 @@ def open_view(
         languages: tuple[str, ...] = (language,)
         if by_language:
             sources = [_only(sources)]
-            answered = finding.languages_answered(session, found.id, [sources[0].key])
+            answered = filters.languages_answered(session, found.id, [sources[0].key])
             languages = (language, *(other for other in answered if other != language))
         view = View(
             suite=found,
             language=language,
             sources=tuple(sources),
             reviewer=reviewer,
-            rater_id=models.rater_id(session, "human", reviewer),
+            rater_id=raters.rater_id(session, "human", reviewer),
             **rubric_parts(session, part.campaign.rubric_id if part else rubrics.default_rubric_id(session)),
             by="language" if by_language else "model",
             languages=languages,
@@ -121,7 +122,7 @@ def open_view(
             # Whoever asks for one model's languages has named the model.
             names_shown=open or by_language or not_blind,
             open=open or not_blind,
-            reveal=queue.open_campaign_of(session, reviewer, found.id, sealed=True) is None,
+            reveal=review_queue.open_campaign_of(session, reviewer, found.id, sealed=True) is None,
             campaign=campaign,
             campaign_id=part.campaign.id if part else None,
             translation=translation,
@@ -131,7 +132,7 @@ def open_view(
 
 def rubric_parts(session: Session, rubric_id: int) -> dict[str, Any]:
     """The fields of a `View` that say what is scored."""
-    criteria = models.criteria_of(session, rubric_id)
+    criteria = rubrics.criteria_of(session, rubric_id)
     return {
         "criterion_ids": tuple(criterion.id or 0 for criterion in criteria),
         "criteria": tuple(criterion.name for criterion in criteria),
@@ -149,7 +150,7 @@ def with_judge(session: Session, view: View, name: str | None = None) -> View:
     """The view with the judge of this name; None: the LLM that came last, else a rule, else nobody.
 
     Raises `UsageError` that lists the judges when the named one has scored nothing here."""
-    known = judges.judges_in(session, view.scope)
+    known = raters.judges_in(session, view.scope)
     if name is not None:
         named = [rater for rater in known if rater.name == name]
         if not named:

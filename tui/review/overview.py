@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from core.analysis.agreement_table import CriterionAgreement, human_against_judge
 from store.labels import labels_by_key
-from store.queries import compare, models, overview, rubrics
-from store.queries.campaigns import queue
+from store.queries import compare, overview, review_queue, rubrics
+from store.queries import raters as rater_queries
 from store.queries.compare import Source, SourceKey
 from store.queries.overview import MeanCell, RaterScores, ReviewerProgress, Scope
 from store.session import reading, writing
@@ -105,11 +105,11 @@ def ask(
     with writing(engine) as session:
         found = compare.suite_with_responses(session, language, suite)
         asked = OverviewQuery(Scope(found.id, language), rubrics.default_rubric_id(session))
-        if queue.open_campaign_of(session, reviewer, found.id) is None:
+        if review_queue.open_campaign_of(session, reviewer, found.id) is None:
             return asked, found.label
-        rater = models.rater_id(session, "human", reviewer)
+        rater = rater_queries.rater_id(session, "human", reviewer)
         scope = replace(asked.scope, committed_by=rater)
-        sealed = queue.open_campaign_of(session, reviewer, found.id, sealed=True) is not None
+        sealed = review_queue.open_campaign_of(session, reviewer, found.id, sealed=True) is not None
         return replace(asked, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), found.label
 
 
@@ -121,7 +121,7 @@ def load(engine: Engine, asked: OverviewQuery) -> Overview:
         if asked.hidden_for is not None:
             raters = [rater for rater in raters if rater.rater_id == asked.rater]
         sources = overview.sources_of(session, asked.scope)
-        criteria = models.criteria_of(session, asked.rubric_id)
+        criteria = rubrics.criteria_of(session, asked.rubric_id)
         found = Overview(
             asked=asked,
             criteria=tuple((row.id or 0, row.name, row.maximum) for row in criteria),

@@ -11,9 +11,8 @@ from sqlmodel import Session
 from core.analysis.reviewers import per_hour
 from store.errors import UsageError
 from store.labels import labels_by_key
-from store.queries import compare, reviewers
-from store.queries.campaigns import queue
-from store.queries.campaigns.queue import Stop
+from store.queries import compare, review_queue, reviewers
+from store.queries.review_queue import QueueItem
 from store.queries.suites import SuiteSummary, list_suites
 from store.session import reading, writing
 from store.tables import Bookmark, Campaign, utc_now
@@ -34,7 +33,7 @@ class Queue:
 
     view: View
     views: dict[tuple[int, str], View]
-    stops: dict[int, Stop]
+    stops: dict[int, QueueItem]
     done: set[int]
     times: list[datetime]
 
@@ -62,22 +61,22 @@ def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str
             raise UsageError(
                 f"Campaign {campaign!r} is closed. `xlit-core campaign close --reopen` opens it."
             )
-        stops = queue.queue_of(session, found.id or 0, rater)
+        stops = review_queue.queue_of(session, found.id or 0, rater)
         views = _views(session, found, stops, reviewer, rater, translation)
         first = stops[0]
         return Queue(
             view=views[first.suite_id, first.language],
             views=views,
             stops={stop.position: stop for stop in stops},
-            done=queue.done_positions(session, found.id or 0, rater),
-            times=queue.commit_times(session, found.id or 0, rater),
+            done=review_queue.done_positions(session, found.id or 0, rater),
+            times=review_queue.commit_times(session, found.id or 0, rater),
         )
 
 
 def _views(
     session: Session,
     campaign: Campaign,
-    stops: Sequence[Stop],
+    stops: Sequence[QueueItem],
     reviewer: str,
     rater_id: int,
     translation: str | None,
@@ -88,8 +87,8 @@ def _views(
     for suite_id, language in dict.fromkeys((stop.suite_id, stop.language) for stop in stops):
         suite: SuiteSummary = suites[suite_id]
         # What one campaign hides, no other shows.
-        names = not campaign.blind and queue.open_campaign_of(session, reviewer, suite_id) is None
-        sealed = queue.open_campaign_of(session, reviewer, suite_id, sealed=True) is not None
+        names = not campaign.blind and review_queue.open_campaign_of(session, reviewer, suite_id) is None
+        sealed = review_queue.open_campaign_of(session, reviewer, suite_id, sealed=True) is not None
         view = View(
             suite=suite,
             language=language,
@@ -179,7 +178,7 @@ class QueueNavigator(Navigator):
         with reading(self.engine) as session:
             for at in (*later, *(at for at in stops if at <= position)):
                 response = stops[at].response_ids[0]
-                question, text = queue.texts_of(session, response)
+                question, text = review_queue.texts_of(session, response)
                 if wanted in folded(text) or wanted in folded(question):
                     return Destination(at, response)
         return Destination(message=f"nothing holds “{words}”")

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from store.labels import labels_by_key
-from store.queries import compare, journal, notes, reviewers
-from store.queries.campaigns import queue
-from store.queries.compare import Measured
-from store.queries.expected import expected_language
+from store.queries import compare, journal, notes, review_queue, reviewers
+from store.queries.compare import MeasuredMetric
+from store.queries.expected_language import expected_language
 from store.queries.notes import Span
 from store.tables import Instruction, Response
 from tui.review import blind
@@ -35,7 +34,7 @@ class Answer:
     committed: bool
     revealed: bool
     judge: Scores
-    surface: dict[str, Measured]
+    surface: dict[str, MeasuredMetric]
     comment: str
     spans: tuple[Span, ...]
 
@@ -93,7 +92,7 @@ def load_row(
         shown, labels, new = _by_model(session, view, instruction)
     if view.campaign_id is not None:
         ids = [response.id or 0 for response, _ in shown]
-        theirs = queue.assigned(session, view.campaign_id, view.rater_id, ids)
+        theirs = review_queue.assigned(session, view.campaign_id, view.rater_id, ids)
         shown = [(response, asked) for response, asked in shown if response.id in theirs]
     answers = answers_of(session, view, shown, labels)
     if collapse and view.by == "model":

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from store.queries import compare, journal, notes, reviewers
-from store.queries.campaigns.queue import last_target
+from store.queries.filters import Filter
 from store.queries.journal import Score, Shown
-from store.queries.scope import Filter
+from store.queries.review_queue import last_target
 from store.session import reading
 from tui.review import scoring
 from tui.review.navigation import Destination, Navigator

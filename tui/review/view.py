@@ -6,7 +6,7 @@ from typing import Literal
 
 from store.labels import rater_column_head
 from store.queries.compare import Source
-from store.queries.scope import Scope
+from store.queries.filters import ViewScope
 from store.queries.suites import SuiteSummary
 
 
@@ -77,9 +77,9 @@ class View:
         return self.criteria.index("language") if "language" in self.criteria else None
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ViewScope:
         """The same in the words of the store's questions."""
-        return Scope(
+        return ViewScope(
             suite_id=self.suite.id,
             lead=self.language,
             languages=self.languages or (self.language,),

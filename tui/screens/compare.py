@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.widgets import Static
 
-from store.queries import finding, notes
+from store.queries import filters, notes
+from store.queries.filters import Filter
 from store.queries.notes import Note
-from store.queries.scope import Filter
 from store.session import reading
 from tui import keymap
 from tui.app_protocol import app_of
@@ -245,7 +245,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
     async def action_filter(self) -> None:
         def counts() -> dict[str, dict[object, int]]:
             with reading(self.session.engine) as session:
-                return finding.group_counts(session, self.session.view.scope)
+                return filters.group_counts(session, self.session.view.scope)
 
         found = await asyncio.to_thread(counts)
         screen = FilterScreen(self.session.view, found, self.session.filter)

@@ -8,7 +8,7 @@ from textual.events import Resize
 
 from core.text.visible import safe_line
 from core.text.wrapping import pad
-from store.queries.scope import STATUSES, Filter
+from store.queries.filters import STATUSES, Filter
 from tui import keymap
 from tui.review.view import View
 from tui.screens.page import PageScreen

@@ -9,7 +9,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from core.text.visible import safe_line
-from store.queries.scope import Filter
+from store.queries.filters import Filter
 from tui import keymap
 from tui.review import overview
 from tui.review.overview import Overview, OverviewQuery

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from core.text.visible import safe_line
 from core.text.wrapping import shorten
-from store.queries.expected import is_language
+from store.queries.expected_language import is_language
 from tui.app_protocol import first_key
 from tui.review.display_options import DisplayOptions, DisplayState
 from tui.review.row import Answer, Row

@@ -11,8 +11,8 @@ from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress
 from core.text.scripts import normal_language
 from store.provenance import RunRecord, record_run
-from store.queries import journal, judging, models, rubrics
-from store.queries.expected import expected_language
+from store.queries import journal, judging, raters, rubrics
+from store.queries.expected_language import expected_language
 from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
@@ -46,10 +46,10 @@ def judge_known_answers(
     parameters = {"languages": chosen, "rater": " ".join(RATER), "language": identifier.tool}
     with record_run(engine, "judge rules", parameters, libraries=LIBRARIES) as run:
         with writing(engine) as session:
-            rater = models.rater_id(session, *RATER)
+            rater = raters.rater_id(session, *RATER)
             rubric = rubrics.default_rubric_id(session)
             criteria = {
-                criterion.name: criterion.id or 0 for criterion in models.criteria_of(session, rubric)
+                criterion.name: criterion.id or 0 for criterion in rubrics.criteria_of(session, rubric)
             }
             total = judging.count_unrated(session, rater, chosen, with_check=True)
         run.idle = total == 0

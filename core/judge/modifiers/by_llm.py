@@ -15,7 +15,8 @@ from core.judge.scope import chosen_languages
 from core.llm.answers import BadAnswer, Prompt, Reply, parse_json_object, usable_text
 from core.llm.prompt_template import fenced_prompt
 from store.provenance import RunRecord, record_run
-from store.queries import fulfilment, journal, judging, models
+from store.queries import journal, judging, raters
+from store.queries import modifiers as fulfilment
 from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
@@ -62,7 +63,7 @@ def judge_modifiers_by_llm(
     }
     with record_run(engine, "judge modifiers", parameters, libraries=asker.libraries) as run:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", settings.model, version)
+            rater = raters.rater_id(session, "llm", settings.model, version)
             criterion = fulfilment_criterion(session)
         judgement = FulfilmentJudgement(settings.model, version, rater, criterion, asked, chosen)
         run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)

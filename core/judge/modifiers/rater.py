@@ -12,7 +12,7 @@ from core.judge.scope import chosen_languages
 from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress, say
 from store.provenance import RunRecord, record_run
-from store.queries import fulfilment, journal, judging, models, rubrics
+from store.queries import journal, judging, modifiers, raters, rubrics
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -39,10 +39,10 @@ def judge_modifiers(
     libraries = (*LIBRARIES, "html5lib", "markdown-it-py")
     with record_run(engine, "judge modifiers", parameters, libraries=libraries) as run:
         with reading(engine) as session:
-            held = fulfilment.responses_by_modifier(session, chosen)
+            held = modifiers.responses_by_modifier(session, chosen)
         by_rule = _read(run, held, identifier)
         with writing(engine) as session:
-            rater = models.rater_id(session, *RATER)
+            rater = raters.rater_id(session, *RATER)
             criterion = fulfilment_criterion(session)
             total = judging.count_unrated(session, rater, chosen, modifiers=list(by_rule))
         run.idle = total == 0 and not run.failures
@@ -74,8 +74,8 @@ def judge_modifiers(
 def fulfilment_criterion(session: Session) -> int:
     """The id of the criterion `fulfilment` of the rubric `modifiers`, written when it is not there yet."""
     rubric = rubrics.read_rubric(RUBRIC_FILE)
-    found = models.rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
-    (criterion,) = models.criteria_of(session, found)
+    found = rubrics.rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+    (criterion,) = rubrics.criteria_of(session, found)
     return criterion.id or 0
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlmodel import Session
 
 from store import UsageError
-from store.queries import models
+from store.queries import rubrics
 
 DEFAULT_RUBRIC_FILE = Path(__file__).parent / "default.toml"
 DEFAULT_RUBRIC = "six-criteria"
@@ -104,7 +104,7 @@ def criteria_in_store(session: Session, rubric: RubricText) -> dict[str, int]:
         }
         for criterion in rubric.criteria
     ]
-    found = models.criteria_of(session, models.rubric_id(session, rubric.name, rubric.version, rows))
+    found = rubrics.criteria_of(session, rubrics.rubric_id(session, rubric.name, rubric.version, rows))
     there = {row.name: (row.minimum, row.maximum, dict(row.descriptions)) for row in found}
     if there != {row["name"]: (row["minimum"], row["maximum"], row["descriptions"]) for row in rows}:
         raise UsageError(

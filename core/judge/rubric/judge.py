@@ -15,7 +15,7 @@ from core.judge.scope import chosen_languages
 from core.llm.answers import Prompt, Reply
 from store import UsageError
 from store.provenance import RunRecord, record_run
-from store.queries import journal, judging, models, rubrics
+from store.queries import journal, judging, raters, rubrics
 from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.queries.raters import repeat_version
@@ -72,7 +72,7 @@ def judge_rubric(
             versions = [repeat_version(version, repeat) for repeat in range(1, repeats + 1)]
             judgements = [
                 RubricJudgement(
-                    settings.model, one, models.rater_id(session, "llm", settings.model, one), wording,
+                    settings.model, one, raters.rater_id(session, "llm", settings.model, one), wording,
                     criteria, chosen,
                 )
                 for one in versions
@@ -85,7 +85,7 @@ def _criteria(session: Session, wording: RubricPrompt) -> dict[str, int]:
     if wording.rubric.name != DEFAULT_RUBRIC:
         return criteria_in_store(session, wording.rubric)
     # Reviewers are told the default rubric in other words, which the store holds.
-    return {row.name: row.id or 0 for row in models.criteria_of(session, rubrics.default_rubric_id(session))}
+    return {row.name: row.id or 0 for row in rubrics.criteria_of(session, rubrics.default_rubric_id(session))}
 
 
 class RubricJudgement:

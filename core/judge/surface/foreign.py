@@ -1,6 +1,6 @@
 """Where a response leaves the language that it is expected in: the stretches of code-switching.
 
-That is the instruction's language, or the one that its modifier demands (`store.queries.expected`).
+That is the instruction's language, or the one that its modifier demands (`store.queries.expected_language`).
 
 The rules, named by `RULES`:
 

@@ -140,7 +140,8 @@ def judge_surface(
     """Measure every response of the store that this version of the tools has not measured yet.
 
     A response is measured against the language that it is *expected* in: its instruction's, or the one that
-    the modifier demands (`store.queries.expected`). `language`: `label` is the language identified, `value`
+    the modifier demands (`store.queries.expected_language`). `language`: `label` is the language identified,
+    `value`
     its probability (0 to 1); both None for a text without letters, with the `reason` in `detail`. There too
     `foreign`: the stretches [start, end, label] in another language than the expected one
     (`surface.foreign`); left out when the model does not know that one. `spelling`: `value` is the share of

@@ -9,7 +9,7 @@ from core.analysis.surface import ALL, METRICS, Surface, surface_shares
 from core.report.document import Cell, Column, LineChart, Section, Series, Table
 from core.report.sections.common import how_drawn, mean_cell, model_names
 from core.study import rate_label
-from store.queries.selection import Measured
+from store.queries.surface import SurfaceMeasures
 
 TITLE = "Surface metrics"
 
@@ -23,7 +23,7 @@ CHOSEN = "*"
 
 def surface_section(
     scored: Scores,
-    measured: Mapping[int, Measured],
+    measured: Mapping[int, SurfaceMeasures],
     selection: Selection,
     *,
     number: int = RESAMPLES,
@@ -31,7 +31,7 @@ def surface_section(
 ) -> Section:
     """Shares by model and language with intervals; candidates for the learning rate, and their curves.
 
-    `measured`: `store.queries.selection.measured_in`; `selection`: `core.analysis.selection.selection_of`,
+    `measured`: `store.queries.surface.surface_measures`; `selection`: `core.analysis.selection.selection_of`,
     both of the suite of `scored`.
     """
     if not scored.responses:

@@ -1,7 +1,7 @@
 """Suites with responses, scores and surface metrics, made for tests in a real store."""
 
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -55,9 +55,9 @@ class MadeSuite:
         kind, _, name = rater.partition(":")
         found = self.responses[response] if isinstance(response, tuple) else response
         with writing(self.engine) as session:
-            ids = {row.name: row.id for row in models.criteria_of(session, rubric or self.rubric)}
+            ids = {row.name: row.id for row in rubrics.criteria_of(session, rubric or self.rubric)}
             marks = [Score(found, ids[it], score, skipped=score is None) for it, score in scores.items()]
-            journal.append(session, models.rater_id(session, kind, name), marks)
+            journal.append(session, raters.rater_id(session, kind, name), marks)
 
     def measure(self, response, tool="t", **metrics):
         """Surface metrics: `language` is the label, `spelling` and `relevance` are values."""
@@ -77,4 +77,4 @@ class MadeSuite:
 
     def criterion(self, name):
         with reading(self.engine) as session:
-            return [row.name for row in models.criteria_of(session, self.rubric)].index(name)
+            return [row.name for row in rubrics.criteria_of(session, self.rubric)].index(name)

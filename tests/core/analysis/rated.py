@@ -2,7 +2,7 @@
 
 from core.analysis.scores import Scores, load_scores
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
+from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import NOTHING_SHOWN, Score
 from store.session import reading, writing
 from store.tables import Assignment, Campaign
@@ -34,15 +34,15 @@ class Rated:
                         )  # fmt: skip
                         self.ids[model, language, row.key] = len(self.ids) + 1
             self.rubric = (
-                models.rubric_id(session, "own", "1", criteria)
+                rubrics.rubric_id(session, "own", "1", criteria)
                 if criteria
                 else rubrics.default_rubric_id(session)
             )
-            self.criteria = {row.name: row.id for row in models.criteria_of(session, self.rubric)}
+            self.criteria = {row.name: row.id for row in rubrics.criteria_of(session, self.rubric)}
 
     def rater(self, name, kind="human", version=""):
         with writing(self.engine) as session:
-            return models.rater_id(session, kind, name, version)
+            return raters.rater_id(session, kind, name, version)
 
     def give(self, rater, place, *, kind="human", version="", shown=NOTHING_SHOWN, **scores):
         """Scores for the response at `place` (model, language, key); a score None is skipped, "clear" takes

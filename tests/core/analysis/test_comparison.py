@@ -4,7 +4,7 @@ import pytest
 
 from core.analysis.comparison import comparison, plain_text
 from store import open_store
-from store.queries import journal, models, responses, rubrics, scores, suites, surface
+from store.queries import journal, models, raters, responses, rubrics, scores, suites, surface
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -24,8 +24,8 @@ def study(tmp_path):
                 row = {"instruction_id": instruction.id, "model_id": model, "decoding_id": decoding}
                 responses.add_responses(session, [{**row, "text": f"Ответ {instruction.key}\x1b[31m"}])
         rubric = rubrics.default_rubric_id(session)
-        criteria = {criterion.name: criterion.id for criterion in models.criteria_of(session, rubric)}
-        rater = models.rater_id(session, "rule", "r", "1")
+        criteria = {criterion.name: criterion.id for criterion in rubrics.criteria_of(session, rubric)}
+        rater = raters.rater_id(session, "rule", "r", "1")
         # Response 1 (k0, plain), 2 (k0, small), 3 (k1), 4 (k2).
         for response, language, helpful in ((1, 2, 2), (3, 2, 1), (4, 0, 2)):
             journal.append(
@@ -58,8 +58,8 @@ def test_other_criteria_leave_out_responses_in_the_wrong_language(study):
 def test_a_cleared_score_no_longer_counts(study):
     engine, suite = study
     with writing(engine) as session:
-        rater = models.rater_id(session, "rule", "r", "1")
-        criterion = next(c.id for c in models.criteria_of(session, 1) if c.name == "helpfulness")
+        rater = raters.rater_id(session, "rule", "r", "1")
+        criterion = next(c.id for c in rubrics.criteria_of(session, 1) if c.name == "helpfulness")
         journal.append(session, rater, [Score(3, criterion, None)])
         found = {score.criterion: (score.n, score.mean) for score in scores.mean_scores(session, suite)}
     assert found["helpfulness"] == (1, 2.0)
@@ -68,12 +68,12 @@ def test_a_cleared_score_no_longer_counts(study):
 def test_other_rubrics_and_what_a_judge_said_again_are_no_part_of_the_means(study):
     engine, suite = study
     with writing(engine) as session:
-        again = models.rater_id(session, "llm", "judge", "v#2")
-        helpfulness = next(c.id for c in models.criteria_of(session, 1) if c.name == "helpfulness")
+        again = raters.rater_id(session, "llm", "judge", "v#2")
+        helpfulness = next(c.id for c in rubrics.criteria_of(session, 1) if c.name == "helpfulness")
         journal.append(session, again, [Score(1, helpfulness, 0)])
-        own = models.rubric_id(session, "own", "1", [{"name": "helpfulness", "descriptions": {}}])
-        rater = models.rater_id(session, "rule", "r", "1")
-        journal.append(session, rater, [Score(1, models.criteria_of(session, own)[0].id, 0)])
+        own = rubrics.rubric_id(session, "own", "1", [{"name": "helpfulness", "descriptions": {}}])
+        rater = raters.rater_id(session, "rule", "r", "1")
+        journal.append(session, rater, [Score(1, rubrics.criteria_of(session, own)[0].id, 0)])
         found = {(score.rater, score.criterion): score.n for score in scores.mean_scores(session, suite)}
     assert found == {("rule:r@1", "language"): 3, ("rule:r@1", "helpfulness"): 2}
 

@@ -4,7 +4,8 @@ import pytest
 
 from core.analysis.agreement_table import human_against_judge
 from store import open_store
-from store.queries import journal, models, responses, suites
+from store.queries import journal, models, responses, rubrics, suites
+from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from store.queries.overview import Scope
 from store.session import reading, writing
@@ -23,12 +24,12 @@ def study(tmp_path):
         }
         for instruction in suites.instructions_of(session, suite, "ru"):
             responses.add_responses(session, [{"instruction_id": instruction.id, "text": "да", **ids}])
-        rubric = models.rubric_id(
+        rubric = rubrics.rubric_id(
             session, "r", "1", [{"name": "stars", "minimum": 1, "maximum": 3}, {"name": "harm", "maximum": 1}]
         )
-        stars, harm = (row.id for row in models.criteria_of(session, rubric))
-        raters = [models.rater_id(session, "human", name) for name in ("ann", "bob")]
-        raters.append(models.rater_id(session, "llm", "gpt"))
+        stars, harm = (row.id for row in rubrics.criteria_of(session, rubric))
+        raters = [rater_queries.rater_id(session, "human", name) for name in ("ann", "bob")]
+        raters.append(rater_queries.rater_id(session, "llm", "gpt"))
         for rater, scores in zip(raters, ((3, 3, 1, 2), (2, None, None, None), (3, 2, 2, None)), strict=True):
             marks = [Score(response, stars, score) for response, score in enumerate(scores, 1) if score]
             journal.append(session, rater, marks)

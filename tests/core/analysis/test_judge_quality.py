@@ -19,7 +19,7 @@ from core.analysis.judge_quality import (
     self_agreement,
 )
 from core.report.calibration_tables import calibration_tables
-from store.queries.calibration import Answer, Judge, Scale
+from store.queries.calibration import Judge, Length, Scale
 
 pytest.importorskip("scipy", reason="the extra `report` is not installed")
 
@@ -31,8 +31,8 @@ JUDGE = Judge("llm", "gpt", "v1", {3: THIRD, 1: GPT, 2: AGAIN})
 
 # Responses 1-3 in English, 4-6 in French, 7-8 in Russian, with their lengths.
 ANSWERS = {
-    1: Answer("en", 10), 2: Answer("en", 20), 3: Answer("en", 30), 4: Answer("fr", 10),
-    5: Answer("fr", 20), 6: Answer("fr", 30), 7: Answer("ru", 5), 8: Answer("ru", 6),
+    1: Length("en", 10), 2: Length("en", 20), 3: Length("en", 30), 4: Length("fr", 10),
+    5: Length("fr", 20), 6: Length("fr", 30), 7: Length("ru", 5), 8: Length("ru", 6),
 }  # fmt: skip
 GIVEN = {
     LANGUAGE: {GPT: {1: 2, 4: 0, 7: 2}},
@@ -138,7 +138,7 @@ def test_rho_is_that_of_its_definition_in_every_language_and_weighted_over_them(
         given = [min(2, max(0, round(length / 15 + rng.gauss(0, seed / 4)))) for length in lengths]
         given[:2] = [0, 2]
         for length, score in zip(lengths, given, strict=True):
-            answers[len(answers)] = Answer(language, length)
+            answers[len(answers)] = Length(language, length)
             scores[len(scores)] = score
         rhos[language] = (spearman_by_definition(given, lengths), n)
     found = length_correlation(scores, answers)
@@ -153,8 +153,8 @@ def test_rho_is_that_of_its_definition_in_every_language_and_weighted_over_them(
 
 
 def test_a_difference_of_languages_is_no_correlation_with_length():
-    answers = {n: Answer("en", 10 + n % 2) for n in range(8)} | {
-        n: Answer("ru", 90 + n % 2) for n in range(8, 16)
+    answers = {n: Length("en", 10 + n % 2) for n in range(8)} | {
+        n: Length("ru", 90 + n % 2) for n in range(8, 16)
     }
     scores = {n: n // 2 % 2 + (n > 7) for n in range(16)}
     assert length_correlation(scores, answers).rho == pytest.approx(0)
@@ -178,7 +178,7 @@ def test_length_bias_is_worked_out_on_the_responses_of_both_with_one_mean_for_ea
 
 def test_equal_differences_are_equal_whatever_the_number_of_people():
     """2 - 5/3 and 1 - 2/3 differ in the last binary place, and must have the same rank."""
-    answers = {n: Answer("en", n) for n in range(1, 4)}
+    answers = {n: Length("en", n) for n in range(1, 4)}
     humans = [{1: 2, 2: 1, 3: 0}, {1: 2, 2: 1, 3: 0}, {1: 1, 2: 0, 3: 0}]
     found = length_bias({1: 2, 2: 1, 3: 0}, humans, answers).difference
     assert found.rho == pytest.approx(spearman_by_definition([1, 1, 0], [1, 2, 3]))
@@ -200,7 +200,7 @@ def test_a_correlation_that_is_not_defined_says_why(scores, reason):
 
 
 def test_responses_of_one_length_have_no_correlation_with_it():
-    found = length_correlation({1: 0, 2: 1, 3: 2}, {n: Answer("en", 7) for n in (1, 2, 3)})
+    found = length_correlation({1: 0, 2: 1, 3: 2}, {n: Length("en", 7) for n in (1, 2, 3)})
     assert found.undefined == "all responses are of the same length in en"
 
 

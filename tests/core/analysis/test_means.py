@@ -15,6 +15,7 @@ from core.analysis.means import (
     task_means,
     whole_means,
 )
+from store.queries import rubrics
 from tests.core.analysis.made_suite import MadeSuite
 
 KEYS = ("a", "b", "c")
@@ -136,11 +137,10 @@ def test_an_empty_store_has_no_voices_and_no_means(made):
 
 def test_the_main_criterion_is_helpfulness_or_the_first_that_is_not_language(made):
     assert made.load().criteria[main_criterion(made.load())].name == "helpfulness"
-    from store.queries import models
     from store.session import writing
 
     with writing(made.engine) as session:
-        rubric = models.rubric_id(session, "own", "1", [{"name": "language"}, {"name": "style"}])
+        rubric = rubrics.rubric_id(session, "own", "1", [{"name": "language"}, {"name": "style"}])
     assert main_criterion(made.load(rubric)) == 1
 
 

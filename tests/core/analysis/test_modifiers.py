@@ -13,7 +13,7 @@ from core.analysis.modifiers import (
     scores_by_modifier,
     verdicts_of,
 )
-from store.queries import models
+from store.queries import rubrics
 from store.session import reading, writing
 from tests.core.analysis.made_suite import MadeSuite
 
@@ -30,7 +30,7 @@ def made(tmp_path):
 
 def rubric(made):
     with writing(made.engine) as session:
-        return models.rubric_id(session, "modifiers", "1", [{"name": "fulfilment", "maximum": 1}])
+        return rubrics.rubric_id(session, "modifiers", "1", [{"name": "fulfilment", "maximum": 1}])
 
 
 def verdicts(made):

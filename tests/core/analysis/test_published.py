@@ -17,9 +17,9 @@ from core.analysis.published import (
     read_same_as,
 )
 from store import UsageError
-from store.queries import models
-from store.queries.fulfilment import CRITERION, RUBRIC
+from store.queries import raters, rubrics
 from store.queries.journal import Score, append
+from store.queries.modifiers import CRITERION, RUBRIC
 from store.session import reading, writing
 from tests.core.analysis.rated import Rated
 
@@ -183,9 +183,9 @@ def verdicts(study, given):
     from core.analysis.scores import load_scores
 
     with writing(study.engine) as session:
-        rubric = models.rubric_id(session, RUBRIC, "1", [{"name": CRITERION, "maximum": 1}])
-        (criterion,) = models.criteria_of(session, rubric)
-        rater = models.rater_id(session, "rule", "modifiers", "1")
+        rubric = rubrics.rubric_id(session, RUBRIC, "1", [{"name": CRITERION, "maximum": 1}])
+        (criterion,) = rubrics.criteria_of(session, rubric)
+        rater = raters.rater_id(session, "rule", "modifiers", "1")
         append(session, rater, [Score(study.ids[at], criterion.id, said) for at, said in given.items()])
     with reading(study.engine) as session:
         return load_scores(session, study.suite, "s/1", rubric)

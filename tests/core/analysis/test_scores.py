@@ -5,7 +5,7 @@ import pytest
 
 from core.analysis.scores import load_scores
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
+from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.core.analysis.rated import Rated
@@ -41,8 +41,8 @@ def study(tmp_path):
 
 def give(engine, rubric, kind, name, version, response, **scores):
     with writing(engine) as session:
-        rater = models.rater_id(session, kind, name, version)
-        ids = {row.name: row.id for row in models.criteria_of(session, rubric)}
+        rater = raters.rater_id(session, kind, name, version)
+        ids = {row.name: row.id for row in rubrics.criteria_of(session, rubric)}
         new = [Score(response, ids[key], score, skipped=score is None) for key, score in scores.items()]
         journal.append(session, rater, new)
 
@@ -97,9 +97,9 @@ def test_only_current_scores_of_first_answers_on_this_suite_and_rubric(study):
     give(engine, rubric, "llm", "judge", "v#2", 1, fluency=0)
     give(engine, rubric, "human", "nv", "", 9, fluency=0)
     with writing(engine) as session:
-        own = models.rubric_id(session, "own", "1", [{"name": "fluency", "descriptions": {}}])
-        rater = models.rater_id(session, "human", "nv")
-        journal.append(session, rater, [Score(1, models.criteria_of(session, own)[0].id, 0)])
+        own = rubrics.rubric_id(session, "own", "1", [{"name": "fluency", "descriptions": {}}])
+        rater = raters.rater_id(session, "human", "nv")
+        journal.append(session, rater, [Score(1, rubrics.criteria_of(session, own)[0].id, 0)])
     assert rows(load(study)) == [(1, "human:nv", "fluency", 2, True)]
 
 

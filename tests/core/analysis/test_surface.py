@@ -5,7 +5,7 @@ import pytest
 from core.analysis.bootstrap import resamples
 from core.analysis.surface import surface_shares
 from store.queries.scores import surface_shares as shown_shares
-from store.queries.selection import measured_in
+from store.queries.surface import surface_measures
 from store.session import reading
 from tests.core.analysis.made_suite import MadeSuite
 
@@ -19,7 +19,7 @@ def made(tmp_path):
 
 def load(made):
     with reading(made.engine) as session:
-        measured = measured_in(session, made.suite)
+        measured = surface_measures(session, made.suite)
     scored = made.load()
     return surface_shares(scored, measured, resamples(len(scored.keys), number=500))
 

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 from core.campaigns.create import plan_campaign
 from core.cli import app
 from store import UsageError
-from store.queries import journal, models
-from store.queries.campaigns import codes
+from store.queries import journal, raters, reviewers
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, stops_of
@@ -106,7 +105,7 @@ def test_what_cant_be_is_refused_and_nothing_is_written(engine, wanted, said):
 
 def test_known_answers_are_checks_of_responses_that_a_rule_has_scored(engine):
     with writing(engine) as session:
-        rule = models.rater_id(session, "rule", "known-answers", "2")
+        rule = raters.rater_id(session, "rule", "known-answers", "2")
         for response in (1, 5, 9):
             journal.append(session, rule, [Score(response, 1, 2)])
     campaign(engine, "c", ["anna"], models=("main",), checks=2)
@@ -120,9 +119,9 @@ def test_a_code_is_shown_once_and_kept_only_as_a_hash(store_path, engine):
     assert sorted(made.codes) == ["anna", "boris"]
     assert campaign(engine, "c", ["anna", "boris"], codes=True).codes == {}
     with reading(engine) as session:
-        kept = codes.code_of(session, "anna")
-    assert codes.matches(made.codes["anna"].upper().replace("-", " "), kept)
-    assert not codes.matches(made.codes["boris"], kept)
+        kept = reviewers.code_of(session, "anna")
+    assert reviewers.code_matches(made.codes["anna"].upper().replace("-", " "), kept)
+    assert not reviewers.code_matches(made.codes["boris"], kept)
     engine.dispose()
     assert made.codes["anna"].encode() not in store_path.read_bytes()
 
@@ -132,7 +131,7 @@ def test_hours_come_from_looking_times_where_there_are_any(engine):
 
     assert make(engine, "before", ["anna"]).planned.measured is False
     with writing(engine) as session:
-        boris = models.rater_id(session, "human", "boris")
+        boris = raters.rater_id(session, "human", "boris")
         for response, looked in ((1, 10_000), (2, 30_000), (3, 50_000)):
             journal.append(session, boris, [Score(response, 1, 2)], journal.Shown(looked_ms=looked))
     planned = make(engine, "after", ["anna"]).planned

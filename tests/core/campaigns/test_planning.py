@@ -9,7 +9,7 @@ from core.campaigns.assignment import assign_queues
 from core.campaigns.plan import CampaignPlan, Reviewer, check_plan, read_reviewers
 from core.campaigns.sampling import group_into_units, proportional_counts, sample_units
 from store import UsageError
-from store.queries.campaigns.candidates import Candidate
+from store.queries.campaigns import Candidate
 
 
 def candidate(number: int, key: int, model: str, language: str = "ru", text: str = "") -> Candidate:

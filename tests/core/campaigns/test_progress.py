@@ -14,9 +14,8 @@ from core.cli import app
 from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError
-from store.queries import journal, models
-from store.queries.campaigns import queue
-from store.queries.campaigns.settled import settled_by
+from store.queries import journal, raters, review_queue
+from store.queries.campaigns import adjudicated_by
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import campaign, rater_of, stops_of, work
@@ -57,7 +56,7 @@ def test_what_came_in_from_a_file_is_done_but_says_nothing_about_the_pace(engine
     assert found["done"] > 1
     assert (found["left"], found["per_hour"]) == (0, None)
     with reading(engine) as session:
-        assert queue.commit_times(session, 1, rater_of(session, "anna")) == []
+        assert review_queue.commit_times(session, 1, rater_of(session, "anna")) == []
 
 
 def test_a_response_that_is_scored_but_not_committed_is_not_done(engine):
@@ -100,7 +99,7 @@ def test_repeats_are_in_no_agreement_with_others(engine):
 
 def test_a_check_is_passed_when_every_known_score_is_given(engine):
     with writing(engine) as session:
-        rule = models.rater_id(session, "rule", "known-answers", "2")
+        rule = raters.rater_id(session, "rule", "known-answers", "2")
         for response in (1, 4):
             journal.append(session, rule, [Score(response, 1, 2), Score(response, 2, None, skipped=True)])
     campaign(engine, "c", ["anna"], models=("main",), checks=2)
@@ -206,7 +205,7 @@ def test_a_response_is_settled_when_the_third_has_committed_it(engine):
     work(engine, "c", "clara", most=2)
     with reading(engine) as session:
         clara = rater_of(session, "clara")
-        settled = settled_by(session, 1)
+        settled = adjudicated_by(session, 1)
     done = {it for stop in stops_of(engine, "c", "clara")[:2] for it in stop.response_ids}
     assert settled == dict.fromkeys(done, clara)
 

@@ -9,8 +9,7 @@ from sqlalchemy import text
 from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError, XlitError
-from store.queries import journal, models, notes, rubrics
-from store.queries.campaigns import queue, rows
+from store.queries import campaigns, journal, notes, raters, review_queue, rubrics
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, work
@@ -226,16 +225,16 @@ def test_a_queue_goes_out_blind_and_comes_back_as_that_reviewers_work_in_the_cam
     assert "# reviewer: anna" in head
     assert "#2" not in said
     with reading(spring) as session:
-        found = rows.campaign_named(session, "spring")
-        stops = queue.queue_of(session, found.id or 0, rater_of(session, "anna"))
+        found = campaigns.campaign_named(session, "spring")
+        stops = review_queue.queue_of(session, found.id or 0, rater_of(session, "anna"))
     assert said.count("ITEM: [") == len(stops)
     assert [int(it) for it in re.findall(r"ITEM: \[ (\d+)", said)] == [stop.position for stop in stops]
     filled(path, *[ALL] * len(stops))
     run_import(spring, "annotator", [path])
     with reading(spring) as session:
-        campaign_id = rows.campaign_named(session, "spring").id or 0
-        assert len(queue.done_positions(session, campaign_id, rater_of(session, "anna"))) == len(stops)
-        assert queue.done_positions(session, campaign_id, rater_of(session, "boris")) == set()
+        campaign_id = campaigns.campaign_named(session, "spring").id or 0
+        assert len(review_queue.done_positions(session, campaign_id, rater_of(session, "anna"))) == len(stops)
+        assert review_queue.done_positions(session, campaign_id, rater_of(session, "boris")) == set()
     assert {(name, version) for name, version, *_ in scores(spring)} == {("anna", ""), ("anna", "#2")}
 
 
@@ -258,16 +257,16 @@ def test_a_file_of_another_queue_is_refused(spring, exchange):
     with pytest.raises(UsageError, match="'zoe' has no queue"):
         exchange(spring, campaign="spring", reviewer="zoe")
     with writing(spring) as session:
-        rows.set_closed(session, rows.campaign_named(session, "spring"), True)
+        campaigns.set_closed(session, campaigns.campaign_named(session, "spring"), True)
     with pytest.raises(UsageError, match="Campaign 'spring' is closed"):
         run_import(spring, "annotator", [path])
 
 
 def test_another_rubric_has_its_own_names(hostile, exchange):
     with writing(hostile) as session:
-        rubric = models.rubric_id(session, "own", "1", [{"name": "sense of humour", "maximum": 4}])
-        first = models.criteria_of(session, rubric)[0].id or 0
-        journal.append(session, models.rater_id(session, "human", "x"), [Score(1, first, 3)])
+        rubric = rubrics.rubric_id(session, "own", "1", [{"name": "sense of humour", "maximum": 4}])
+        first = rubrics.criteria_of(session, rubric)[0].id or 0
+        journal.append(session, raters.rater_id(session, "human", "x"), [Score(1, first, 3)])
         assert rubrics.label_of(session, rubric) == "own/1"
     path = exchange(hostile)
     filled(path, "sense_of_humour:[4]", "Sense_of_humour:[3]")

@@ -15,7 +15,7 @@ import pytest
 from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError, XlitError, open_store
-from store.queries import journal, models, surface
+from store.queries import journal, raters, rubrics, surface
 from store.queries.journal import Score, Shown
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
@@ -46,8 +46,10 @@ def rated(engine, write):
     ]
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     with writing(engine) as session:
-        criteria = {found.name: found.id for found in models.criteria_of(session, default_rubric_id(session))}
-        nv, judge = models.rater_id(session, "human", "nv"), models.rater_id(session, "llm", "gpt", "2")
+        criteria = {
+            found.name: found.id for found in rubrics.criteria_of(session, default_rubric_id(session))
+        }
+        nv, judge = raters.rater_id(session, "human", "nv"), raters.rater_id(session, "llm", "gpt", "2")
 
         def score(rater: int, name: str, value: int | None, response: int = 1, **more) -> None:
             shown = Shown(looked_ms=1200, judge=value == 1)

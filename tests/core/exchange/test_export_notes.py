@@ -10,7 +10,7 @@ import pytest
 from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError
-from store.queries import journal, models, notes
+from store.queries import journal, notes, raters
 from store.queries.journal import Shown
 from store.session import writing
 
@@ -39,8 +39,8 @@ def noted(engine, write):
     ]
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     with writing(engine) as session:
-        amy, nv = (models.rater_id(session, "human", name) for name in ("amy", "nv"))
-        judge = models.rater_id(session, "llm", "gpt", "2")
+        amy, nv = (raters.rater_id(session, "human", name) for name in ("amy", "nv"))
+        judge = raters.rater_id(session, "llm", "gpt", "2")
         notes.mark_span(session, nv, [2], 1, 2, "fluency", "minor")
         notes.mark_span(session, nv, [2], 1, 2, "fluency", "major", HOSTILE)
         notes.mark_span(session, nv, [2], 0, 3, "accuracy", "minor")
@@ -117,7 +117,7 @@ def test_notes_on_more_responses_than_a_page_go_out_once_each(engine, write, tmp
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     wanted = list(range(2, 1200, 2))
     with writing(engine) as session:
-        notes.set_comment(session, models.rater_id(session, "human", "nv"), wanted, "even")
+        notes.set_comment(session, raters.rater_id(session, "human", "nv"), wanted, "even")
     assert [row["response_id"] for row in exported(engine, tmp_path, "jsonl")] == wanted
 
 

@@ -10,7 +10,7 @@ from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError, XlitError
 from store.provenance import EXIT_FAILED, EXIT_PARTLY
-from store.queries import journal, models
+from store.queries import journal, raters, rubrics
 from store.queries.journal import Score
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
@@ -98,10 +98,10 @@ def compared(engine, write):
     ]  # fmt: skip
     run_import(engine, "jsonl", [write("in.jsonl", rows)])
     with writing(engine) as session:
-        criteria = {it.name: it.id or 0 for it in models.criteria_of(session, default_rubric_id(session))}
-        people = {name: models.rater_id(session, "human", name) for name in ("anna", "boris")}
-        again = models.rater_id(session, "human", "anna", "#2")
-        judge = models.rater_id(session, "llm", "gpt", "1")
+        criteria = {it.name: it.id or 0 for it in rubrics.criteria_of(session, default_rubric_id(session))}
+        people = {name: raters.rater_id(session, "human", name) for name in ("anna", "boris")}
+        again = raters.rater_id(session, "human", "anna", "#2")
+        judge = raters.rater_id(session, "llm", "gpt", "1")
 
         def score(rater: int, response: int, value: int, name: str = "helpfulness") -> None:
             journal.append(session, rater, [Score(response, criteria[name], value)])

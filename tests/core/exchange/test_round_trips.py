@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.exchange.exporting import run_export
 from core.exchange.importing import run_import
 from store import UsageError, XlitError, open_store
-from store.queries import journal, models, notes
+from store.queries import journal, notes, raters, rubrics
 from store.queries.journal import Score, Shown
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
@@ -72,9 +72,9 @@ def full_store(tmp_path_factory, empty_store):
     (folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     run_import(engine, "jsonl", [folder / "in.jsonl"])
     with writing(engine) as session:
-        criteria = {it.name: it.id or 0 for it in models.criteria_of(session, default_rubric_id(session))}
-        nv, amy = (models.rater_id(session, "human", name) for name in ("nv", "=amy"))
-        judge = models.rater_id(session, "llm", "gpt", "2#2")
+        criteria = {it.name: it.id or 0 for it in rubrics.criteria_of(session, default_rubric_id(session))}
+        nv, amy = (raters.rater_id(session, "human", name) for name in ("nv", "=amy"))
+        judge = raters.rater_id(session, "llm", "gpt", "2#2")
 
         def score(rater: int, response: int, name: str, value: int | None, **more) -> None:
             journal.append(
@@ -175,7 +175,7 @@ def test_scores_set_at_one_time_are_one_action_that_can_be_undone(full, other, t
         run_export(full, "jsonl", tmp_path / "x.jsonl", {"what": what}, force=True)
         run_import(other, "jsonl", [tmp_path / "x.jsonl"], {"what": what})
     with writing(other) as session:
-        amy = models.rater_id(session, "human", "=amy")
+        amy = raters.rater_id(session, "human", "=amy")
         assert journal.undo(session, amy) == 4
         assert journal.current_ratings(session, amy, [4]) == []
         assert journal.undo(session, amy) == 3

@@ -13,6 +13,7 @@ from core.judge.calibrate import calibrate
 from core.report.calibration_tables import calibration_tables
 from store import UsageError, XlitError
 from store.queries import journal, models, overview, responses, rubrics, suites
+from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -57,11 +58,11 @@ class Planted:
                 ],
             )
             self.rubric = rubrics.default_rubric_id(session)
-            criteria = {row.name: row.id or 0 for row in models.criteria_of(session, self.rubric)}
-            raters = {name: models.rater_id(session, "human", name) for name in HUMANS}
+            criteria = {row.name: row.id or 0 for row in rubrics.criteria_of(session, self.rubric)}
+            raters = {name: rater_queries.rater_id(session, "human", name) for name in HUMANS}
             judges = [("fair", "v1"), ("long", "v1"), ("long", "v1#2"), ("long", "v1#3")]
             for name, version in judges:
-                raters[name + version] = models.rater_id(session, "llm", name, version)
+                raters[name + version] = rater_queries.rater_id(session, "llm", name, version)
             self.raters = raters
             for number, (row, length) in enumerate(zip(asked, lengths, strict=True), 1):
                 truth = {name: rng.choice((0, 1, 2)) for name in criteria}
@@ -152,7 +153,7 @@ def test_agreement_is_that_of_the_overview(planted):
 
 def test_judges_are_chosen_by_name_or_by_name_and_version(planted):
     with writing(planted.engine) as session:
-        other = models.rater_id(session, "llm", "long", "v2")
+        other = rater_queries.rater_id(session, "llm", "long", "v2")
         journal.append(session, other, [Score(1, 1, 2)])
 
     def labels(judge):
@@ -200,9 +201,9 @@ def test_without_people_what_the_judge_alone_shows_is_still_shown(store, answere
     engine = answered(*(("ru", "?", "да " * n) for n in range(1, 6)))
     with writing(engine) as session:
         rubric = rubrics.default_rubric_id(session)
-        helpfulness = {row.name: row.id or 0 for row in models.criteria_of(session, rubric)}["helpfulness"]
+        helpfulness = {row.name: row.id or 0 for row in rubrics.criteria_of(session, rubric)}["helpfulness"]
         for version, scores in (("v1", (0, 0, 1, 1, 2)), ("v1#2", (0, 0, 1, 1, 1))):
-            rater = models.rater_id(session, "llm", "gpt", version)
+            rater = rater_queries.rater_id(session, "llm", "gpt", version)
             for response, score in enumerate(scores, 1):
                 journal.append(session, rater, [Score(response, helpfulness, score)])
     # Ranks 1.5 1.5 3.5 3.5 5 against 1 to 5: rho is 9 / sqrt(9 x 10). Itself: sums 4 and 3, of products 4, of

@@ -8,6 +8,7 @@ import pytest
 from core.report.build import make_report
 from store import UsageError, open_store
 from store.queries import journal, models, responses, rubrics, suites, surface
+from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from store.session import reading, writing
 from tests.core.command import xlit_core
@@ -39,9 +40,9 @@ def fill(path: Path, *, languages=("en", "ru"), raters=(("human", "nv"), ("human
             for row in suites.instructions_of(session, suite, language)
         ]  # fmt: skip
         responses.add_responses(session, rows)
-        criteria = models.criteria_of(session, rubrics.default_rubric_id(session))
+        criteria = rubrics.criteria_of(session, rubrics.default_rubric_id(session))
         for place, (kind, name) in enumerate(raters):
-            rater = models.rater_id(session, kind, name)
+            rater = rater_queries.rater_id(session, kind, name)
             for response in range(1, len(rows) + 1):
                 worse = response > len(rows) * 3 // 4
                 new = [

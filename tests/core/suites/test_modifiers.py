@@ -11,7 +11,7 @@ from core.judge.modifiers.registry import read_modifier
 from core.suites.loader import read_whole
 from core.suites.modifiers import SHIPPED_WORDINGS, modified_suite, modifier_counts, read_wordings
 from store import UsageError, XlitError
-from store.queries.expected import expected_language
+from store.queries.expected_language import expected_language
 
 LANGUAGES = ("en", "fr", "pt", "ru", "de")
 GROUPS = tuple(read_wordings().modifiers)

@@ -13,11 +13,10 @@ from sqlalchemy.exc import DatabaseError
 
 from core.merge import MergeResult, merge_stores
 from store import StoreError, UsageError, open_store
-from store.merging.uniting import Conflict
-from store.queries import journal, models, notes, surface
-from store.queries.campaigns import codes
-from store.queries.campaigns.pseudonyms import pseudonyms
+from store.merging.merge_context import Conflict
+from store.queries import journal, notes, raters, reviewers, surface
 from store.queries.journal import Score, Shown
+from store.queries.reviewers import pseudonyms
 from store.read_only import open_read_only
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, without_git, work
@@ -94,7 +93,7 @@ def busy(reviewer: str, version: str = "") -> Callable[[Any], None]:
     """Scores, changes, a comment, spans, and some of it undone and done again."""
 
     def act(session: Any) -> None:
-        rater = models.rater_id(session, "human", reviewer, version)
+        rater = raters.rater_id(session, "human", reviewer, version)
         for response in (1, 2, 3):
             journal.append(session, rater, [Score(response, it, 2) for it in (1, 2, 3)], Shown(1500))
         journal.append(session, rater, [Score(1, 2, 0), Score(1, 1, None, skipped=True)])
@@ -111,7 +110,7 @@ def busy(reviewer: str, version: str = "") -> Callable[[Any], None]:
 
 
 def scored_by_anna(*score: int) -> Callable[[Any], Any]:
-    return lambda it: journal.append(it, models.rater_id(it, "human", "anna"), [Score(*score)])
+    return lambda it: journal.append(it, raters.rater_id(it, "human", "anna"), [Score(*score)])
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +125,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     path = tmp_path_factory.mktemp("made") / "base.db"
     engine = make_store(path, keys=4, languages=("ru", "fr"))
     with writing(engine) as session:
-        judge = models.rater_id(session, "llm", "gpt", "1")
+        judge = raters.rater_id(session, "llm", "gpt", "1")
         for response in range(1, 9):
             journal.append(session, judge, [Score(response, 1, 1)])
         surface.add_metrics(
@@ -198,7 +197,7 @@ def test_undo_and_redo_go_on_where_they_were(base, files):
         said = []
         for engine in (alone, target):
             with writing(engine) as session:
-                rater = models.rater_id(session, "human", "anna")
+                rater = raters.rater_id(session, "human", "anna")
                 undone = journal.undo(session, rater)
                 criteria = journal.current_ratings(session, rater, range(1, 25))
                 said.append((undone, sorted(criteria, key=str), notes.comments_of(session, rater, [1, 2, 3])))
@@ -212,7 +211,7 @@ def test_the_same_reviewer_goes_on_in_another_file(base, files):
     target = open_store(base)
     assert conflicts(merged(target, anna, later)) == []
     with reading(target) as session:
-        ratings = journal.current_ratings(session, models.rater_id(session, "human", "anna"), [1])
+        ratings = journal.current_ratings(session, raters.rater_id(session, "human", "anna"), [1])
     assert {(it.criterion_id, it.score) for it in ratings} >= {(2, 1)}
 
 
@@ -222,7 +221,7 @@ def test_what_one_did_about_a_response_in_two_files_is_named_and_the_older_does_
         with_store(
             path,
             lambda it, score=score: journal.append(
-                it, models.rater_id(it, "human", "anna"), [Score(9, 1, score)]
+                it, raters.rater_id(it, "human", "anna"), [Score(9, 1, score)]
             ),
         )
     target = open_store(base)
@@ -233,7 +232,7 @@ def test_what_one_did_about_a_response_in_two_files_is_named_and_the_older_does_
     assert "1 actions stay out" in found.out
     for engine in (target, other):
         with reading(engine) as session:
-            (rating,) = journal.current_ratings(session, models.rater_id(session, "human", "anna"), [9])
+            (rating,) = journal.current_ratings(session, raters.rater_id(session, "human", "anna"), [9])
         assert rating.score == 1
 
 
@@ -277,7 +276,7 @@ def test_a_store_with_conflicts_gives_all_the_rest(base, files):
     found = {conflict.what: conflict for conflict in conflicts(merged(target, anna))}
     assert set(found) >= {"response of main to k000 (ru)", "anna"}
     with reading(target) as session:
-        rater = models.rater_id(session, "human", "anna")
+        rater = raters.rater_id(session, "human", "anna")
         assert journal.current_ratings(session, rater, [2]) == []
         assert len(journal.current_ratings(session, rater, [3])) >= 3
 
@@ -322,7 +321,7 @@ def test_a_store_that_is_still_open_elsewhere_is_read_as_it_is(base, files):
     """Its last changes are in the write-ahead log."""
     writer = open_store(files[0])
     with writing(writer) as session:
-        notes.set_comment(session, models.rater_id(session, "human", "anna"), [5], "in the log")
+        notes.set_comment(session, raters.rater_id(session, "human", "anna"), [5], "in the log")
     assert os.path.getsize(f"{files[0]}-wal") > 0
     target = open_store(base)
     merged(target, files[0])
@@ -375,4 +374,4 @@ def test_the_codes_of_reviewers_come_along(files, tmp_path):
     target = open_store(tmp_path / "new.db", create=True)
     merged(target, files[0])
     with reading(target) as session:
-        assert codes.code_of(session, "anna") is not None
+        assert reviewers.code_of(session, "anna") is not None

@@ -7,7 +7,7 @@ from core.judge.rubric.prompt import load_prompt
 from core.llm.answers import Reply
 from core.progress import progress
 from store.provenance import record_run
-from store.queries import judging, models, rubrics
+from store.queries import judging, raters, rubrics
 from store.session import writing
 from tests.core.judge.chat_server import GOOD, Answer
 from tests.core.judge.judged import judge, ratings
@@ -28,9 +28,9 @@ def test_a_response_that_turns_up_while_the_answer_is_written_gets_it_too(answer
     wording = load_prompt(load_rubric())
     with record_run(engine, "test", {}) as run, progress("test", 2) as shown:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", "judge", "v")
+            rater = raters.rater_id(session, "llm", "judge", "v")
             rubric = rubrics.default_rubric_id(session)
-            criteria = {row.name: row.id for row in models.criteria_of(session, rubric)}
+            criteria = {row.name: row.id for row in rubrics.criteria_of(session, rubric)}
         judgement = RubricJudgement("judge", "v", rater, wording, criteria, ["ru"])
         questions = Questions(run, judgement, shown)
         [question] = next(questions.chunks())
@@ -54,7 +54,7 @@ def test_what_could_not_be_written_is_written_the_next_time(answered):
     wording = load_prompt(load_rubric())
     with record_run(engine, "test", {}) as run, progress("test", 1) as shown:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", "judge", "v")
+            rater = raters.rater_id(session, "llm", "judge", "v")
         judgement = RubricJudgement("judge", "v", rater, wording, {}, ["ru"])
         questions = Questions(run, judgement, shown)
         [question] = next(questions.chunks())
@@ -72,7 +72,7 @@ def test_what_is_on_its_way_by_another_way_is_left_alone(answered):
     wording = load_prompt(load_rubric())
     with record_run(engine, "test", {}) as run, progress("test", 2) as shown:
         with writing(engine) as session:
-            rater = models.rater_id(session, "llm", "judge", "v")
+            rater = raters.rater_id(session, "llm", "judge", "v")
         judgement = RubricJudgement("judge", "v", rater, wording, {}, ["ru"])
         with reading(engine) as session:
             first = judging.unrated(session, rater)[0]

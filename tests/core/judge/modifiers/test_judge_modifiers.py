@@ -9,9 +9,9 @@ from core.analysis.modifiers import fulfilment
 from core.judge.modifiers import rater as modifiers_run
 from core.judge.modifiers.rater import RATER, RUBRIC_FILE, fulfilment_criterion, judge_modifiers
 from store import open_store
-from store.queries import journal, models, responses, rubrics, suites
-from store.queries.fulfilment import responses_by_modifier
+from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import Score
+from store.queries.modifiers import responses_by_modifier
 from store.session import reading, writing
 
 
@@ -154,8 +154,8 @@ def test_the_rubric_has_one_criterion_from_0_to_1_with_both_described(store):
     with writing(store) as session:
         assert fulfilment_criterion(session) == fulfilment_criterion(session)
         read = rubrics.read_rubric(RUBRIC_FILE)
-        rubric = models.rubric_id(session, read["name"], read["version"], read["criteria"])
-        (criterion,) = models.criteria_of(session, rubric)
+        rubric = rubrics.rubric_id(session, read["name"], read["version"], read["criteria"])
+        (criterion,) = rubrics.criteria_of(session, rubric)
         assert rubrics.label_of(session, rubric) == "modifiers/1"
         assert (criterion.name, criterion.minimum, criterion.maximum) == ("fulfilment", 0, 1)
         assert set(criterion.descriptions) == {"0", "1"}
@@ -176,12 +176,12 @@ def test_the_table_groups_numbers_and_languages_and_leaves_undecided_out(filled)
     )
     judge_modifiers(engine)
     with writing(engine) as session:
-        human = models.rater_id(session, "human", "nv")
+        human = raters.rater_id(session, "human", "nv")
         criterion = fulfilment_criterion(session)
         journal.append(session, human, [Score(9, criterion, 0)])
         journal.append(session, human, [Score(9, criterion, 1)])
         journal.append(session, human, [Score(8, criterion, 0)])
-        helpfulness = models.criteria_of(session, rubrics.default_rubric_id(session))[0].id
+        helpfulness = rubrics.criteria_of(session, rubrics.default_rubric_id(session))[0].id
         journal.append(session, human, [Score(7, helpfulness, 2)])
         rows = fulfilment(session, 1)
         assert fulfilment(session, 2) == []

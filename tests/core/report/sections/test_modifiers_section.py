@@ -4,7 +4,7 @@ import pytest
 
 from core.analysis.modifiers import load_verdicts
 from core.report.sections.modifiers import modifiers_section
-from store.queries import models
+from store.queries import rubrics
 from store.session import reading, writing
 from tests.core.analysis.made_suite import MadeSuite
 
@@ -25,7 +25,7 @@ def section(made):
 
 def verdict(made, rater, response, value):
     with writing(made.engine) as session:
-        rubric = models.rubric_id(session, "modifiers", "1", [{"name": "fulfilment", "maximum": 1}])
+        rubric = rubrics.rubric_id(session, "modifiers", "1", [{"name": "fulfilment", "maximum": 1}])
     made.give(rater, response, rubric, fulfilment=value)
 
 

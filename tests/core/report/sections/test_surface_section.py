@@ -4,7 +4,7 @@ import pytest
 
 from core.analysis.selection import RULE, selection_of
 from core.report.sections.surface import surface_section
-from store.queries.selection import measured_in
+from store.queries.surface import surface_measures
 from store.session import reading
 from tests.core.analysis.made_suite import MadeSuite
 
@@ -20,7 +20,7 @@ def made(tmp_path):
 
 def section(made):
     with reading(made.engine) as session:
-        measured = measured_in(session, made.suite)
+        measured = surface_measures(session, made.suite)
         selection = selection_of(session, made.suite, "s/1")
     return surface_section(made.load(), measured, selection, number=200)
 

@@ -5,7 +5,12 @@ from sqlalchemy import literal, select
 
 from store import open_store
 from store.queries import models, responses, scores, suites, surface
-from store.queries.expected import expected_in_sql, expected_language, is_language, is_language_in_sql
+from store.queries.expected_language import (
+    expected_in_sql,
+    expected_language,
+    is_language,
+    is_language_in_sql,
+)
 from store.session import reading, writing
 from store.tables import Instruction
 

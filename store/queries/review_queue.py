@@ -13,7 +13,7 @@ from store.tables import Assignment, Campaign, Entry, Instruction, Rater, Respon
 
 
 @dataclass(frozen=True)
-class Stop:
+class QueueItem:
     """One place in a queue: responses to one instruction that read the same, scored once for all of them.
 
     `position` is the place, from 1; `rater_id` as whom they are scored; `kind` as in
@@ -55,7 +55,7 @@ ORDER BY entry.created_at
 """
 
 
-def queue_of(session: Session, campaign_id: int, reviewer_id: int) -> list[Stop]:
+def queue_of(session: Session, campaign_id: int, reviewer_id: int) -> list[QueueItem]:
     """A reviewer's queue in a campaign, in its order."""
     statement = (
         select(  # type: ignore[call-overload]
@@ -67,10 +67,10 @@ def queue_of(session: Session, campaign_id: int, reviewer_id: int) -> list[Stop]
         .where(Assignment.campaign_id == campaign_id, Assignment.reviewer_id == reviewer_id)
         .order_by(col(Assignment.position), col(Assignment.response_id))
     )  # fmt: skip
-    return list(_stops(session.connection().execute(statement)))
+    return list(_items(session.connection().execute(statement)))
 
 
-def parts_of(session: Session, campaign_id: int, rater_id: int) -> list[tuple[int, str]]:
+def suites_of(session: Session, campaign_id: int, rater_id: int) -> list[tuple[int, str]]:
     """The suites (by id) and languages of what a rater scores in a campaign, sorted."""
     statement = (
         select(Instruction.suite_id, Instruction.language)
@@ -169,11 +169,11 @@ def _of(campaign_id: int, reviewer_id: int) -> dict[str, int]:
     return {"campaign": campaign_id, "reviewer": reviewer_id}
 
 
-def _stops(rows: Any) -> Iterator[Stop]:
+def _items(rows: Any) -> Iterator[QueueItem]:
     for position, same in groupby(rows, key=lambda row: row.position):
         read = list(same)
         first = read[0]
-        yield Stop(
+        yield QueueItem(
             position, first.kind, first.rater_id, first.instruction_id, first.suite_id, first.language,
             tuple(row.response_id for row in read),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from store.tables import CURRENT_RATING, Criterion, Instruction, Model, Rater, R
 
 
 @dataclass(frozen=True)
-class Scored:
+class ResponseScore:
     """The current score of one rater for one criterion of a response; None: left out on purpose."""
 
     response_id: int
@@ -26,7 +26,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScoredInstruction:
     """An instruction with all that was scored of the answers to it."""
 
     suite: str
@@ -35,7 +35,7 @@ class Asked:
     task: str | None
     modifier: str | None
     text: str
-    scores: tuple[Scored, ...]
+    scores: tuple[ResponseScore, ...]
 
 
 def scored_instructions(
@@ -45,7 +45,7 @@ def scored_instructions(
     rater: str | None = None,
     suite_id: int | None = None,
     language: str | None = None,
-) -> Iterator[Asked]:
+) -> Iterator[ScoredInstruction]:
     """The instructions that have scores on these criteria (by name), in the order of their ids: of the rater
     of this name, or else of all people. What was asked or read a second time is left out."""
     current = CURRENT_RATING.c
@@ -74,8 +74,8 @@ def scored_instructions(
     for _, same in groupby(rows, key=lambda row: row[2]):
         found = list(same)
         name, version, _, key, spoken, task, modifier, text = found[0][:8]
-        scores = tuple(Scored(*row[8:]) for row in found)
-        yield Asked(f"{name}/{version}", key, spoken, task, modifier, text, scores)
+        scores = tuple(ResponseScore(*row[8:]) for row in found)
+        yield ScoredInstruction(f"{name}/{version}", key, spoken, task, modifier, text, scores)
 
 
 def response_texts(session: Session, response_ids: Collection[int]) -> dict[int, str]:

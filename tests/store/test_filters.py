@@ -28,10 +28,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store import open_store
-from store.queries import finding, journal, judges, models, notes, responses, surface
+from store.queries import filters, journal, models, notes, responses, rubrics, surface
+from store.queries import raters as judges
+from store.queries import raters as rater_queries
 from store.queries.compare import SourceKey
+from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
-from store.queries.scope import STATUSES, Filter, Scope
 from store.session import reading, writing
 from store.tables import Instruction, Suite
 
@@ -68,9 +70,9 @@ class Room:
     raters: dict[str, int] = field(default_factory=dict)
     writer: Session | None = None
 
-    def scope(self, *sources: str, languages: Iterable[str] = ("ru",), **changes: Any) -> Scope:
+    def scope(self, *sources: str, languages: Iterable[str] = ("ru",), **changes: Any) -> ViewScope:
         """By default the view of nv beside gpt, of m1 and m2 in Russian."""
-        scope = Scope(
+        scope = ViewScope(
             suite_id=self.suite,
             lead="ru",
             languages=tuple(languages),
@@ -113,8 +115,8 @@ class Room:
         ]
         return [name for _, name in pairs]
 
-    def matching(self, wanted: Filter, scope: Scope | None = None) -> list[str]:
-        return self.names(self.ask(finding.matching, scope or self.scope(), wanted))
+    def matching(self, wanted: Filter, scope: ViewScope | None = None) -> list[str]:
+        return self.names(self.ask(filters.responses_matching, scope or self.scope(), wanted))
 
 
 @pytest.fixture
@@ -155,11 +157,11 @@ def room(new_store):
             room.responses[name] = len(room.responses) + 1
         both = [{"name": "language"}, {"name": "helpfulness"}]
         room.criteria = [
-            row.id or 0 for row in models.criteria_of(session, models.rubric_id(session, "r", "1", both))
+            row.id or 0 for row in rubrics.criteria_of(session, rubrics.rubric_id(session, "r", "1", both))
         ]
-        foreign = models.criteria_of(session, models.rubric_id(session, "foreign", "1", both))
+        foreign = rubrics.criteria_of(session, rubrics.rubric_id(session, "foreign", "1", both))
         kinds = {"bob": "human", "nv": "human", "rule": "rule", "gpt": "llm", "idle": "llm"}
-        room.raters = {name: models.rater_id(session, kind, name) for name, kind in kinds.items()}
+        room.raters = {name: rater_queries.rater_id(session, kind, name) for name, kind in kinds.items()}
         for rater, score in (("nv", 0), ("gpt", 2)):
             scores = [Score(room.responses["c m2 ru"], row.id or 0, score) for row in foreign]
             journal.append(session, room.raters[rater], scores)
@@ -224,7 +226,7 @@ BOTH = ("ru", "fr")
     ],
 )
 def test_the_answered_instructions_come_in_the_order_of_the_lead_language(room, sources, languages, expected):
-    found = room.ask(finding.instructions_with_responses, room.scope(*sources, languages=languages))
+    found = room.ask(filters.instructions_with_responses, room.scope(*sources, languages=languages))
     assert found == [room.instructions[f"{key} ru"] for key in expected.split()]
 
 
@@ -303,7 +305,7 @@ def test_with_nothing_hidden_the_filters_need_no_commit(room):
 def test_without_a_judge_nothing_disagrees(room):
     alone = room.scope(judge_id=None, revealed_only=False)
     assert room.matching(wanted(statuses=["disagreement"]), alone) == []
-    assert room.ask(finding.disagreements, alone) == []
+    assert room.ask(filters.disagreements, alone) == []
 
 
 def test_the_very_responses_are_left_in_the_suites_order_and_to_the_other_groups(room):
@@ -336,7 +338,7 @@ def test_another_reviewer_has_other_scores_commits_and_comments(room):
 
 def test_the_counts_of_every_group_are_those_of_the_responses_in_scope(room):
     language, helpfulness = room.criteria
-    assert room.ask(finding.group_counts, room.scope()) == {
+    assert room.ask(filters.group_counts, room.scope()) == {
         "tasks": {"email": 4, "advice": 1},
         "modifiers": {"brief": 2},
         "identified": {"ru": 1, "en": 1},
@@ -349,7 +351,7 @@ def test_the_counts_of_every_group_are_those_of_the_responses_in_scope(room):
         },
         "statuses": {"unscored": 2, "scored": 3, "committed": 2, "commented": 2, "disagreement": 2},
     }
-    shown = room.ask(finding.group_counts, room.scope(revealed_only=False))
+    shown = room.ask(filters.group_counts, room.scope(revealed_only=False))
     assert shown["identified"] == {"ru": 1, "en": 2}
     assert shown["statuses"]["disagreement"] == 4
 
@@ -364,7 +366,7 @@ def test_a_count_is_the_number_of_responses_that_the_filter_leaves(
     scope = room.scope(
         *sources, languages=languages, rater_id=room.raters[rater], revealed_only=revealed_only
     )
-    counts = room.ask(finding.group_counts, scope)
+    counts = room.ask(filters.group_counts, scope)
     assert set(counts["statuses"]) == set(STATUSES)
     for group, members in counts.items():
         for member, count in members.items():
@@ -392,22 +394,22 @@ def test_what_was_done_to_several_responses_at_once_counts_for_each_of_them(room
     room.do(DONE[done], scope.rater_id, [room.responses[name] for name in names])
     status = "commented" if done == "marked" else done
     assert sorted(room.matching(wanted(statuses=[status]), scope)) == sorted(names)
-    assert room.ask(finding.group_counts, scope)["statuses"][status] == 3
+    assert room.ask(filters.group_counts, scope)["statuses"][status] == 3
 
 
 def test_a_view_without_responses_has_nothing_to_count_or_find(room):
     nobody = room.scope(keys=((99, 99, 0),))
-    counts = room.ask(finding.group_counts, nobody)
+    counts = room.ask(filters.group_counts, nobody)
     assert counts == {
         "tasks": {}, "modifiers": {}, "identified": {}, "scores": {}, "statuses": dict.fromkeys(STATUSES, 0),
     }  # fmt: skip
-    assert room.ask(finding.first_unscored, nobody, -1) is None
-    assert room.ask(finding.instructions_with_responses, nobody) == []
+    assert room.ask(filters.first_unscored, nobody, -1) is None
+    assert room.ask(filters.instructions_with_responses, nobody) == []
     assert room.ask(judges.judges_in, nobody) == []
 
 
-def next_unscored(room: Room, scope: Scope, after: int) -> str | None:
-    found = room.ask(finding.first_unscored, scope, after)
+def next_unscored(room: Room, scope: ViewScope, after: int) -> str | None:
+    found = room.ask(filters.first_unscored, scope, after)
     return None if found is None else room.names([found])[0]
 
 
@@ -437,8 +439,8 @@ def test_by_language_the_next_unscored_response_is_told_by_the_lead_languages_pl
     ]
 
 
-def differing(room: Room, scope: Scope) -> list[tuple[str, int, int]]:
-    found = room.ask(finding.disagreements, scope)
+def differing(room: Room, scope: ViewScope) -> list[tuple[str, int, int]]:
+    found = room.ask(filters.disagreements, scope)
     names = room.names((it.instruction_id, it.response_id) for it in found)
     criteria = [room.criteria.index(it.criterion_id) for it in found]
     return list(zip(names, criteria, (it.delta for it in found), strict=True))
@@ -468,10 +470,10 @@ def test_by_language_disagreements_are_told_by_the_lead_instruction(room):
     ]
 
 
-def read(room: Room, scope: Scope, after: int, upto: int | None) -> list[tuple[str, str]]:
+def read(room: Room, scope: ViewScope, after: int, upto: int | None) -> list[tuple[str, str]]:
     """The texts of instruction and response; the ids must be those of the response with this text."""
     with reading(room.engine) as session:
-        rows = list(finding.texts(session, scope, after, upto))
+        rows = list(filters.texts_in_view(session, scope, after, upto))
     assert room.names((row[0], row[1]) for row in rows) == [row[3].removesuffix("!") for row in rows]
     return [(row[2], row[3]) for row in rows]
 
@@ -503,30 +505,30 @@ def test_by_language_texts_stand_beside_the_lead_instructions_text(room):
     ],
 )
 def test_the_lead_instruction_of_a_response_is_in_the_same_suite_or_nowhere(room, response, instruction):
-    found = room.ask(finding.lead_instruction, room.suite, "ru", room.responses[response])
+    found = room.ask(filters.lead_instruction, room.suite, "ru", room.responses[response])
     assert found == (instruction and room.instructions[instruction])
 
 
 def test_an_unknown_response_has_no_lead_instruction(room):
-    assert room.ask(finding.lead_instruction, room.suite, "ru", 999) is None
+    assert room.ask(filters.lead_instruction, room.suite, "ru", 999) is None
 
 
 def test_the_languages_answered_are_those_of_the_sources(room):
     def answered(*names: str) -> list[str]:
-        return room.ask(finding.languages_answered, room.suite, [room.keys[name] for name in names])
+        return room.ask(filters.languages_answered, room.suite, [room.keys[name] for name in names])
 
     assert answered("m1") == ["de", "fr", "ru"]
     assert answered("m3") == ["ru"]
     assert answered() == []
-    assert room.ask(finding.languages_answered, room.suite + 1, [room.keys["m1"]]) == []
+    assert room.ask(filters.languages_answered, room.suite + 1, [room.keys["m1"]]) == []
 
 
-@pytest.mark.parametrize("few", [judges.FEW, 1])
+@pytest.mark.parametrize("few", [judges._FEW_RATINGS, 1])
 def test_the_judges_of_a_view_are_the_llms_and_rules_that_scored_something_in_it(room, few, monkeypatch):
     """Whether a judge's own ratings are looked through or the view is asked, the answer is the same."""
-    monkeypatch.setattr(judges, "FEW", few)
+    monkeypatch.setattr(judges, "_FEW_RATINGS", few)
 
-    def known(scope: Scope) -> list[str]:
+    def known(scope: ViewScope) -> list[str]:
         return [rater.name for rater in room.ask(judges.judges_in, scope)]
 
     assert known(room.scope()) == ["gpt"]

@@ -4,9 +4,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from store.merging.runs import run_of
-from store.merging.uniting import Uniting, columns_of, pages
-from store.queries.campaigns import rows
+from store.merging.merge_context import MergeContext, columns_of, pages, run_of
+from store.queries import campaigns
 from store.tables import (
     Assignment,
     Bookmark,
@@ -21,14 +20,14 @@ from store.tables import (
 from store.upsert import insert_missing
 
 
-def unite_campaigns(it: Uniting) -> None:
+def merge_campaigns(it: MergeContext) -> None:
     """By name; they must have been made alike, with the same assignments by content. What was assigned later
     (adjudication) is added."""
     for campaign in it.source.exec(select(Campaign).order_by(col(Campaign.id))):
         name = f"campaign {campaign.name}"
         rubric = it.of(Rubric).get(campaign.rubric_id)
-        there = rows.find_campaign(it.target, campaign.name)
-        if there is not None and _made(there) != _made(campaign):
+        there = campaigns.find_campaign(it.target, campaign.name)
+        if there is not None and _identity(there) != _identity(campaign):
             it.conflict(name, "another plan", "its assignments stay out")
             continue
         if rubric is None:
@@ -38,16 +37,16 @@ def unite_campaigns(it: Uniting) -> None:
             it.of(Campaign)[campaign.id or 0] = there.id or 0
         else:
             copied = {**columns_of(campaign), "rubric_id": rubric, "run_id": run_of(it, campaign.run_id)}
-            it.of(Campaign)[campaign.id or 0] = rows.add_campaign(it.target, **copied)
+            it.of(Campaign)[campaign.id or 0] = campaigns.add_campaign(it.target, **copied)
         it.count("campaigns", there is None, there is not None)
-        _unite_assignments(it, campaign.id or 0, name)
+        _merge_assignments(it, campaign.id or 0, name)
 
 
-def _made(campaign: Campaign) -> tuple[Any, ...]:
+def _identity(campaign: Campaign) -> tuple[Any, ...]:
     return campaign.digest, campaign.blind, campaign.reveal
 
 
-def _unite_assignments(it: Uniting, source: int, name: str) -> None:
+def _merge_assignments(it: MergeContext, source: int, name: str) -> None:
     out = 0
     for page in pages(it.source, Assignment, Assignment.campaign_id == source):
         translated = []
@@ -61,13 +60,13 @@ def _unite_assignments(it: Uniting, source: int, name: str) -> None:
                 out += 1
             else:
                 translated.append({**columns_of(row), **found, "campaign_id": it.of(Campaign)[source]})
-        added = rows.add_assignments(it.target, translated)
+        added = campaigns.add_assignments(it.target, translated)
         it.count("assignments", added, len(translated) - added)
     if out:
         it.conflict(name, "it assigns what stays out", f"{out} assignments stay out")
 
 
-def unite_reviewers(it: Uniting) -> None:
+def merge_reviewers(it: MergeContext) -> None:
     """In which column a response was first shown to a reviewer, and where reviewers stopped: what the target
     remembers already stays."""
     for page in pages(it.source, Presentation):
@@ -87,7 +86,7 @@ def unite_reviewers(it: Uniting) -> None:
             insert_missing(it.target, Bookmark, [{**copied, "response_id": response}], ("rater_id", "view"))
 
 
-def unite_keys(it: Uniting) -> None:
+def merge_keys(it: MergeContext) -> None:
     """The store's own keys: with another key for pseudonyms, the same people have other pseudonyms."""
     for key in it.source.exec(select(StoreKey).order_by(StoreKey.purpose)):
         insert_missing(it.target, StoreKey, [key.model_dump()], ["purpose"])

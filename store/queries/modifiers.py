@@ -1,4 +1,4 @@
-"""Modifiers in the store: how many responses each has, and how many of them fulfil it."""
+"""Modifiers: how many responses each has, how many of them fulfil it, and the rubric that says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from store.labels import rater_label
-from store.queries.scores import Source
-from store.tables import Instruction, Response
+from store.queries.scores import ModelDecoding
+from store.tables import Instruction, Response, Rubric
 
 RUBRIC, CRITERION = "modifiers", "fulfilment"
 
@@ -19,13 +19,13 @@ class ModifierTally:
 
     modifier: str
     language: str
-    source: Source
+    source: ModelDecoding
     rater: str
     n: int
     fulfilled: int
 
 
-TALLIES = """
+_TALLIES = """
 SELECT instruction.modifier, instruction.language, response.model_id, response.decoding_id,
        model.name AS model, decoding.engine, decoding.quantization, decoding.digest,
        rater.kind, rater.name AS rater, rater.version, count(*) AS n, sum(current_rating.score) AS fulfilled
@@ -69,10 +69,16 @@ def modifier_tallies(session: Session, suite_id: int) -> list[ModifierTally]:
         ModifierTally(
             row.modifier,
             row.language,
-            Source(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
+            ModelDecoding(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
             rater_label(row.kind, row.rater, row.version),
             row.n,
             int(row.fulfilled),
         )
-        for row in session.connection().execute(text(TALLIES), parameters)
+        for row in session.connection().execute(text(_TALLIES), parameters)
     ]
+
+
+def verdict_rubric(session: Session) -> int | None:
+    """The id of the rubric for modifiers (the newest); None when nobody has judged any."""
+    statement = select(Rubric.id).where(col(Rubric.name) == RUBRIC).order_by(col(Rubric.id).desc())
+    return session.exec(statement).first()

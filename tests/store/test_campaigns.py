@@ -7,26 +7,25 @@ import pytest
 from core.campaigns.adjudicate import adjudicate
 from core.campaigns.progress import campaign_status
 from store import open_store
-from store.queries import models
-from store.queries.campaigns import codes, queue, rows
-from store.queries.campaigns.pseudonyms import pseudonyms
-from store.queries.campaigns.settled import settled_by
+from store.queries import campaigns, raters, review_queue, reviewers
+from store.queries.campaigns import adjudicated_by
+from store.queries.reviewers import pseudonyms
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, stops_of, work
 
 
 def test_a_code_is_known_again_however_it_is_typed():
-    code = codes.new_code()
+    code = reviewers.new_code()
     assert re.fullmatch(r"([0-9a-hjkmnp-tv-z]{4}-){2}[0-9a-hjkmnp-tv-z]{4}", code)
-    kept = codes.hashed(code)
-    assert codes.matches(code, kept)
-    assert codes.matches(f" {code.upper().replace('-', ' ')} ", kept)
-    assert not codes.matches(codes.new_code(), kept)
-    assert not codes.matches("", kept)
+    kept = reviewers.hash_code(code)
+    assert reviewers.code_matches(code, kept)
+    assert reviewers.code_matches(f" {code.upper().replace('-', ' ')} ", kept)
+    assert not reviewers.code_matches(reviewers.new_code(), kept)
+    assert not reviewers.code_matches("", kept)
 
 
 def test_the_same_code_is_kept_in_another_way_each_time():
-    assert codes.hashed("a-code") != codes.hashed("a-code")
+    assert reviewers.hash_code("a-code") != reviewers.hash_code("a-code")
 
 
 def test_a_pseudonym_is_the_same_in_a_store_and_another_in_another(tmp_path):
@@ -35,7 +34,7 @@ def test_a_pseudonym_is_the_same_in_a_store_and_another_in_another(tmp_path):
         engine = open_store(tmp_path / name, create=True)
         with writing(engine) as session:
             for rater in (("human", "anna"), ("human", "anna", "#2"), ("human", "boris"), ("llm", "gpt")):
-                models.rater_id(session, *rater)
+                raters.rater_id(session, *rater)
         for _ in range(2):
             with writing(engine) as session:
                 found.append(pseudonyms(session))
@@ -54,15 +53,15 @@ def test_a_campaign_lives_on_either_database(new_store):
     assert not campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, apart=2).new
     work(engine, "c", "anna", most=3)
     with reading(engine) as session:
-        found = rows.campaign_named(session, "c").id or 0
+        found = campaigns.campaign_named(session, "c").id or 0
         anna = rater_of(session, "anna")
-        assert queue.done_positions(session, found, anna) == {1, 2, 3}
-        times = queue.commit_times(session, found, anna)
+        assert review_queue.done_positions(session, found, anna) == {1, 2, 3}
+        times = review_queue.commit_times(session, found, anna)
         assert times == sorted(times)
         assert times[0].tzinfo is not None
-        assert queue.open_campaign_of(session, "anna", 1) == "c"
-        assert queue.open_campaign_of(session, "clara", 1) is None
-        assert codes.matches(made.codes["anna"], codes.code_of(session, "anna"))
+        assert review_queue.open_campaign_of(session, "anna", 1) == "c"
+        assert review_queue.open_campaign_of(session, "clara", 1) is None
+        assert reviewers.code_matches(made.codes["anna"], reviewers.code_of(session, "anna"))
     assert len(stops_of(engine, "c", "anna")) == 12
     work(engine, "c", "anna")
     work(engine, "c", "boris", lambda stop, criterion: 0)
@@ -72,7 +71,7 @@ def test_a_campaign_lives_on_either_database(new_store):
     assert adjudicate(engine, "c", "clara").queued == 11
     work(engine, "c", "clara", most=1)
     with reading(engine) as session:
-        assert set(settled_by(session, 1).values()) == {rater_of(session, "clara")}
+        assert set(adjudicated_by(session, 1).values()) == {rater_of(session, "clara")}
     engine.dispose()
 
 
@@ -84,8 +83,8 @@ def test_an_open_campaign_binds_those_who_score_blind_in_it(tmp_path, options, b
     engine = make_store(tmp_path / "s.db", keys=4, languages=("ru",))
     campaign(engine, "c", ["anna"], **options)
     with writing(engine) as session:
-        assert queue.open_campaign_of(session, "anna", 1) == bound
-        assert queue.open_campaign_of(session, "anna", 1, sealed=True) == sealed
-        rows.set_closed(session, rows.campaign_named(session, "c"), True)
-        assert queue.open_campaign_of(session, "anna", 1) is None
+        assert review_queue.open_campaign_of(session, "anna", 1) == bound
+        assert review_queue.open_campaign_of(session, "anna", 1, sealed=True) == sealed
+        campaigns.set_closed(session, campaigns.campaign_named(session, "c"), True)
+        assert review_queue.open_campaign_of(session, "anna", 1) is None
     engine.dispose()

@@ -21,7 +21,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from store import open_store
-from store.queries import journal, models, overview, responses
+from store.queries import journal, models, overview, responses, rubrics
+from store.queries import raters as rater_queries
 from store.queries.journal import Score, Shown
 from store.queries.overview import PairCount, Scope
 from store.session import reading, writing
@@ -84,9 +85,9 @@ def study(new_store):
         suite, other = (found.id or 0 for found in suites)
         decoding = models.decoding_id(session, "imported", None, {})
         sources = {name: (models.model_id(session, name), decoding, 0) for name in ("m1", "m2")}
-        raters = {name: models.rater_id(session, "human", name) for name in ("cyd", "bob", "ann")}
-        raters["rule"] = models.rater_id(session, "rule", "answers", "1")
-        raters["gpt"] = models.rater_id(session, "llm", "gpt", "v1")
+        raters = {name: rater_queries.rater_id(session, "human", name) for name in ("cyd", "bob", "ann")}
+        raters["rule"] = rater_queries.rater_id(session, "rule", "answers", "1")
+        raters["gpt"] = rater_queries.rater_id(session, "llm", "gpt", "v1")
         made: dict[str, tuple[int, int]] = {}
         for owner, name, place in [(suite, *it) for it in places.items()] + [(other, "k0 ru", 0)]:
             key, language = name.split()
@@ -105,9 +106,9 @@ def study(new_store):
                 )
                 made[label] = (instruction.id or 0, len(made) + 1)
         both = [{"name": "language"}, {"name": "helpfulness"}]
-        rubric = models.rubric_id(session, "r", "1", both)
-        criteria = [row.id or 0 for row in models.criteria_of(session, rubric)]
-        foreign = models.criteria_of(session, models.rubric_id(session, "foreign", "1", both))
+        rubric = rubrics.rubric_id(session, "r", "1", both)
+        criteria = [row.id or 0 for row in rubrics.criteria_of(session, rubric)]
+        foreign = rubrics.criteria_of(session, rubrics.rubric_id(session, "foreign", "1", both))
         journal.append(
             session, raters["ann"], [Score(made["k2 m2"][1], row.id or 0, 0) for row in foreign]
         )  # fmt: skip
@@ -194,8 +195,8 @@ def test_samples_and_decodings_of_a_model_are_rows_of_their_own(study):
 
 def test_a_rubric_without_a_language_criterion_leaves_nothing_out(study):
     with writing(study.engine) as session:
-        study.rubric = models.rubric_id(session, "short", "1", [{"name": "helpfulness"}, {"name": "logic"}])
-        study.criteria = [row.id or 0 for row in models.criteria_of(session, study.rubric)]
+        study.rubric = rubrics.rubric_id(session, "short", "1", [{"name": "helpfulness"}, {"name": "logic"}])
+        study.criteria = [row.id or 0 for row in rubrics.criteria_of(session, study.rubric)]
     study.score("ann", "k0 m2", 0, 2)
     assert study.cells(Scope(study.suite, "ru"), "ann")["m2"] == ((1, 0.0), (1, 2.0))
 

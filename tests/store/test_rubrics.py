@@ -1,7 +1,7 @@
 """The default rubric: six criteria from 0 to 2, each score described."""
 
 from store import open_store
-from store.queries import models, rubrics
+from store.queries import rubrics
 from store.session import writing
 
 
@@ -10,7 +10,7 @@ def test_the_default_rubric_is_written_once_with_all_its_descriptions(tmp_path):
     with writing(engine) as session:
         first = rubrics.default_rubric_id(session)
         assert rubrics.default_rubric_id(session) == first
-        criteria = models.criteria_of(session, first)
+        criteria = rubrics.criteria_of(session, first)
         names = [criterion.name for criterion in criteria]
         assert names == ["helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness"]
         for criterion in criteria:

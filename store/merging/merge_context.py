@@ -1,4 +1,6 @@
-"""What uniting two stores knows on its way: which rows are the same, what was added, what contradicts."""
+"""What merging two stores knows on its way: which rows are the same, what was added, what contradicts, and
+which runs wrote the rows that come along.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session, SQLModel, col, select
+
+from store.tables import Failure, Run
 
 PAGE = 500
 
@@ -24,7 +28,7 @@ class Conflict:
 
 
 @dataclass
-class Uniting:
+class MergeContext:
     """A source, read, and a target, written. `ids` maps the ids of the source's rows to the target's, table
     by table; a row that stays out has none. `added` and `known` count rows, by what they are."""
 
@@ -60,3 +64,31 @@ def pages(session: Session, table: Any, *conditions: Any) -> Iterator[Sequence[A
         yield rows
         last = rows[-1].id
         session.expunge_all()
+
+
+def run_of(it: MergeContext, run_id: int | None) -> int | None:
+    """The run in the target that is a run of the source: the same command on the same host at the same time.
+    One that is not there comes along, with its failures."""
+    if run_id is None:
+        return None
+    known = it.of(Run)
+    if run_id not in known:
+        known[run_id] = _find_or_copy(it, run_id)
+    return known[run_id]
+
+
+def _find_or_copy(it: MergeContext, run_id: int) -> int:
+    row = it.source.get_one(Run, run_id)
+    statement = select(Run.id).where(
+        Run.command == row.command, Run.host == row.host, Run.started_at == row.started_at
+    )
+    there = it.target.exec(statement).first()
+    if there is not None:
+        return there
+    copy = Run(**columns_of(row))
+    it.target.add(copy)
+    it.target.flush()
+    for failure in it.source.exec(select(Failure).where(Failure.run_id == run_id).order_by(Failure.id)):  # type: ignore[arg-type]
+        it.target.add(Failure(**{**columns_of(failure), "run_id": copy.id}))
+    it.count("runs", 1, 0)
+    return copy.id or 0

@@ -1,4 +1,7 @@
-"""Campaigns: who shall score which responses, in which order; and how a reviewer is known."""
+"""People and what they score on: raters, rubrics with their criteria, and campaigns.
+
+A campaign says who shall score which responses, in which order; a code is how a reviewer is known.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +10,66 @@ from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BigKey, UtcDateTime, json_column, utc_now
+
+
+class Rater(SQLModel, table=True):
+    """Who scored: `human`, `llm` (name of the model, version of the prompt) or `rule`."""
+
+    __table_args__ = (UniqueConstraint("kind", "name", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    name: str
+    version: str = ""
+
+
+class Presentation(SQLModel, table=True):
+    """Which column a response stood in for a reviewer, from 0, written down when it is first shown."""
+
+    __table_args__ = (UniqueConstraint("rater_id", "response_id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    rater_id: int = Field(foreign_key="rater.id")
+    response_id: int = Field(sa_type=BigKey, foreign_key="response.id")
+    position: int
+
+
+class Bookmark(SQLModel, table=True):
+    """Where a reviewer stopped in a view (for example `compare miniature/1 ru`)."""
+
+    __table_args__ = (UniqueConstraint("rater_id", "view"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    rater_id: int = Field(foreign_key="rater.id")
+    view: str
+    instruction_id: int = Field(foreign_key="instruction.id")
+    response_id: int | None = Field(default=None, sa_type=BigKey, foreign_key="response.id")
+    criterion: str | None = None
+    updated_at: datetime = Field(default_factory=utc_now, sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Rubric(SQLModel, table=True):
+    """The criteria with their scale and the description of every score."""
+
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    version: str
+
+
+class Criterion(SQLModel, table=True):
+    """One aspect that is scored, from `minimum` to `maximum`; `descriptions` maps each score to its text."""
+
+    __table_args__ = (UniqueConstraint("rubric_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    rubric_id: int = Field(foreign_key="rubric.id")
+    name: str
+    position: int
+    minimum: int = 0
+    maximum: int = 2
+    descriptions: dict[str, Any] = json_column()
 
 
 class Campaign(SQLModel, table=True):

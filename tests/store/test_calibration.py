@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import event
 
 from store import open_store
-from store.queries import calibration, journal, models, responses, suites
-from store.queries.calibration import Answer, Judge, Scale, Within
+from store.queries import calibration, journal, models, raters, responses, rubrics, suites
+from store.queries.calibration import Judge, Length, Scale, Subset
 from store.queries.journal import Score
 from store.session import reading, writing
 
@@ -29,15 +29,15 @@ class Study:
                     [asked] = suites.instructions_of(session, self.suites[-1], language)
                     row = {**source, "instruction_id": asked.id, "text": f"жё{language}" * len(languages)}
                     responses.add_responses(session, [row])
-            rubric = models.rubric_id(
+            rubric = rubrics.rubric_id(
                 session, "r", "1", [{"name": "logic"}, {"name": "style", "minimum": 1, "maximum": 5}]
             )
-            self.criteria = [row.id or 0 for row in models.criteria_of(session, rubric)]
+            self.criteria = [row.id or 0 for row in rubrics.criteria_of(session, rubric)]
             self.rubric = rubric
 
     def rate(self, kind: str, name: str, version: str, response: int, *scores: int | None, skipped=False):
         with writing(self.engine) as session:
-            rater = self.raters[f"{name}{version}"] = models.rater_id(session, kind, name, version)
+            rater = self.raters[f"{name}{version}"] = raters.rater_id(session, kind, name, version)
             given = zip(self.criteria, scores, strict=False)
             rows = [Score(response, criterion, score, skipped) for criterion, score in given]
             journal.append(session, rater, rows)
@@ -77,7 +77,7 @@ def test_only_current_scores_count(study):
     ann, bob = study.raters["ann"], study.raters["bob"]
     logic, style = study.criteria
     with reading(study.engine) as session:
-        found = calibration.scores(session, [ann, bob], Within())
+        found = calibration.scores(session, [ann, bob], Subset())
     assert found == {logic: {ann: {1: 2}}, style: {ann: {1: 4, 2: 1}}}
 
 
@@ -87,16 +87,16 @@ def test_scores_and_answers_are_those_of_the_suite_and_the_languages(study):
     gpt, logic = study.raters["gptv1"], study.criteria[0]
     s, other = study.suites
     asked = {
-        (1, 2, 3): Within(), (1, 2): Within(s), (3,): Within(other), (1, 3): Within(None, ("ru",)),
-        (2,): Within(s, ("fr",)), (): Within(other, ("fr",)),
+        (1, 2, 3): Subset(), (1, 2): Subset(s), (3,): Subset(other), (1, 3): Subset(None, ("ru",)),
+        (2,): Subset(s, ("fr",)), (): Subset(other, ("fr",)),
     }  # fmt: skip
     with reading(study.engine) as session:
         for expected, within in asked.items():
             found = calibration.scores(session, [gpt], within)
             assert found == ({logic: {gpt: dict.fromkeys(expected, 1)}} if expected else {})
-            assert tuple(sorted(calibration.answers(session, [gpt], within))) == expected
-        assert calibration.scores(session, [gpt], Within(None, ())) == {}
-        assert calibration.scores(session, [], Within()) == {}
+            assert tuple(sorted(calibration.lengths(session, [gpt], within))) == expected
+        assert calibration.scores(session, [gpt], Subset(None, ())) == {}
+        assert calibration.scores(session, [], Subset()) == {}
 
 
 def test_an_answer_has_its_length_in_characters_and_is_there_once(study):
@@ -105,8 +105,8 @@ def test_an_answer_has_its_length_in_characters_and_is_there_once(study):
     study.rate("llm", "gpt", "v1#2", 3, 2)
     study.rate("human", "ann", "", 2, 2)
     with reading(study.engine) as session:
-        found = calibration.answers(session, [study.raters["gptv1"], study.raters["gptv1#2"]], Within())
-    assert found == {1: Answer("ru", 8), 3: Answer("ru", 4)}
+        found = calibration.lengths(session, [study.raters["gptv1"], study.raters["gptv1#2"]], Subset())
+    assert found == {1: Length("ru", 8), 3: Length("ru", 4)}
 
 
 def test_a_scale_has_its_rubric_and_its_ends(study):
@@ -131,9 +131,9 @@ def test_ratings_are_found_by_indexes(study):
 
     event.listen(study.engine, "before_cursor_execute", note)
     with reading(study.engine) as session:
-        for within in (Within(), Within(study.suites[0], ("ru",))):
+        for within in (Subset(), Subset(study.suites[0], ("ru",))):
             calibration.scores(session, [study.raters["gptv1"]], within)
-            calibration.answers(session, [study.raters["gptv1"]], within)
+            calibration.lengths(session, [study.raters["gptv1"]], within)
     event.remove(study.engine, "before_cursor_execute", note)
     assert len(seen) == 4
     with study.engine.connect() as connection:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-ANSWERS = """
+_RESPONSES = """
 SELECT suite.name || '/' || suite.version AS suite, model.name AS model,
        decoding.engine, decoding.quantization, instruction.language, count(*) AS responses
 FROM response
@@ -18,20 +18,20 @@ GROUP BY suite.id, suite.name, suite.version, response.model_id, response.decodi
 ORDER BY suite.id, response.model_id, response.decoding_id, instruction.language
 """
 
-RATERS = """
+_RATERS = """
 SELECT rater.kind, rater.name, rater.version, count(*) AS ratings,
        count(DISTINCT current_rating.response_id) AS responses
 FROM current_rating JOIN rater ON rater.id = current_rating.rater_id
 GROUP BY rater.id, rater.kind, rater.name, rater.version ORDER BY rater.id
 """
 
-METRICS = """
+_METRICS = """
 SELECT metric, tool, count(*) AS responses FROM surface_metric GROUP BY metric, tool ORDER BY metric, tool
 """
 
 
 @dataclass(frozen=True)
-class Answers:
+class ResponseCount:
     """How many responses a model gave to a suite in a language under one decoding."""
 
     suite: str
@@ -62,13 +62,13 @@ class MetricCount:
     responses: int
 
 
-def answers(session: Session) -> list[Answers]:
-    return [Answers(**row) for row in session.connection().execute(text(ANSWERS)).mappings()]
+def response_counts(session: Session) -> list[ResponseCount]:
+    return [ResponseCount(**row) for row in session.connection().execute(text(_RESPONSES)).mappings()]
 
 
 def rater_counts(session: Session) -> list[RaterCount]:
-    return [RaterCount(**row) for row in session.connection().execute(text(RATERS)).mappings()]
+    return [RaterCount(**row) for row in session.connection().execute(text(_RATERS)).mappings()]
 
 
 def metric_counts(session: Session) -> list[MetricCount]:
-    return [MetricCount(**row) for row in session.connection().execute(text(METRICS)).mappings()]
+    return [MetricCount(**row) for row in session.connection().execute(text(_METRICS)).mappings()]
