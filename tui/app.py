@@ -10,6 +10,7 @@ from textual.screen import Screen
 from core.text.direction import EXPLICIT, IMPLICIT
 from tui.keyfile import Overrides, screens_with
 from tui.keymap import Command, keys_of
+from tui.textual_private import write_to_terminal
 from tui.theme import TEXTUAL_THEME, Palette, default_palette, next_palette
 from tui.widgets.lines import LineWidget
 
@@ -64,8 +65,7 @@ class ReviewApp(App[None]):
 
     def order_text(self, here: bool) -> None:
         """Tell the terminal whether right-to-left text comes in the order in which it is seen."""
-        if self._driver is not None:
-            self._driver.write(EXPLICIT if here else IMPLICIT)
+        write_to_terminal(self, EXPLICIT if here else IMPLICIT)
 
     def action_help_quit(self) -> None:
         """Ctrl+C leaves at once: every score is saved when it is shown."""

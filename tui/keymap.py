@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.binding import Binding, BindingType
-from textual.keys import _character_to_key as key_name
+
+from tui.textual_private import key_name
 
 
 @dataclass(frozen=True)

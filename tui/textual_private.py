@@ -1,21 +1,38 @@
-"""A screen that sends no more cells than have changed. All use of Textual's private parts is in this file.
+"""All use of Textual's private parts: a screen that sends no more cells than have changed, names of keys,
+and what is written to the terminal past the screen.
 
 Textual 8 repaints a changed stretch of a widget's line from the widget's left edge, and a screen that comes
-or goes more than once; on a slow line that doubles what a key costs.
+or goes more than once; on a slow line that doubles what a key costs. Private parts may change with any
+release: `CHECKED_ON` are the first and the last release that the tests of the room were run on.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
+from textual.app import App
 from textual.events import ScreenResume
+from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.widget import Widget
 
+CHECKED_ON = ("8.2.0", "8.2.8")
+
 T = TypeVar("T")
+
+
+def key_name(character: str) -> str:
+    """The name of the key that types a character, as in a binding: `comma` for `,`, and `a` for `a`."""
+    return _character_to_key(character)
+
+
+def write_to_terminal(app: App[Any], sequence: str) -> None:
+    """Send a control sequence to the terminal, if the application has one by now."""
+    if app._driver is not None:
+        app._driver.write(sequence)
 
 
 class _NarrowUpdate(ChopsUpdate):

@@ -10,7 +10,6 @@ from typing import Any, cast
 from rich.style import Style
 from sqlalchemy import Engine, event, text
 from textual.events import Key
-from textual.keys import _character_to_key as key_name
 from textual.pilot import Pilot
 
 from tui.app import ReviewApp
@@ -18,6 +17,7 @@ from tui.app_protocol import app_of
 from tui.review.opening import open_view
 from tui.review.session import ReviewSession
 from tui.screens.compare import CompareScreen
+from tui.textual_private import key_name
 from tui.theme import Look
 
 WIDE, NARROW = (200, 50), (80, 24)

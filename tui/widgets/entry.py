@@ -67,7 +67,7 @@ class Entry(TextArea):
         self._ended = True
         self.post_message(self.Done(self.purpose, text))
 
-    async def _on_key(self, event: Key) -> None:
+    def on_key(self, event: Key) -> None:
         several = self.has_class("-several")
         done, cancel = app_of(self).commands["comment" if several else "prompt"]
         ends = {**dict.fromkeys(keys_of(cancel)), **dict.fromkeys(keys_of(done), self.text)}
@@ -78,12 +78,11 @@ class Entry(TextArea):
         elif event.key == "ctrl+j" and several:
             self.insert("\n")
         elif event.key != "escape":  # with which Textual would leave the box
-            await super()._on_key(event)
-            return
+            return  # Textual's own handler comes next
         event.stop()
         event.prevent_default()
 
-    async def _on_paste(self, event: Paste) -> None:
-        await super()._on_paste(Paste(safe_text(event.text)))
+    def on_paste(self, event: Paste) -> None:
+        # Textual's own handler comes next, and takes the text from the event.
+        event.text = safe_text(event.text)
         event.stop()
-        event.prevent_default()
