@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -37,12 +38,23 @@ def test_the_contracts_hold(copy):
     [
         ("store/session.py", "import core.progress\n"),
         ("core/progress.py", "import tui.cli\n"),
-        ("tui/cli.py", "import core.generate.run\n"),
+        ("tui/cli.py", "import core.generate\n"),
+        ("tui/app.py", "import core.report.build\n"),
+        ("tui/cli.py", "import core.new_package\n"),
     ],
 )
 def test_an_arrow_that_runs_the_wrong_way_breaks_them(copy, file, line):
+    (copy / "core" / "new_package.py").touch()
     path = copy / file
     path.write_text(line + path.read_text(encoding="utf-8"), encoding="utf-8")
     result = lint_imports(copy)
     assert result.returncode == 1
     assert "BROKEN" in result.stdout
+
+
+def test_the_room_reaches_the_store_the_numbers_and_the_texts_alone():
+    """Also by way of others: what is allowed to the room may import nothing that is not."""
+    graph = grimp.build_graph("store", "core", "tui", cache_dir=None)
+    reached = graph.find_upstream_modules("tui", as_package=True)
+    rooms = {".".join(module.split(".")[:2]) for module in reached if module.startswith("core.")}
+    assert rooms == {"core.analysis", "core.text"}
