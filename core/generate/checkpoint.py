@@ -24,18 +24,18 @@ class Checkpoint:
     @property
     def base(self) -> str:
         """The model an adapter was trained on: a folder (also beside the adapter), or a name on the hub."""
-        named = str(_read_json(self.path / ADAPTER_CONFIG).get("base_model_name_or_path") or "")
-        if not named:
+        base = str(_read_json(self.path / ADAPTER_CONFIG).get("base_model_name_or_path") or "")
+        if not base:
             raise XlitError(f"{self.path / ADAPTER_CONFIG} does not name its base_model_name_or_path.")
-        for folder in (Path(named), self.path / named, self.path.parent / named):
+        for folder in (Path(base), self.path / base, self.path.parent / base):
             if folder.is_dir():
                 return str(inspect_checkpoint(folder, kinds=("model",)).path)
-        if Path(named).is_absolute() or named.startswith(".") or named.count("/") > 1:
+        if Path(base).is_absolute() or base.startswith(".") or base.count("/") > 1:
             raise XlitError(
-                f"The adapter {self.path} was trained on {named}, and no folder is there. "
+                f"The adapter {self.path} was trained on {base}, and no folder is there. "
                 f"Bring the base back, or write its place into {ADAPTER_CONFIG}."
             )
-        return named
+        return base
 
 
 def inspect_checkpoint(path: Path, kinds: tuple[str, ...] = ("model", "adapter", "gguf")) -> Checkpoint:
@@ -44,12 +44,12 @@ def inspect_checkpoint(path: Path, kinds: tuple[str, ...] = ("model", "adapter",
     Raises `XlitError`, with what is wrong, when nothing is there, when it is not a checkpoint of one of
     these `kinds`, or when its weights are missing or pickled (a pickle can run code when it is opened).
     """
-    found = _inspect(path)
-    if found.kind not in kinds:
+    checkpoint = _inspect(path)
+    if checkpoint.kind not in kinds:
         raise XlitError(
-            f"{path} is {_A[found.kind]}; here {' or '.join(_A[kind] for kind in kinds)} is needed."
+            f"{path} is {_A[checkpoint.kind]}; here {' or '.join(_A[kind] for kind in kinds)} is needed."
         )
-    return found
+    return checkpoint
 
 
 _A = {"model": "a folder with a model", "adapter": "a folder with an adapter", "gguf": "a GGUF file"}

@@ -25,11 +25,11 @@ HERE = "here"
 def with_ray_address(arguments: list[str]) -> list[str]:
     """Command-line arguments in which a bare `--ray` has the address of this machine's own cluster (an option
     with an optional value is not something that typer has)."""
-    found = list(arguments)
-    for place, argument in enumerate(arguments):
-        if argument == "--ray" and (place + 1 == len(arguments) or arguments[place + 1].startswith("-")):
-            found[place] = f"--ray={HERE}"
-    return found
+    completed = list(arguments)
+    for index, argument in enumerate(arguments):
+        if argument == "--ray" and (index + 1 == len(arguments) or arguments[index + 1].startswith("-")):
+            completed[index] = f"--ray={HERE}"
+    return completed
 
 
 def convert(
@@ -120,7 +120,7 @@ def generate(
     cluster = RaySettings(None if ray == HERE else ray, ray_actors, ray_gpus) if ray else None
     opened_store = opened(store, create=True)
     ensure_suite(opened_store, suite)
-    records, tallies = generate_responses(
+    records, counters = generate_responses(
         opened_store,
         sources,
         suite=suite,
@@ -133,8 +133,8 @@ def generate(
         watch=watch,
     )
     if not as_json:
-        show(summary_table(tallies))
-    finish(*records, as_json=as_json, more={"summary": summary(tallies)})
+        show(summary_table(counters))
+    finish(*records, as_json=as_json, more={"summary": summary(counters)})
 
 
 def decodings(
@@ -155,8 +155,10 @@ def decodings(
         from core.report.formats.terminal import table_renderable
         from core.report.sections.decodings import decodings_table
 
-    found = compare_decodings(opened(store), suite, models=names, languages=languages, reference=reference)
+    comparison = compare_decodings(
+        opened(store), suite, models=names, languages=languages, reference=reference
+    )
     if as_json:
-        show_json(found.as_dict())
+        show_json(comparison.as_dict())
     else:
-        show(table_renderable(decodings_table(found)))
+        show(table_renderable(decodings_table(comparison)))

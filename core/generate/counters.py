@@ -78,11 +78,11 @@ class Throughput:
     def __init__(self) -> None:
         self._marks: list[tuple[float, int, int]] = [(time.monotonic(), 0, 0)]
 
-    def mark(self, tallies: Sequence[AnswerCounter]) -> None:
+    def mark(self, counters: Sequence[AnswerCounter]) -> None:
         """Note where the counts are now."""
         now = time.monotonic()
-        done = sum(tally.answered + tally.failed for tally in tallies)
-        self._marks.append((now, done, sum(tally.tokens_out for tally in tallies)))
+        done = sum(counter.answered + counter.failed for counter in counters)
+        self._marks.append((now, done, sum(counter.tokens_out for counter in counters)))
         while len(self._marks) > 2 and self._marks[1][0] < now - self.WINDOW:
             del self._marks[0]
 
@@ -96,9 +96,9 @@ class Throughput:
         """Tokens of answers a second."""
         return self._rate(2)
 
-    def seconds_left(self, tallies: Sequence[AnswerCounter]) -> float | None:
+    def seconds_left(self, counters: Sequence[AnswerCounter]) -> float | None:
         """How long the rest takes at this rate; None when that can't be told."""
-        return sum(tally.left for tally in tallies) / self.answers if self.answers else None
+        return sum(counter.left for counter in counters) / self.answers if self.answers else None
 
     def _rate(self, column: int) -> float:
         first, last = self._marks[0], self._marks[-1]

@@ -73,5 +73,5 @@ class Decoding:
     def request_seed(self, *identity: object) -> int:
         """The seed, from 0 to 2**63 - 1, of the request with this identity (for example its instruction's
         language and key, and the number of the sample)."""
-        named = "\x1f".join(map(str, (self.seed, *identity)))
-        return int.from_bytes(hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1
+        text = "\x1f".join(map(str, (self.seed, *identity)))
+        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1

@@ -19,60 +19,69 @@ SECONDS_BETWEEN_LINES = 10.0
 
 @contextmanager
 def show_progress(
-    description: str, tallies: Sequence[AnswerCounter], *, watch: bool = False
+    description: str, counters: Sequence[AnswerCounter], *, watch: bool = False
 ) -> Iterator[None]:
-    """Show the tallies on stderr while the block lasts: with `watch` a table on a terminal, else a bar;
+    """Show the counters on stderr while the block lasts: with `watch` a table on a terminal, else a bar;
     plain lines where stderr is no terminal."""
-    there = sum(tally.there for tally in tallies)
-    total = sum(tally.total for tally in tallies)
+    there = sum(counter.there for counter in counters)
+    total = sum(counter.total for counter in counters)
     if not sys.stderr.isatty():
-        with _every(SECONDS_BETWEEN_LINES, _Lines(tallies).tell):
+        with _every(SECONDS_BETWEEN_LINES, _Lines(counters).update):
             yield
     elif watch:
         from rich.live import Live
 
-        pace = Throughput()
+        throughput = Throughput()
         with (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live,
-            _every(REFRESH, lambda: live.update(_watched(tallies, pace), refresh=True)),
+            _every(REFRESH, lambda: live.update(_watched(counters, throughput), refresh=True)),
         ):
             yield
     else:
-        with progress(description, total, done=there) as bar, _every(REFRESH, _Bar(bar, tallies).tell):
+        with progress(description, total, done=there) as bar, _every(REFRESH, _Bar(bar, counters).update):
             yield
 
 
-def summary_table(tallies: Sequence[AnswerCounter]) -> Table:
+def summary_table(counters: Sequence[AnswerCounter]) -> Table:
     """What came out, per model and language: how answers ended, and how many are empty."""
     table = Table(title="Answers", title_justify="left")
     table.add_column("model", overflow="fold")
     table.add_column("language")
     for heading in ("new", "there", "end token", "length", "empty", "failed", "tokens", "tokens/s"):
         table.add_column(heading, justify="right")
-    for tally in tallies:
-        counts = (tally.answered, tally.there, tally.stop, tally.length, tally.empty, tally.failed)
+    for counter in counters:
+        counts = (
+            counter.answered,
+            counter.there,
+            counter.stop,
+            counter.length,
+            counter.empty,
+            counter.failed,
+        )
         table.add_row(
-            Text(tally.model), tally.language, *(str(count or "") for count in counts),
-            str(tally.tokens_out or ""), f"{tally.speed:.0f}" if tally.speed else "",
+            Text(counter.model), counter.language, *(str(count or "") for count in counts),
+            str(counter.tokens_out or ""), f"{counter.speed:.0f}" if counter.speed else "",
         )  # fmt: skip
     return table
 
 
-def summary(tallies: Sequence[AnswerCounter]) -> list[dict[str, Any]]:
+def summary(counters: Sequence[AnswerCounter]) -> list[dict[str, Any]]:
     """The same as plain data."""
-    return [tally.as_dict() for tally in tallies]
+    return [counter.as_dict() for counter in counters]
 
 
 class _Bar:
-    def __init__(self, bar: Progress, tallies: Sequence[AnswerCounter]) -> None:
-        self._bar, self._tallies, self._pace = bar, tallies, Throughput()
-        self._done = _done(tallies)
+    def __init__(self, bar: Progress, counters: Sequence[AnswerCounter]) -> None:
+        self._bar, self._counters, self._throughput = bar, counters, Throughput()
+        self._done = _done(counters)
 
-    def tell(self) -> None:
-        self._pace.mark(self._tallies)
-        done = _done(self._tallies)
-        speed = f"{self._pace.tokens:.0f} tok/s" if self._pace.tokens else ""
-        now = next((tally for tally in self._tallies if tally.left and tally.began is not None), None)
+    def update(self) -> None:
+        self._throughput.mark(self._counters)
+        done = _done(self._counters)
+        speed = f"{self._throughput.tokens:.0f} tok/s" if self._throughput.tokens else ""
+        now = next(
+            (counter for counter in self._counters if counter.left and counter.began is not None), None
+        )
         note = ", ".join(filter(None, (now.language if now else "", speed)))
         self._bar.advance(done - self._done, note)
         self._done = done
@@ -81,53 +90,53 @@ class _Bar:
 class _Lines:
     """A line for each language of a model that goes on or has come to its end since the last."""
 
-    def __init__(self, tallies: Sequence[AnswerCounter]) -> None:
-        self._tallies, self._pace = tallies, Throughput()
-        self._told = [_done([tally]) for tally in tallies]
+    def __init__(self, counters: Sequence[AnswerCounter]) -> None:
+        self._counters, self._throughput = counters, Throughput()
+        self._last = [_done([counter]) for counter in counters]
 
-    def tell(self) -> None:
-        self._pace.mark(self._tallies)
-        left = self._pace.seconds_left(self._tallies)
-        for place, tally in enumerate(self._tallies):
-            done = _done([tally])
-            if done == self._told[place]:
+    def update(self) -> None:
+        self._throughput.mark(self._counters)
+        left = self._throughput.seconds_left(self._counters)
+        for index, counter in enumerate(self._counters):
+            done = _done([counter])
+            if done == self._last[index]:
                 continue
-            self._told[place] = done
-            speed = f"{tally.speed:.0f} tok/s" if tally.speed else ""
-            failed = f"{tally.failed} failed" if tally.failed else ""
+            self._last[index] = done
+            speed = f"{counter.speed:.0f} tok/s" if counter.speed else ""
+            failed = f"{counter.failed} failed" if counter.failed else ""
             note = ", ".join(filter(None, (speed, failed)))
             say(
-                f"{tally.model}, {tally.language}: {done}/{tally.total}"
+                f"{counter.model}, {counter.language}: {done}/{counter.total}"
                 + (f" ({note})" if note else "")
                 + (f", {_clock(left)} left in all" if left else "")
             )
 
 
-def _watched(tallies: Sequence[AnswerCounter], pace: Throughput) -> Table:
-    pace.mark(tallies)
-    left = pace.seconds_left(tallies)
-    done, total = _done(tallies), sum(tally.total for tally in tallies)
-    caption = f"{done}/{total} · {pace.tokens:.0f} tok/s" + (f" · {_clock(left)} left" if left else "")
+def _watched(counters: Sequence[AnswerCounter], throughput: Throughput) -> Table:
+    throughput.mark(counters)
+    left = throughput.seconds_left(counters)
+    done, total = _done(counters), sum(counter.total for counter in counters)
+    caption = f"{done}/{total} · {throughput.tokens:.0f} tok/s" + (f" · {_clock(left)} left" if left else "")
     table = Table(caption=caption, caption_justify="left")
     table.add_column("model", overflow="fold")
     table.add_column("language")
     for heading in ("answers", "of", "tok/s", "left", "end token", "length", "empty", "failed"):
         table.add_column(heading, justify="right")
-    for tally in tallies:
-        style = "" if tally.left else "dim"
-        rate = (tally.answered + tally.failed) / tally.seconds if tally.seconds else 0
+    for counter in counters:
+        style = "" if counter.left else "dim"
+        rate = (counter.answered + counter.failed) / counter.seconds if counter.seconds else 0
         table.add_row(
-            Text(tally.model), tally.language, str(_done([tally])), str(tally.total),
-            f"{tally.speed:.0f}" if tally.speed else "",
-            _clock(tally.left / rate) if rate and tally.left else "",
-            *(str(count or "") for count in (tally.stop, tally.length, tally.empty, tally.failed)),
+            Text(counter.model), counter.language, str(_done([counter])), str(counter.total),
+            f"{counter.speed:.0f}" if counter.speed else "",
+            _clock(counter.left / rate) if rate and counter.left else "",
+            *(str(count or "") for count in (counter.stop, counter.length, counter.empty, counter.failed)),
             style=style,
         )  # fmt: skip
     return table
 
 
-def _done(tallies: Sequence[AnswerCounter]) -> int:
-    return sum(tally.total - tally.left for tally in tallies)
+def _done(counters: Sequence[AnswerCounter]) -> int:
+    return sum(counter.total - counter.left for counter in counters)
 
 
 def _clock(seconds: float) -> str:
@@ -137,13 +146,13 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def _every(seconds: float, tell: Any) -> Iterator[None]:
-    """Call `tell` now and then from a thread of its own, and once at the end."""
+def _every(seconds: float, update: Any) -> Iterator[None]:
+    """Call `update` now and then from a thread of its own, and once at the end."""
     ended = threading.Event()
 
     def work() -> None:
         while not ended.wait(seconds):
-            tell()
+            update()
 
     thread = threading.Thread(target=work, name="display", daemon=True)
     thread.start()
@@ -152,4 +161,4 @@ def _every(seconds: float, tell: Any) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        tell()
+        update()

@@ -62,7 +62,7 @@ class ModelTask:
     decoding_id: int
     decoding: Decoding
     run: RunRecord
-    tallies: dict[str, AnswerCounter] = field(default_factory=dict)
+    counters: dict[str, AnswerCounter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +73,8 @@ class Item:
     unit: Unit
 
     @property
-    def tally(self) -> AnswerCounter:
-        return self.task.tallies[self.unit.language]
+    def counter(self) -> AnswerCounter:
+        return self.task.counters[self.unit.language]
 
     @property
     def request(self) -> Request:
@@ -102,7 +102,7 @@ class WorkQueue:
         while self._any_ready():
             item = self._ready.popleft()
             self.on_their_way[item] = None
-            item.tally.start()
+            item.counter.start()
             yield item, item.request
 
     def back(self, item: Item) -> None:
@@ -118,9 +118,9 @@ class WorkQueue:
         """The (run id, process) of other runs that hold what is elsewhere."""
         tasks = dict.fromkeys(item.task for item in self.elsewhere)
         with reading(self._store) as session:
-            found = [claims.holders(session, task.model_id, task.decoding_id) for task in tasks]
+            held_by_task = [claims.holders(session, task.model_id, task.decoding_id) for task in tasks]
         own = {task.run.id for task in tasks}
-        return sorted({holder for held in found for holder in held if holder[0] not in own})
+        return sorted({holder for held in held_by_task for holder in held if holder[0] not in own})
 
     def _any_ready(self) -> bool:
         """Claim until there is something."""
@@ -142,7 +142,7 @@ class WorkQueue:
                 process=this_process(),
             )
         for work in there:
-            by_work[work].tally.there += 1
+            by_work[work].counter.there += 1
         mine = there.union(got)
         self.elsewhere += [item for work, item in by_work.items() if work not in mine]
         return [by_work[work] for work in got]

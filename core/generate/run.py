@@ -63,34 +63,34 @@ def generate(
         "batch_size": options.batch_size,
     }
     plans = [
-        _plan(store, place, source, engine, decoding, units, parameters)
-        for place, (source, engine) in enumerate(zip(sources, prepared, strict=True))
+        _plan(store, index, source, engine, decoding, units, parameters)
+        for index, (source, engine) in enumerate(zip(sources, prepared, strict=True))
     ]
-    tallies = [tally for plan in plans for tally in plan.tallies.values()]
+    counters = [counter for plan in plans for counter in plan.counters.values()]
     todo = any(plan.missing for plan in plans)
-    with show_progress("generate", tallies, watch=watch) if todo else nullcontext():
+    with show_progress("generate", counters, watch=watch) if todo else nullcontext():
         records = _here(store, plans, options) if ray is None else _on_ray(store, plans, options, ray)
-    return records, tallies
+    return records, counters
 
 
 @dataclass(frozen=True)
 class _ModelPlan:
     """What one model is to do. `parameters`: of its run; `missing`: in the suite's order."""
 
-    place: int
+    index: int
     source: ModelSource
     prepared: Prepared
     model_id: int
     decoding_id: int
     decoding: Decoding
     parameters: dict[str, Any]
-    tallies: dict[str, AnswerCounter]
+    counters: dict[str, AnswerCounter]
     missing: list[Unit]
 
     def task(self, run: RunRecord) -> ModelTask:
-        run.counts.update(answers=0, there=sum(tally.there for tally in self.tallies.values()))
+        run.counts.update(answers=0, there=sum(counter.there for counter in self.counters.values()))
         return ModelTask(
-            self.place, self.source.name, self.model_id, self.decoding_id, self.decoding, run, self.tallies
+            self.index, self.source.name, self.model_id, self.decoding_id, self.decoding, run, self.counters
         )
 
     @contextmanager
@@ -101,7 +101,7 @@ class _ModelPlan:
         with record_run(store, "generate", self.parameters, seed=seed, libraries=libraries) as run:
             if not self.missing:
                 run.idle = True
-                total = sum(tally.total for tally in self.tallies.values())
+                total = sum(counter.total for counter in self.counters.values())
                 say(f"{self.source.name} has answered all {total} of {self.parameters['suite']} already.")
             task = self.task(run)
             try:
@@ -180,24 +180,24 @@ def _units(
 ) -> tuple[str, dict[str, list[Unit]]]:
     """The suite's label, and what is to be answered by language, in the suite's order."""
     with reading(store) as session:
-        found = suites.find_suite(session, suite)
-        if unknown := sorted(set(languages or ()) - set(found.languages)):
+        suite_row = suites.find_suite(session, suite)
+        if unknown := sorted(set(languages or ()) - set(suite_row.languages)):
             raise UsageError(
-                f"Suite {found.label} has no instructions in {', '.join(unknown)}; "
-                f"it has {', '.join(found.languages)}."
+                f"Suite {suite_row.label} has no instructions in {', '.join(unknown)}; "
+                f"it has {', '.join(suite_row.languages)}."
             )
-        if not found.languages:
-            raise UsageError(f"Suite {found.label} has no instructions, so there is nothing to answer.")
-        wanted = list(dict.fromkeys(languages or found.languages))
-        return found.label, {
-            language: units_of(suites.instructions_of(session, found.id, language)[:limit], samples)
-            for language in wanted
+        if not suite_row.languages:
+            raise UsageError(f"Suite {suite_row.label} has no instructions, so there is nothing to answer.")
+        chosen = list(dict.fromkeys(languages or suite_row.languages))
+        return suite_row.label, {
+            language: units_of(suites.instructions_of(session, suite_row.id, language)[:limit], samples)
+            for language in chosen
         }
 
 
 def _plan(
     store: Engine,
-    place: int,
+    index: int,
     source: ModelSource,
     prepared: Prepared,
     decoding: Decoding,
@@ -206,12 +206,14 @@ def _plan(
 ) -> _ModelPlan:
     with writing(store) as session:
         model = models.model_id(session, source.name, **source.description)
-        drawn = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
-        answered = responses.answered(session, model, drawn)
-    missing, tallies = [], {}
-    for language, found in units.items():
-        left = [unit for unit in found if (unit.instruction_id, unit.sample) not in answered]
-        tallies[language] = AnswerCounter(source.name, language, len(found), there=len(found) - len(left))
+        decoding_id = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
+        answered = responses.answered(session, model, decoding_id)
+    missing, counters = [], {}
+    for language, language_units in units.items():
+        left = [unit for unit in language_units if (unit.instruction_id, unit.sample) not in answered]
+        counters[language] = AnswerCounter(
+            source.name, language, len(language_units), there=len(language_units) - len(left)
+        )
         missing += left
     own = {
         "model": source.name,
@@ -220,15 +222,15 @@ def _plan(
         "quantization": prepared.quantization,
     }
     return _ModelPlan(
-        place, source, prepared, model, drawn, decoding, {**own, **parameters}, tallies, missing
+        index, source, prepared, model, decoding_id, decoding, {**own, **parameters}, counters, missing
     )
 
 
 def _items(task: ModelTask, missing: Sequence[Unit], engine: TextEngine) -> list[Item]:
     """The units language by language, longest first."""
     items: list[Item] = []
-    for _, found in groupby(missing, key=lambda unit: unit.language):
-        lengths = {unit: _length(engine, unit) for unit in found}
+    for _, language_units in groupby(missing, key=lambda unit: unit.language):
+        lengths = {unit: _length(engine, unit) for unit in language_units}
         items += [Item(task, unit) for unit in longest_first(list(lengths), lengths.__getitem__)]
     return items
 
@@ -254,5 +256,5 @@ def _describe(run: RunRecord, engine: TextEngine) -> None:
 
 def _count(task: ModelTask) -> None:
     for name in ("tokens_in", "tokens_out", "stop", "length", "empty"):
-        task.run.counts[name] = sum(getattr(tally, name) for tally in task.tallies.values())
-    task.run.counts["there"] = sum(tally.there for tally in task.tallies.values())
+        task.run.counts[name] = sum(getattr(counter, name) for counter in task.counters.values())
+    task.run.counts["there"] = sum(counter.there for counter in task.counters.values())

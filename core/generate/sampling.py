@@ -45,10 +45,10 @@ def draw_token(logits: "np.ndarray[Any, Any]", uniform: float, decoding: Decodin
         whole = sums[-1]
     else:
         whole = weights.sum()
-        wanted = whole * (decoding.top_p if decoding.top_p < 1 else uniform)
+        threshold = whole * (decoding.top_p if decoding.top_p < 1 else uniform)
         order = _most_likely_first(logits, FIRST_SORTED)
         sums = np.cumsum(weights[order])
-        while sums[-1] <= wanted and len(order) < len(logits):
+        while sums[-1] <= threshold and len(order) < len(logits):
             order = _most_likely_first(logits, len(order) * 16)
             sums = np.cumsum(weights[order])
         if len(order) == len(logits):
@@ -57,8 +57,8 @@ def draw_token(logits: "np.ndarray[Any, Any]", uniform: float, decoding: Decodin
         # The fewest whose sum reaches top_p: the one at which it is reached is the last.
         sums = sums[: int(np.searchsorted(sums, decoding.top_p * whole, side="left")) + 1]
         whole = sums[-1]
-    place = int(np.searchsorted(sums, uniform * whole, side="right"))
-    return int(order[min(place, len(sums) - 1)])
+    index = int(np.searchsorted(sums, uniform * whole, side="right"))
+    return int(order[min(index, len(sums) - 1)])
 
 
 def _most_likely_first(logits: "np.ndarray[Any, Any]", count: int) -> "np.ndarray[Any, Any]":
@@ -98,6 +98,6 @@ def draw_tokens(logits: "torch.Tensor", uniforms: list[float], decoding: Decodin
     last = torch.full_like(ids[:, :1], sums.shape[1] - 1)
     if decoding.top_p < 1:
         last = torch.searchsorted(sums, decoding.top_p * sums[:, -1:]).clamp(max=last)
-    drawn = torch.tensor(uniforms, dtype=sums.dtype, device=sums.device)[:, None]
-    places = torch.searchsorted(sums, drawn * sums.gather(1, last), right=True).minimum(last)
-    return ids.gather(1, places)[:, 0]
+    fractions = torch.tensor(uniforms, dtype=sums.dtype, device=sums.device)[:, None]
+    indices = torch.searchsorted(sums, fractions * sums.gather(1, last), right=True).minimum(last)
+    return ids.gather(1, indices)[:, 0]

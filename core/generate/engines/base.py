@@ -78,11 +78,11 @@ class TextEngine(Protocol):
 
 def answer_all(engine: TextEngine, chats: Sequence[Chat]) -> list[Generation]:
     """The answers to some chats, in their order. Raises `XlitError` for one that came to nothing."""
-    answers = dict(engine.stream((place, Request(chat)) for place, chat in enumerate(chats)))
+    answers = dict(engine.stream((index, Request(chat)) for index, chat in enumerate(chats)))
     for answer in answers.values():
         if isinstance(answer, Failed):
             raise XlitError(answer.reason)
-    return [answers[place] for place in range(len(chats))]  # type: ignore[misc]
+    return [answers[index] for index in range(len(chats))]  # type: ignore[misc]
 
 
 def readable(raw: bytes | str) -> str:

@@ -161,25 +161,25 @@ class Requests:
         limit = self._limit
         while True:
             try:
-                asked = decoded | {TOKEN_LIMIT_OPTIONS[limit]: self._most}
-                reply = await self._client.post(request.chat, asked)
+                body_options = decoded | {TOKEN_LIMIT_OPTIONS[limit]: self._most}
+                reply = await self._client.post(request.chat, body_options)
             except RequestRefused as error:
                 if self._proven:
                     raise
                 if TOKEN_LIMIT_OPTIONS[limit] in error.said and limit + 1 < len(TOKEN_LIMIT_OPTIONS):
                     limit += 1
                     continue
-                if named := _named(decoded, error.said):
-                    shown = self._client.shown
-                    raise XlitError(f"{shown} does not take the decoding ({named}): {error}.") from None
+                if option := _option_named_in(decoded, error.said):
+                    address = self._client.shown
+                    raise XlitError(f"{address} does not take the decoding ({option}): {error}.") from None
                 raise
             self._limit, self._proven = limit, True
             return reply
 
 
-def _named(decoded: dict[str, Any], said: str) -> str | None:
+def _option_named_in(decoded: dict[str, Any], message: str) -> str | None:
     """The option that a server says something of."""
-    return next((name for name in decoded if re.search(rf"\b{name}\b", said)), None)
+    return next((name for name in decoded if re.search(rf"\b{name}\b", message)), None)
 
 
 def _canonical(chat: Chat) -> str:

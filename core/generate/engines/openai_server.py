@@ -70,25 +70,25 @@ async def _read(client: Client, entry: dict[str, Any]) -> Server:
     model, context = word(entry.get("id")), count_in(entry, "max_model_len")
     match entry.get("owned_by"):
         case "vllm":
-            found = await page("/version")
-            return Server(client.shown, VLLM, word(found.get("version")), model, None, context)
+            version_page = await page("/version")
+            return Server(client.shown, VLLM, word(version_page.get("version")), model, None, context)
         case "llamacpp":
-            found = await page("/props")
-            context = count_in(found.get("default_generation_settings"), "n_ctx") or count_in(
+            props = await page("/props")
+            context = count_in(props.get("default_generation_settings"), "n_ctx") or count_in(
                 entry.get("meta"), "n_ctx"
             )
-            weights = word(found.get("model_ftype"))
-            return Server(client.shown, LLAMA_SERVER, word(found.get("build_info")), model, weights, context)
+            weights = word(props.get("model_ftype"))
+            return Server(client.shown, LLAMA_SERVER, word(props.get("build_info")), model, weights, context)
         case "me":
             about = _object((await page("/openapi.json")).get("info"))
             if "llama.cpp" in str(about.get("title")):
                 return Server(client.shown, LLAMA_CPP_PYTHON, word(about.get("version")), model)
         case _:
-            found = await page("/info")
-            if "max_total_tokens" in found and "max_concurrent_requests" in found:
-                weights, context = word(found.get("model_dtype")), count_in(found, "max_total_tokens")
-                name = word(found.get("model_id"))
-                return Server(client.shown, TGI, word(found.get("version")), name, weights, context)
+            info = await page("/info")
+            if "max_total_tokens" in info and "max_concurrent_requests" in info:
+                weights, context = word(info.get("model_dtype")), count_in(info, "max_total_tokens")
+                name = word(info.get("model_id"))
+                return Server(client.shown, TGI, word(info.get("version")), name, weights, context)
     return Server(client.shown, model=model, context_length=context)
 
 
@@ -118,10 +118,10 @@ def check_decoding(decoding: Decoding, server: Server) -> None:
 
 def decoding_options(decoding: Decoding, server: Server, seed: int) -> dict[str, Any]:
     """The options of one request, but for the limit of new tokens. `seed`: the request's."""
-    found: dict[str, Any] = {"temperature": decoding.temperature}
+    options: dict[str, Any] = {"temperature": decoding.temperature}
     if not decoding.greedy:
-        found["seed"] = seed % 2**31
-    return found | _OTHERS.get(server.kind or "", _plain)(decoding, server)
+        options["seed"] = seed % 2**31
+    return options | _OTHERS.get(server.kind or "", _plain)(decoding, server)
 
 
 def _plain(decoding: Decoding, _: Server) -> dict[str, Any]:

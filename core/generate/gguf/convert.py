@@ -103,8 +103,8 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
         write_tensors(writer, ())
     check_vocabulary(file, tokenizer, cutting, source.path)
     with closing(head()) as writer:
-        wanted = getattr(torch, PLAIN[quantization]) if quantization in PLAIN else None
-        write_tensors(writer, list(tensors_of(weights, wanted)))
+        dtype = getattr(torch, PLAIN[quantization]) if quantization in PLAIN else None
+        write_tensors(writer, list(tensors_of(weights, dtype)))
 
 
 def _quantize(plain: Path, out: Path, quantization: str) -> None:

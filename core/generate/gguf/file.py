@@ -52,7 +52,7 @@ def read_head(path: Path) -> GgufHead:
             number_format=file_type.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(),
             chat_template=_value(fields, "tokenizer.chat_template"),
             special_tokens=special,
-            stop_tokens=None if stop is None else tuple(int(found) for found in stop),
+            stop_tokens=None if stop is None else tuple(int(token) for token in stop),
             source_digest=_value(fields, SOURCE_DIGEST),
             normalization=_value(fields, NORMALIZATION),
             drops_first_space=bool(_value(fields, DROPS_FIRST_SPACE, _is_sentencepiece(fields))),

@@ -52,7 +52,7 @@ def steps_of(step: dict[str, Any] | None, parts: str) -> list[dict[str, Any]]:
     if step is None:
         return []
     if step["type"] == "Sequence":
-        return [found for part in step[parts] for found in steps_of(part, parts)]
+        return [inner for part in step[parts] for inner in steps_of(part, parts)]
     return [step]
 
 
@@ -177,17 +177,17 @@ def _space(description: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _scores(merges: list[tuple[str, str]], tokens: set[str]) -> dict[str, float]:
-    """The score of every token that is merged from two others: minus the place of its first pair."""
+    """The score of every token that is merged from two others: minus the index of its first pair."""
     known = set(merges)
     ranks: dict[str, int] = {}
     last = ""
-    for place, (left, right) in enumerate(merges):
+    for index, (left, right) in enumerate(merges):
         token = left + right
         if (
             token != last and token in ranks and token.strip(SPACE)
         ):  # runs of spaces have one score for several
             raise UnsupportedTokenizerError("its tokenizer merges in another order than SentencePiece")
-        ranks.setdefault(token, place)
+        ranks.setdefault(token, index)
         last = token
     for token in tokens:
         for cut in range(1, len(token)):
@@ -198,7 +198,7 @@ def _scores(merges: list[tuple[str, str]], tokens: set[str]) -> dict[str, float]
                 raise UnsupportedTokenizerError(
                     f"its tokenizer does not merge {left!r} and {right!r}, which SentencePiece would"
                 )
-    return {token: -float(place) for token, place in ranks.items()}
+    return {token: -float(index) for token, index in ranks.items()}
 
 
 SAMPLES = (
@@ -257,15 +257,15 @@ def write_vocabulary(writer: Any, tokenizer: Any, cutting: TokenizerSpec, size: 
     vocabulary = tokenizer.get_vocab()
     if len(vocabulary) > size or max(vocabulary.values()) >= size:
         raise XlitError(f"{folder} can't be converted: more tokens ({len(vocabulary)}) than embeddings.")
-    tokens = [f"[UNUSED{place}]" for place in range(size)]
+    tokens = [f"[UNUSED{index}]" for index in range(size)]
     kinds = [gguf.TokenType.UNUSED] * size
-    for token, place in vocabulary.items():
-        tokens[place], kinds[place] = token, gguf.TokenType.NORMAL
+    for token, index in vocabulary.items():
+        tokens[index], kinds[index] = token, gguf.TokenType.NORMAL
         if cutting.model == "llama" and token in BYTES:
-            kinds[place] = gguf.TokenType.BYTE
-    for place, added in tokenizer.added_tokens_decoder.items():
-        tokens[place] = added.content
-        kinds[place] = gguf.TokenType.CONTROL if added.special else gguf.TokenType.USER_DEFINED
+            kinds[index] = gguf.TokenType.BYTE
+    for index, added in tokenizer.added_tokens_decoder.items():
+        tokens[index] = added.content
+        kinds[index] = gguf.TokenType.CONTROL if added.special else gguf.TokenType.USER_DEFINED
     if len(set(tokens)) < size or any(not token or "\0" in token for token in tokens):
         raise XlitError(
             f"{folder} can't be converted: two of its tokens have the same text, or one has none."
@@ -285,8 +285,8 @@ def write_vocabulary(writer: Any, tokenizer: Any, cutting: TokenizerSpec, size: 
     if cutting.normalization:
         writer.add_string(NORMALIZATION, cutting.normalization)
     for name in SPECIAL_TOKENS:
-        if (place := getattr(tokenizer, f"{name}_token_id")) is not None:
-            getattr(writer, f"add_{name}_token_id")(place)
+        if (index := getattr(tokenizer, f"{name}_token_id")) is not None:
+            getattr(writer, f"add_{name}_token_id")(index)
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)
     if tokenizer.chat_template:

@@ -60,19 +60,19 @@ class Weights:
         """The number format in which `read` gives a weight."""
         import torch
 
-        weight, merging = self._place(name)
+        weight, merging = self._find(name)
         if merging is not None:
             return torch.float32
         return weight.dtype if weight is not self._blank[name] else self._stored(name, whole=False).dtype
 
     def read(self, name: str) -> "torch.Tensor":
         """A weight of `names`."""
-        weight, merging = self._place(name)
+        weight, merging = self._find(name)
         if merging is not None:
             return self._merged(name, merging)
         return weight.detach() if weight is not self._blank[name] else self._stored(name)
 
-    def _place(self, name: str) -> tuple["torch.nn.Parameter", Any]:
+    def _find(self, name: str) -> tuple["torch.nn.Parameter", Any]:
         """What stands where this weight belongs, and the layer of an adapter that is to be merged into it."""
         if not self._adapted:
             return self._blank[name], None
@@ -96,8 +96,8 @@ class Weights:
         merged = copy.deepcopy(layer, {id(weight): weight for weight in blank.values()})
         base = merged.get_base_layer()
         for part, weight in blank.items():
-            place = f"{parent}.{part}"
-            real = self._stored(place) if weight is self._blank[place] else weight.detach()
+            stored = f"{parent}.{part}"
+            real = self._stored(stored) if weight is self._blank[stored] else weight.detach()
             setattr(base, part, torch.nn.Parameter(real, requires_grad=False))
         merged.float().merge()
         return getattr(base, own).detach()
@@ -106,9 +106,9 @@ class Weights:
         """Whether the output matrix is that of the embedding: tied, and left alone by the adapter."""
         if not self.config.tie_word_embeddings:
             return False
-        places = {name: self._place(name) for name in (EMBEDDING, OUTPUT)}
+        matrices = {name: self._find(name) for name in (EMBEDDING, OUTPUT)}
         return all(
-            weight is self._blank[name] and merging is None for name, (weight, merging) in places.items()
+            weight is self._blank[name] and merging is None for name, (weight, merging) in matrices.items()
         )
 
     def _check_whole(self) -> None:
@@ -118,10 +118,10 @@ class Weights:
                 f"{self.folder} is not whole: {len(missing)} weights are missing, {missing[0]} is the first."
             )
         for name, weight in self._blank.items():
-            found = tuple(self._stored(name, whole=False).shape)
-            if found != tuple(weight.shape):
+            shape = tuple(self._stored(name, whole=False).shape)
+            if shape != tuple(weight.shape):
                 raise XlitError(
-                    f"{self.folder} does not fit its config.json: {name} has the shape {found}, "
+                    f"{self.folder} does not fit its config.json: {name} has the shape {shape}, "
                     f"not {tuple(weight.shape)}."
                 )
 
@@ -163,8 +163,8 @@ def model_config(source: Checkpoint) -> tuple[Path, Any]:
         if source.kind == "adapter":
             folder = Path(source.base)
             if not folder.is_dir():
-                wanted = ["model*.safetensors", "*.json"]
-                folder = Path(snapshot_download(source.base, allow_patterns=wanted))
+                patterns = ["model*.safetensors", "*.json"]
+                folder = Path(snapshot_download(source.base, allow_patterns=patterns))
         return folder, transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except XlitError:
         raise
@@ -224,8 +224,8 @@ def _files(folder: Path) -> dict[str, Path]:
 
     try:
         if (index := folder / INDEX).is_file():
-            found = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-            return {name: folder / file for name, file in found.items()}
+            files = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            return {name: folder / file for name, file in files.items()}
         with safe_open(folder / ALONE, framework="pt") as opened:
             return dict.fromkeys(opened.keys(), folder / ALONE)
     except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
@@ -276,15 +276,15 @@ def write_tensors(writer: Any, tensors: Sequence[Tensor]) -> None:
         writer.write_tensor_data(_array(converted))
 
 
-def tensors_of(weights: Weights, wanted: "torch.dtype | None") -> Iterator[Tensor]:
-    """The weights of a model: matrices in the format `wanted` (float32, float16 or bfloat16; None: each in
-    its own), vectors in float32."""
+def tensors_of(weights: Weights, matrix_dtype: "torch.dtype | None") -> Iterator[Tensor]:
+    """The weights of a model: matrices in `matrix_dtype` (float32, float16 or bfloat16; None: each in its
+    own), vectors in float32."""
     import gguf
     import torch
 
     config = weights.config
     architecture = ARCHITECTURES[config.model_type]
-    kind = next(found for found, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    kind = next(number for number, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
     names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
     turned = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     if (factors := rope_factors(config)) is not None:
@@ -294,7 +294,7 @@ def tensors_of(weights: Weights, wanted: "torch.dtype | None") -> Iterator[Tenso
         if target is None:
             raise XlitError(f"{weights.folder} can't be converted: llama.cpp has no name for {name}.")
         shape = weights.shape(name)
-        dtype = torch.float32 if len(shape) == 1 else wanted or weights.dtype(name)
+        dtype = torch.float32 if len(shape) == 1 else matrix_dtype or weights.dtype(name)
         heads = turned.get(target.split(".")[-2]) if architecture == "llama" else None
         yield Tensor(target, shape, dtype, partial(_read, weights, name, heads))
 
@@ -303,10 +303,10 @@ def _read(weights: Weights, name: str, heads: int | None) -> "torch.Tensor":
     """A weight. With `heads`, the rows of a query or key projection (heads x head size) are put into another
     order: transformers rotates the first half of a head against the second, llama.cpp's `llama` neighbouring
     rows (`permute` in its convert_hf_to_gguf.py)."""
-    found = weights.read(name)
+    weight = weights.read(name)
     if heads is None:
-        return found
-    return found.reshape(heads, 2, found.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(found.shape)
+        return weight
+    return weight.reshape(heads, 2, weight.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
 def _array(tensor: "torch.Tensor") -> "np.ndarray[Any, Any]":

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from core.generate import counters as tallies
+from core.generate import counters
 from core.generate.counters import AnswerCounter, Throughput
 from core.generate.display import show_progress, summary, summary_table
 from core.generate.engines.base import Failed, Generation
@@ -13,7 +13,7 @@ from core.generate.engines.base import Failed, Generation
 class Clock:
     def __init__(self, monkeypatch):
         self.now = 100.0
-        monkeypatch.setattr(tallies.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(counters.time, "monotonic", lambda: self.now)
 
 
 def answer(text="Da.", finish_reason="stop", tokens_out=10):
@@ -21,53 +21,59 @@ def answer(text="Da.", finish_reason="stop", tokens_out=10):
 
 
 def test_how_answers_ended_is_counted():
-    tally = AnswerCounter("m", "ru", total=9, there=2)
+    counter = AnswerCounter("m", "ru", total=9, there=2)
     for outcome in (answer(), answer(finish_reason="length"), answer(" \n", tokens_out=1), Failed("no")):
-        tally.add(outcome)
+        counter.add(outcome)
     counts = (
-        tally.answered,
-        tally.failed,
-        tally.stop,
-        tally.length,
-        tally.empty,
-        tally.tokens_out,
-        tally.left,
+        counter.answered,
+        counter.failed,
+        counter.stop,
+        counter.length,
+        counter.empty,
+        counter.tokens_out,
+        counter.left,
     )
     assert counts == (3, 1, 2, 1, 1, 21, 3)
 
 
 def test_what_a_server_does_not_count_is_not_invented():
-    tally = AnswerCounter("m", "ru", total=1)
-    tally.start()
-    tally.add(Generation("Da.", None, None, None, 0.1, ""))
-    assert (tally.answered, tally.tokens_out, tally.speed, tally.stop, tally.length) == (1, 0, None, 0, 0)
-    assert tally.as_dict()["tokens_per_second"] is None
+    counter = AnswerCounter("m", "ru", total=1)
+    counter.start()
+    counter.add(Generation("Da.", None, None, None, 0.1, ""))
+    assert (counter.answered, counter.tokens_out, counter.speed, counter.stop, counter.length) == (
+        1,
+        0,
+        None,
+        0,
+        0,
+    )
+    assert counter.as_dict()["tokens_per_second"] is None
 
 
 def test_speed_is_that_of_its_own_time(monkeypatch):
     clock = Clock(monkeypatch)
-    tally = AnswerCounter("m", "ru", total=4)
+    counter = AnswerCounter("m", "ru", total=4)
     clock.now += 50  # another language before it
-    tally.start()
+    counter.start()
     for _ in range(4):
         clock.now += 2
-        tally.start()
-        tally.add(answer(tokens_out=30))
+        counter.start()
+        counter.add(answer(tokens_out=30))
     clock.now += 50
-    assert (tally.seconds, tally.speed) == (8, 15)
+    assert (counter.seconds, counter.speed) == (8, 15)
 
 
 def test_the_time_left_follows_the_last_half_minute(monkeypatch):
     clock = Clock(monkeypatch)
-    tally = AnswerCounter("m", "ru", total=200)
+    counter = AnswerCounter("m", "ru", total=200)
     pace = Throughput()
-    assert pace.seconds_left([tally]) is None
+    assert pace.seconds_left([counter]) is None
     for seconds in [10] * 10 + [1] * 60:  # one answer each: slow at first
         clock.now += seconds
-        tally.add(answer())
-        pace.mark([tally])
+        counter.add(answer())
+        pace.mark([counter])
     assert 0.9 <= pace.answers <= 1.1
-    assert 120 <= pace.seconds_left([tally]) <= 145
+    assert 120 <= pace.seconds_left([counter]) <= 145
 
 
 def drawn(table) -> str:
@@ -77,10 +83,10 @@ def drawn(table) -> str:
 
 
 def test_the_summary_shows_hostile_names_as_they_are():
-    tally = AnswerCounter("[red]m[/red] \x1b[31m", "ru", total=2)
-    tally.add(answer(finish_reason="length"))
-    assert "[red]m[/red]" in drawn(summary_table([tally]))
-    assert summary([tally])[0]["length"] == 1
+    counter = AnswerCounter("[red]m[/red] \x1b[31m", "ru", total=2)
+    counter.add(answer(finish_reason="length"))
+    assert "[red]m[/red]" in drawn(summary_table([counter]))
+    assert summary([counter])[0]["length"] == 1
 
 
 def test_without_a_terminal_each_language_has_a_line(capsys):

@@ -251,10 +251,10 @@ def test_several_models_answer_and_adapters_share_a_base(store, checkpoint: Path
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", counted)
     names = {"base": checkpoint, "tuned": adapter, "base again": checkpoint}
     sources = [ModelSource(name, str(path)) for name, path in names.items()]
-    records, tallies = generate_all(store, sources, decoding=DECODING)
+    records, counters = generate_all(store, sources, decoding=DECODING)
     assert [record.counts["answers"] for record in records] == [18, 18, 18]
     assert len(loaded) == 1
-    assert [(t.model, t.language, t.answered, t.left) for t in tallies] == [
+    assert [(t.model, t.language, t.answered, t.left) for t in counters] == [
         (name, language, count, 0) for name in names for language, count in (("en", 12), ("ru", 6))
     ]
     with reading(store) as session:

@@ -76,28 +76,28 @@ class Context:
             raise XlitError("This model can't continue a text token by token, so it can't answer.")
         self._batch = _Batch(settings.n_batch)
 
-    def feed(self, parts: Sequence[TokenSpan]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    def feed(self, spans: Sequence[TokenSpan]) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Append as many tokens to each of some sequences (in the order of their numbers); returns the logits
-        (parts, vocabulary) after their last ones, in llama.cpp's own memory: valid until the next call.
+        (spans, vocabulary) after their last ones, in llama.cpp's own memory: valid until the next call.
 
         Raises `NoRoom`, and `XlitError` when llama.cpp fails for another reason.
         """
         import numpy as np
 
-        count = len(parts[0].tokens)
-        width = max(1, TOKENS_PER_DECODE // len(parts))
+        count = len(spans[0].tokens)
+        width = max(1, TOKENS_PER_DECODE // len(spans))
         for start in range(0, count, width):
             stop = min(start + width, count)
             forget_errors()
             status = self._llama.llama_decode(
-                self._context, self._batch.filled(parts, start, stop, wanted=stop == count)
+                self._context, self._batch.filled(spans, start, stop, with_logits=stop == count)
             )
             if status in OUT_OF_ROOM:
                 raise NoRoom(last_error())
             if status:
                 raise XlitError(f"llama.cpp failed to decode (status {status}): {last_error()}.")
         pointer = self._llama.llama_get_logits(self._context)
-        return np.ctypeslib.as_array(pointer, shape=(len(parts), self._vocabulary))
+        return np.ctypeslib.as_array(pointer, shape=(len(spans), self._vocabulary))
 
     def copy(self, source: int, target: int) -> None:
         """Let a sequence hold what another one holds."""
@@ -126,35 +126,35 @@ class _Batch:
 
         llama = llama_cpp_library()
         self._tokens, self._positions, self._sequences = np.zeros((3, size), dtype=np.int32)
-        self._wanted = np.zeros(size, dtype=np.int8)
+        self._with_logits = np.zeros(size, dtype=np.int8)
         self._ones = np.ones(size, dtype=np.int32)
-        self._places = self._sequences.ctypes.data + 4 * np.arange(size, dtype=np.uint64)
+        self._sequence_pointers = self._sequences.ctypes.data + 4 * np.arange(size, dtype=np.uint64)
         self._batch = llama.llama_batch()
         arrays: dict[str, np.ndarray[Any, Any]] = {
             "token": self._tokens,
             "pos": self._positions,
             "n_seq_id": self._ones,
-            "seq_id": self._places,
-            "logits": self._wanted,
+            "seq_id": self._sequence_pointers,
+            "logits": self._with_logits,
         }
         kinds = dict(llama.llama_batch._fields_)
         for name, array in arrays.items():
             setattr(self._batch, name, ctypes.cast(array.ctypes.data, kinds[name]))
 
-    def filled(self, parts: Sequence[TokenSpan], start: int, stop: int, *, wanted: bool) -> Any:
+    def filled(self, spans: Sequence[TokenSpan], start: int, stop: int, *, with_logits: bool) -> Any:
         """The batch with the tokens from `start` to `stop` of every part, with logits for the
-        last when `wanted`."""
+        last when `with_logits`."""
         import numpy as np
 
         width = stop - start
-        for place, part in enumerate(parts):
-            here = slice(place * width, (place + 1) * width)
-            self._tokens[here] = part.tokens[start:stop]
-            self._positions[here] = np.arange(part.position + start, part.position + stop)
-            self._sequences[here] = part.sequence
-        count = len(parts) * width
-        self._wanted[:count] = 0
-        self._wanted[width - 1 : count : width] = wanted
+        for index, span in enumerate(spans):
+            here = slice(index * width, (index + 1) * width)
+            self._tokens[here] = span.tokens[start:stop]
+            self._positions[here] = np.arange(span.position + start, span.position + stop)
+            self._sequences[here] = span.sequence
+        count = len(spans) * width
+        self._with_logits[:count] = 0
+        self._with_logits[width - 1 : count : width] = with_logits
         self._batch.n_tokens = count
         return self._batch
 

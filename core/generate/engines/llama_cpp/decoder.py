@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SequenceState:
     """A request while it is answered.
 
-    `ids`: prompt and answer so far; `said`: the same without repetitions; `fed`: how many of the ids stand in
+    `ids`: prompt and answer so far; `seen`: the same without repetitions; `fed`: how many of the ids stand in
     the context, as `sequence` of it; `seconds`: its share of the time so far.
     """
 
@@ -34,16 +34,16 @@ class SequenceState:
         self._ids[: len(prompt)] = prompt
         self._count = len(prompt)
         self._known = set(prompt)
-        self._said = np.zeros(len(self._known) + limit, dtype=np.int64)
-        self._said[: len(self._known)] = sorted(self._known)
+        self._seen = np.zeros(len(self._known) + limit, dtype=np.int64)
+        self._seen[: len(self._known)] = sorted(self._known)
 
     @property
     def ids(self) -> "np.ndarray[Any, Any]":
         return self._ids[: self._count]
 
     @property
-    def said(self) -> "np.ndarray[Any, Any]":
-        return self._said[: len(self._known)]
+    def seen(self) -> "np.ndarray[Any, Any]":
+        return self._seen[: len(self._known)]
 
     @property
     def answer(self) -> list[int]:
@@ -64,7 +64,7 @@ class SequenceState:
         self._ids[self._count] = token
         self._count += 1
         if token not in self._known:
-            self._said[len(self._known)] = token
+            self._seen[len(self._known)] = token
             self._known.add(token)
 
     def ended(self, stop: frozenset[int]) -> bool:
@@ -79,7 +79,10 @@ def choose_tokens(
         _apply_repetition_penalty(logits, rows, decoding.repetition_penalty)
     if decoding.greedy:
         return logits.argmax(axis=1).tolist()  # of equal ones the first
-    return [draw_token(said, row.draws.next(), decoding) for said, row in zip(logits, rows, strict=True)]
+    return [
+        draw_token(row_logits, row.draws.next(), decoding)
+        for row_logits, row in zip(logits, rows, strict=True)
+    ]
 
 
 def _apply_repetition_penalty(
@@ -88,9 +91,9 @@ def _apply_repetition_penalty(
     import numpy as np
 
     flat, size, by = logits.reshape(-1), logits.shape[1], np.float32(penalty)
-    places = np.concatenate([row.said + place * size for place, row in enumerate(rows)])
-    found = flat[places]
-    flat[places] = np.where(found > 0, found / by, found * by)
+    indices = np.concatenate([row.seen + index * size for index, row in enumerate(rows)])
+    punished = flat[indices]
+    flat[indices] = np.where(punished > 0, punished / by, punished * by)
 
 
 LENGTH_GROWTH = 1.5
@@ -240,7 +243,7 @@ class Decoder:
     def _beginning(self, row: SequenceState) -> tuple[int, int]:
         """The sequence that holds most of the row's beginning, and how many tokens of it."""
         held = ((sequence, _common(row, other.ids[: other.fed])) for sequence, other in self._held.items())
-        return max(held, key=lambda found: found[1], default=(0, 0))
+        return max(held, key=lambda match: match[1], default=(0, 0))
 
     def _close_ranks(self, context: Context) -> None:
         """Move the last sequences into the gaps that ended ones have left."""

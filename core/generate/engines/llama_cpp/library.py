@@ -25,12 +25,12 @@ MEMORY = Path("/proc/meminfo")
 def default_threads() -> int:
     """How many threads to compute with: `OMP_NUM_THREADS`, as torch does, or the physical cores given to us,
     by affinity and the quota of a container: in these sums two threads of a core wait for each other."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    if setting.isdecimal() and int(setting):
+        return int(setting)
     affinity = getattr(os, "sched_getaffinity", None)
-    given = affinity(0) if affinity else range(os.cpu_count() or 1)
-    cores = {_first_line(CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list") or cpu for cpu in given}
+    cpus = affinity(0) if affinity else range(os.cpu_count() or 1)
+    cores = {_first_line(CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list") or cpu for cpu in cpus}
     quota, _, period = _first_line(QUOTA).partition(" ")
     if quota.isdecimal() and period.isdecimal():
         return max(1, min(len(cores), int(quota) // int(period)))

@@ -27,19 +27,19 @@ class CrashCounter:
 
     def __init__(self) -> None:
         self._open: set[tuple[str, str]] = set()
-        self._deaths: Counter[str] = Counter()
+        self._crashes: Counter[str] = Counter()
 
     def begin(self, worker: str, names: Sequence[str]) -> int:
         """Returns how often, at the most, workers have died of one of these without an end in between."""
         for name in names:
-            self._deaths[name] += (worker, name) in self._open
+            self._crashes[name] += (worker, name) in self._open
             self._open.add((worker, name))
-        return max(self._deaths[name] for name in names)
+        return max(self._crashes[name] for name in names)
 
     def end(self, worker: str, names: Sequence[str]) -> None:
         for name in names:
             self._open.discard((worker, name))
-            del self._deaths[name]
+            del self._crashes[name]
 
 
 # A block, or a model, of which so many workers have died without an end is given up.
@@ -57,44 +57,44 @@ class Answerer:
         sources: Sequence[ModelSource],
         decoding: Decoding,
         options: EngineOptions,
-        deaths: Any,
+        crashes: Any,
     ) -> None:
-        """`deaths`: the handle of an actor that is `core.generate.engines.ray.actor.CrashCounter`."""
-        self._sources, self._decoding, self._options, self._deaths = sources, decoding, options, deaths
+        """`crashes`: the handle of an actor that is `core.generate.engines.ray.actor.CrashCounter`."""
+        self._sources, self._decoding, self._options, self._crashes = sources, decoding, options, crashes
         self._pool = EnginePool()
         self._prepared: dict[int, Prepared] = {}
         self._closed: dict[int, str] = {}
 
     def __call__(self, block: dict[str, Sequence[Any]]) -> dict[str, list[str]]:
-        """A row `block` (its number), `source` and `requests` (JSON: a list of place, chat and seed) as a row
-        `outcomes` (JSON: a list of place and outcome, one for each request)."""
-        (number,), (source,), (listed,) = block["block"], block["source"], block["requests"]
-        requests = {place: Request(chat, seed) for place, chat, seed in json.loads(str(listed))}
+        """A row `block` (its number), `source` and `requests` (JSON: a list of index, chat and seed) as a row
+        `outcomes` (JSON: a list of index and outcome, one for each request)."""
+        (number,), (source,), (requests_json,) = block["block"], block["source"], block["requests"]
+        requests = {index: Request(chat, seed) for index, chat, seed in json.loads(str(requests_json))}
         names = [f"block {number}", f"model {source}"]
-        if self._tell("begin", names) >= MOST_CRASHES:
+        if self._count("begin", names) >= MOST_CRASHES:
             outcomes: dict[int, Result] = dict.fromkeys(requests, Failed(GIVEN_UP))
         else:
             outcomes = self._outcomes(int(source), requests)
-            self._tell("end", names)
-        return {"outcomes": [json.dumps([(place, asdict(found)) for place, found in outcomes.items()])]}
+            self._count("end", names)
+        return {"outcomes": [json.dumps([(index, asdict(result)) for index, result in outcomes.items()])]}
 
-    def _tell(self, what: str, names: list[str]) -> Any:
+    def _count(self, event: str, names: list[str]) -> Any:
         import ray
 
         worker = ray.get_runtime_context().get_actor_id()
-        return ray.get(getattr(self._deaths, what).remote(worker, names))
+        return ray.get(getattr(self._crashes, event).remote(worker, names))
 
     def _outcomes(self, source: int, requests: dict[int, Request]) -> dict[int, Result]:
         outcomes: dict[int, Result] = {}
         reason = "the engine gave no answer"
         try:
             engine = self._engine(source)
-            for place, outcome in engine.stream(requests.items()):
-                outcomes[place] = outcome
+            for index, outcome in engine.stream(requests.items()):
+                outcomes[index] = outcome
         except Exception as error:  # of any engine; the next block gets a fresh one
             reason = _one_line(error)
             self._pool.close()
-        return {place: outcomes.get(place, Failed(reason)) for place in requests}
+        return {index: outcomes.get(index, Failed(reason)) for index in requests}
 
     def _engine(self, source: int) -> TextEngine:
         """Raises `XlitError` when the model can't be opened; it is not tried again then."""
@@ -111,8 +111,8 @@ class Answerer:
 
 def read_outcomes(text: str) -> Iterator[tuple[int, Result]]:
     """What `Answerer` has written as `outcomes`."""
-    for place, found in json.loads(text):
-        yield place, Failed(**found) if "reason" in found else Generation(**found)
+    for index, fields in json.loads(text):
+        yield index, Failed(**fields) if "reason" in fields else Generation(**fields)
 
 
 def _one_line(error: Exception) -> str:

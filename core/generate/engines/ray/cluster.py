@@ -87,18 +87,18 @@ def share_out(nodes: Sequence[Mapping[str, float]], settings: RaySettings) -> Sh
     if gpus is None:
         gpus = 1.0 if any(node.get("GPU") for node in nodes) else 0.0
     largest = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
-    places = [
+    nodes_with_room = [
         (node.get("CPU", 0.0), int(node.get("GPU", 0.0) / gpus) if gpus else 1)
         for node in nodes
         if gpus or node.get("CPU", 0.0) >= max(largest / 2, 1.0)
     ]
-    room = sum(count for _, count in places)
+    room = sum(count for _, count in nodes_with_room)
     if not room:
         needed = f"{gpus:g} GPUs" if gpus else "CPUs"
         raise XlitError(f"No node of the Ray cluster has {needed} for an actor.")
     actors = settings.actors or room
-    crowd = -(-actors // len(places))
-    cpus = min(cpu / (count if gpus else crowd) for cpu, count in places if count)
+    crowd = -(-actors // len(nodes_with_room))
+    cpus = min(cpu / (count if gpus else crowd) for cpu, count in nodes_with_room if count)
     return Share(actors, float(int(cpus)) if cpus >= 1 else cpus, gpus)
 
 
@@ -151,9 +151,9 @@ def _check_answers(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         return
-    place = host.strip("[]"), int(port)
+    server_address = host.strip("[]"), int(port)
     try:
-        with socket.create_connection(place, timeout=SECONDS_TO_ANSWER) as server:
+        with socket.create_connection(server_address, timeout=SECONDS_TO_ANSWER) as server:
             if os.environ.get("RAY_USE_TLS", "0") != "0":
                 return
             server.sendall(HTTP2_GREETING)

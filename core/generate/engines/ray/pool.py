@@ -70,13 +70,13 @@ class RayPool:
     def stream(self, requests: Iterable[tuple[Item, Request]]) -> Iterator[tuple[Item, Generation | Failed]]:
         """One outcome for each request, in any order, as blocks of them finish; all requests are taken at
         once. Raises `XlitError` when the cluster breaks down."""
-        asked = sorted(requests, key=lambda asked: asked[0].task.source)
-        waiting = {place: item for place, (item, _) in enumerate(asked)}
-        if not asked:
+        pending = sorted(requests, key=lambda pair: pair[0].task.source)
+        waiting = {index: item for index, (item, _) in enumerate(pending)}
+        if not pending:
             return
         try:
-            for place, outcome in self._outcomes(asked):
-                if (item := waiting.pop(place, None)) is not None:
+            for index, outcome in self._outcomes(pending):
+                if (item := waiting.pop(index, None)) is not None:
                     yield item, outcome
         except XlitError:
             raise
@@ -85,25 +85,25 @@ class RayPool:
         for item in waiting.values():
             yield item, Failed("the cluster brought no answer back")
 
-    def _outcomes(self, asked: Sequence[tuple[Item, Request]]) -> Iterator[tuple[int, Generation | Failed]]:
+    def _outcomes(self, pending: Sequence[tuple[Item, Request]]) -> Iterator[tuple[int, Generation | Failed]]:
         import pyarrow
         import ray
 
         share = self._share
         # It needs no CPU of its own. Should it die itself, deaths are counted from nothing again.
-        deaths = ray.remote(CrashCounter).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
-        size = block_size(len(asked), share.actors, self._options.batch_size)
-        answered = ray.data.from_arrow([pyarrow.table(row) for row in blocks(asked, size)]).map_batches(
+        crashes = ray.remote(CrashCounter).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
+        size = block_size(len(pending), share.actors, self._options.batch_size)
+        answered = ray.data.from_arrow([pyarrow.table(row) for row in blocks(pending, size)]).map_batches(
             Answerer,
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(size=share.actors, max_tasks_in_flight_per_actor=1),
             num_cpus=share.cpus,
             num_gpus=share.gpus or None,
-            fn_constructor_args=(self._sources, self._decoding, self._options, deaths),
+            fn_constructor_args=(self._sources, self._decoding, self._options, crashes),
         )
-        for found in answered.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
-            for text in found["outcomes"]:
+        for block in answered.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
+            for text in block["outcomes"]:
                 yield from read_outcomes(str(text))
 
 
@@ -114,12 +114,12 @@ def block_size(requests: int, actors: int, batch_size: int) -> int:
     return max(1, min(equal, max(batch_size, min(equal // 4, BATCHES_IN_BLOCK * batch_size))))
 
 
-def blocks(asked: Sequence[tuple[Item, Request]], size: int) -> Iterator[dict[str, list[Any]]]:
+def blocks(pending: Sequence[tuple[Item, Request]], size: int) -> Iterator[dict[str, list[Any]]]:
     """The requests, `size` at a time and each time of one source, as tables of one row as `Answerer` takes
-    them. A request's place is that in the sequence."""
+    them. A request's index is that in the sequence."""
     numbers = count()
-    for source, found in groupby(enumerate(asked), key=lambda row: row[1][0].task.source):
-        rows = [(place, request.chat, request.seed) for place, (_, request) in found]
+    for source, numbered in groupby(enumerate(pending), key=lambda row: row[1][0].task.source):
+        rows = [(index, request.chat, request.seed) for index, (_, request) in numbered]
         for start in range(0, len(rows), size):
             part = json.dumps(rows[start : start + size])
             yield {"block": [next(numbers)], "source": [source], "requests": [part]}
@@ -128,6 +128,6 @@ def blocks(asked: Sequence[tuple[Item, Request]], size: int) -> Iterator[dict[st
 def _cause(error: Exception) -> str:
     """The line of a message that names an error: Ray puts a traceback before it and advice after it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*: ", line)]
-    told = (named or lines)[-1][:300]
-    return f"{told}. xlit must be installed on every node." if "No module named" in told else told
+    error_lines = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*: ", line)]
+    cause = (error_lines or lines)[-1][:300]
+    return f"{cause}. xlit must be installed on every node." if "No module named" in cause else cause

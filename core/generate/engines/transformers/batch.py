@@ -151,8 +151,8 @@ class Batch:
         self.slots = SlotCache(model.device)
         self._model, self._decoding = model, decoding
         # transformers before 5.24 calls it by another name.
-        named = inspect.signature(model.forward).parameters
-        self._cache = {"cache" if "cache" in named else "past_key_values": self.slots.cache}
+        parameters = inspect.signature(model.forward).parameters
+        self._cache = {"cache" if "cache" in parameters else "past_key_values": self.slots.cache}
         self._draws: list[Draws] = []
         self._last = torch.zeros(0, dtype=torch.long, device=model.device)  # (rows,) ids to feed next
         self._seen: torch.Tensor | None = None  # (rows, vocabulary), True for ids in prompt or answer
@@ -175,17 +175,17 @@ class Batch:
                 self._read(slice(first, first + count), length)
                 first += count
 
-    def _read(self, places: slice, length: int) -> None:
+    def _read(self, rows: slice, length: int) -> None:
         """Prefill these rows, the longest of which has `length` tokens to read."""
         import torch
 
-        ids = torch.zeros((places.stop - places.start, length), dtype=torch.long)
-        for row, into in zip(self.rows[places], ids, strict=True):
-            told = row.ids[:-1]
-            into[length - len(told) :] = torch.tensor(told)
+        ids = torch.zeros((rows.stop - rows.start, length), dtype=torch.long)
+        for row, into in zip(self.rows[rows], ids, strict=True):
+            all_but_last = row.ids[:-1]
+            into[length - len(all_but_last) :] = torch.tensor(all_but_last)
         for done in range(0, length, PREFILL_TOKENS):
             part = ids[:, done : done + PREFILL_TOKENS].to(self._model.device)
-            mask = self.slots.see_rows(places, done, part.shape[1])
+            mask = self.slots.see_rows(rows, done, part.shape[1])
             self._pass(part, mask, (mask.cumsum(-1) - 1).clamp(min=0)[:, done:])
 
     def logits(self) -> "torch.Tensor":
@@ -250,12 +250,12 @@ class Batch:
 
         order = list(range(len(self.rows)))
         with torch.inference_mode():
-            for place in sorted((self.rows.index(row) for row in gone), reverse=True):
-                self.slots.drop(place)
-                order[place] = order[-1]
+            for index in sorted((self.rows.index(row) for row in gone), reverse=True):
+                self.slots.drop(index)
+                order[index] = order[-1]
                 order.pop()
-            self.rows = [self.rows[place] for place in order]
-            self._draws = [self._draws[place] for place in order]
+            self.rows = [self.rows[index] for index in order]
+            self._draws = [self._draws[index] for index in order]
             kept = self._on_device(order)
             self._last = self._last[kept]
             if self._seen is not None:
@@ -271,8 +271,10 @@ def _read_together(lengths: list[int]) -> int:
     """How many rows, the longest of which is the first, are read in one pass."""
     longest = lengths[0]
     for count, length in enumerate(lengths):
-        much = count * longest
-        if count and (much + longest > PREFILL_TOKENS or (much >= BUSY_TOKENS and length < longest * 3 / 4)):
+        tokens = count * longest
+        if count and (
+            tokens + longest > PREFILL_TOKENS or (tokens >= BUSY_TOKENS and length < longest * 3 / 4)
+        ):
             return count
     return len(lengths)
 

@@ -161,9 +161,9 @@ def _layer_class() -> Any:
             assert self.keys is not None
             assert self.values is not None
             rows, columns = self.view.rows, self.view.columns
-            places = slice(columns.stop - self.view.written, columns.stop)
-            self.keys[rows, :, places] = key_states
-            self.values[rows, :, places] = value_states
+            written = slice(columns.stop - self.view.written, columns.stop)
+            self.keys[rows, :, written] = key_states
+            self.values[rows, :, written] = value_states
             return self.keys[rows, :, columns], self.values[rows, :, columns]
 
         def get_mask_sizes(self, query_length: int) -> tuple[int, int]:

@@ -71,8 +71,8 @@ def _alone(model: Any, ids: list[int]) -> "torch.Tensor":
     import torch
 
     with torch.inference_mode():
-        given = torch.tensor([ids], device=model.device)
-        return model(input_ids=given, use_cache=False).logits[0, -1].float()
+        batch_of_one = torch.tensor([ids], device=model.device)
+        return model(input_ids=batch_of_one, use_cache=False).logits[0, -1].float()
 
 
 def can_be_padded(model: Any) -> bool:
@@ -106,15 +106,15 @@ def can_be_padded(model: Any) -> bool:
 def _alike(logits: "torch.Tensor", expected: "list[torch.Tensor]", model: Any) -> bool:
     import torch
 
-    wanted = torch.stack(expected)
-    distance = (logits - wanted).square().mean(-1).sqrt() / wanted.std(-1)
+    reference = torch.stack(expected)
+    distance = (logits - reference).square().mean(-1).sqrt() / reference.std(-1)
     return bool((distance < TOLERANCE[str(model.dtype)]).all())
 
 
 def _prompts(model: Any) -> list[list[int]]:
     """Three prompts of different lengths, of ids from all over the vocabulary."""
     vocabulary = int(model.get_input_embeddings().weight.shape[0])
-    return [[(place * 7919 + length) % vocabulary for place in range(length)] for length in (4, 9, 6)]
+    return [[(index * 7919 + length) % vocabulary for index in range(length)] for length in (4, 9, 6)]
 
 
 NAME = "transformers"

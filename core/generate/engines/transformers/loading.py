@@ -54,14 +54,14 @@ def load_adapter(model: Any, folder: Path, name: str) -> Any:
     with needs_extra("local", "Loading an adapter"):
         import peft
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             if isinstance(model, peft.PeftModel):
                 torn = bool(model.load_adapter(str(folder), adapter_name=name).missing_keys)
                 model.set_adapter(name)
             else:
                 model = peft.PeftModel.from_pretrained(model, str(folder), adapter_name=name)
-                torn = any("missing adapter keys" in str(warning.message) for warning in said)
+                torn = any("missing adapter keys" in str(warning.message) for warning in caught)
     except Exception as error:
         raise XlitError(f"The adapter {folder} can't be loaded: {_first_line(error)}") from error
     if torn:
@@ -88,7 +88,7 @@ def check_tokenizer(checkpoint: Checkpoint, tokenizer: Any, vocabulary: int) -> 
     which libraries add unasked, may be such.)"""
     if not tokenizer.chat_template:
         raise XlitError(f"{checkpoint.path} has no chat template, so no prompt can be written for it.")
-    beyond = {token: place for token, place in tokenizer.get_vocab().items() if place >= vocabulary}
+    beyond = {token: index for token, index in tokenizer.get_vocab().items() if index >= vocabulary}
     for added in (tokenizer.pad_token, tokenizer.unk_token):
         beyond.pop(added, None)
     if beyond:
@@ -101,9 +101,9 @@ def check_tokenizer(checkpoint: Checkpoint, tokenizer: Any, vocabulary: int) -> 
 
 def stop_tokens(model: Any, tokenizer: Any) -> list[int]:
     """The ids that end an answer: those of the generation config, and the tokenizer's end token."""
-    named = model.generation_config.eos_token_id
-    ids = set(named if isinstance(named, list) else [named]) | {tokenizer.eos_token_id}
-    return sorted(found for found in ids if found is not None)
+    end_tokens = model.generation_config.eos_token_id
+    ids = set(end_tokens if isinstance(end_tokens, list) else [end_tokens]) | {tokenizer.eos_token_id}
+    return sorted(token for token in ids if token is not None)
 
 
 def _first_line(error: Exception) -> str:

@@ -84,9 +84,9 @@ def left_padded(prompts: list[list[int]], padding: int) -> tuple["torch.Tensor",
     width = max(map(len, prompts))
     ids = torch.full((len(prompts), width), padding, dtype=torch.long)
     mask = torch.zeros_like(ids)
-    for place, prompt in enumerate(prompts):
-        ids[place, width - len(prompt) :] = torch.tensor(prompt)
-        mask[place, width - len(prompt) :] = 1
+    for index, prompt in enumerate(prompts):
+        ids[index, width - len(prompt) :] = torch.tensor(prompt)
+        mask[index, width - len(prompt) :] = 1
     return ids, mask
 
 

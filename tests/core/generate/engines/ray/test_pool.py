@@ -86,13 +86,13 @@ def test_a_base_and_its_adapter_answer_as_in_one_process(new_store, checkpoint, 
     options = EngineOptions(batch_size=1)  # many blocks
     here, there = new_store("here.db"), new_store("there.db")
     generate(here, sources, decoding=decoding, options=options, samples=2)
-    records, tallies = generate(
+    records, counters = generate(
         there, sources, decoding=decoding, options=options, samples=2, ray=RaySettings(actors=2)
     )
     assert rows(there) == rows(here)
     assert len(rows(there)) == 2 * 2 * 18
     assert [record.exit_code for record in records] == [0, 0]
-    assert [tally.answered for tally in tallies] == [24, 12, 24, 12]
+    assert [counter.answered for counter in counters] == [24, 12, 24, 12]
     generate(there, sources, decoding=decoding, options=options, samples=2, ray=RaySettings(actors=2))
     assert rows(there) == rows(here)
 
