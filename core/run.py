@@ -135,8 +135,8 @@ def sources_of(
         name = configuration.folder or Path(checkpoint).name
         out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
         out.parent.mkdir(parents=True, exist_ok=True)
-        made = convert(Path(checkpoint), out, quantization)
-        sources.append(ModelSource(configuration.name, str(made), "llama.cpp", None, description))
+        gguf = convert(Path(checkpoint), out, quantization)
+        sources.append(ModelSource(configuration.name, str(gguf), "llama.cpp", None, description))
     return sources
 
 

@@ -159,25 +159,25 @@ def rate_label(rate: float) -> str:
 
 def _key(location: tuple[int | str, ...]) -> str:
     key = ""
-    for part in location:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    for step in location:
+        key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else step
     return key
 
 
 def _check(study: Study, path: Path) -> None:
-    for place, group in enumerate(study.models):
+    for number, group in enumerate(study.models):
         served = group.base_url is not None or group.engine == "openai"
         if served and (group.adaptation != "none" or group.gguf):
             raise UsageError(
-                f"{path}: models[{place}]: a model behind a server is asked as it is: "
+                f"{path}: models[{number}]: a model behind a server is asked as it is: "
                 'adaptation = "none", and no gguf.'
             )
         if group.adaptation == "none":
             continue
         if not group.sources:
-            raise UsageError(f"{path}: models[{place}].data: a model that is tuned needs its data.")
+            raise UsageError(f"{path}: models[{number}].data: a model that is tuned needs its data.")
         if not group.learning_rates:
-            raise UsageError(f"{path}: models[{place}].learning_rates: give at least one.")
+            raise UsageError(f"{path}: models[{number}].learning_rates: give at least one.")
     names = [configuration.name for configuration in configurations(study)]
     for name in names:
         if names.count(name) > 1:

@@ -38,7 +38,7 @@ class _InstructionData:
         decoding = DecodingName(parameters={"source": self.name})
         for path in paths:
             for found in file_rows(path):
-                place = _place(path, found.place if isinstance(found, BadLine) else found[0])
+                place = _place(path, found.location if isinstance(found, BadLine) else found[0])
                 if isinstance(found, BadLine):
                     yield BadRow(place, found.reason)
                     continue

@@ -76,7 +76,7 @@ class BatchPlan:
         batches: list[Batch] = []
         for start in range(0, len(order), WINDOW):
             batch: Batch = []
-            for example in sorted(order[start : start + WINDOW], key=lambda one: self.lengths[one]):
+            for example in sorted(order[start : start + WINDOW], key=lambda number: self.lengths[number]):
                 if batch and (len(batch) + 1) * self.lengths[example] > self.batch_tokens:
                     batches.append(batch)
                     batch = []

@@ -14,18 +14,19 @@ def hold_out(examples: Sequence[Example], number: int, seed: int) -> tuple[list[
     """Examples to train on, and those of `number` conversations of each language to evaluate on, drawn by the
     seed (fewer, when a language has less than four times as many). A conversation that comes several times,
     or as several examples, is on one side with all of them."""
-    places: dict[str, dict[str, None]] = defaultdict(dict)
+    locations: dict[str, dict[str, None]] = defaultdict(dict)
     for example in examples:
-        places[example.language][example.place] = None
-    held: set[tuple[str, str]] = set()
-    for language, found in places.items():
-        drawn = random.Random(f"{seed} {language}").sample(list(found), min(number, len(found) // 4))
-        held.update((language, place) for place in drawn)
+        locations[example.language][example.location] = None
+    held_out: set[tuple[str, str]] = set()
+    for language, of_language in locations.items():
+        count = min(number, len(of_language) // 4)
+        drawn = random.Random(f"{seed} {language}").sample(list(of_language), count)
+        held_out.update((language, location) for location in drawn)
     evaluated: dict[tuple[str, str, tuple[int, ...]], Example] = {}
     kept = []
     for example in examples:
-        if (example.language, example.place) in held:
-            evaluated.setdefault((example.language, example.place, tuple(example.input_ids)), example)
+        if (example.language, example.location) in held_out:
+            evaluated.setdefault((example.language, example.location, tuple(example.input_ids)), example)
         else:
             kept.append(example)
     return kept, list(evaluated.values())
@@ -60,7 +61,7 @@ def _batches(examples: Sequence[Example], batch_tokens: int) -> list[list[Exampl
     """Batches of one language each, of like lengths."""
     batches: list[list[Example]] = []
     language = None
-    for example in sorted(examples, key=lambda one: (one.language, len(one))):
+    for example in sorted(examples, key=lambda example: (example.language, len(example))):
         full = not batches or (len(batches[-1]) + 1) * len(example) > batch_tokens
         if full or example.language != language:
             batches.append([])

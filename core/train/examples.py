@@ -18,150 +18,28 @@ from core.train.data.formats import UNDETERMINED, Conversation, Message
 from core.train.templates.chat_template import ChatTemplate, choose_template, encode, end_tokens
 from store import UsageError
 
+IGNORED = -100  # the label that torch's cross entropy leaves out
+
+_AT_A_TIME = 1000  # conversations that are tokenised together
+
 # Before what follows a prompt, to tokenise it as the middle of a text; none of them merges with much.
 _ANCHORS = ("\n", "]", ":", "a")
 
 _NOT_AT_THE_BORDER = (
     "The chat template of {name} writes a prompt that is not the beginning of what it writes with the answer "
-    "({place}), so the answer can't be told. Choose another with --template."
+    "({location}), so the answer can't be told. Choose another with --template."
 )
-
-
-@dataclass(slots=True)
-class AnswerTokens:
-    """An answer with all that comes before it: `ids` to its end token, which the template wrote or else we
-    did, and the places in it that are `learned`."""
-
-    ids: list[int]
-    learned: list[int]
-
-
-def tokenize_answers(
-    tokenizer: Any, template: ChatTemplate, conversations: Sequence[Conversation]
-) -> list[list[AnswerTokens]]:
-    """The answers of each conversation, in order; all are tokenised in two calls.
-
-    Raises `UsageError` for a conversation that the template refuses, and for a template whose prompts are not
-    the beginning of what it writes with the answer.
-    """
-    answers = [
-        (number, place)
-        for number, conversation in enumerate(conversations)
-        for place, message in enumerate(conversation.messages)
-        if message["role"] == "assistant"
-    ]
-    prompts = [(conversations[number], conversations[number].messages[:place]) for number, place in answers]
-    wholes = [
-        (conversations[number], conversations[number].messages[: place + 1]) for number, place in answers
-    ]
-    marked = template.marks_answers and tokenizer.is_fast
-    prompt_texts, _ = _rendered(tokenizer, template, prompts, prompt=True, marked=False)
-    texts, spans = _rendered(tokenizer, template, wholes, prompt=False, marked=marked)
-    prompt_ids = encode(tokenizer, prompt_texts)
-    read = tokenizer(texts, add_special_tokens=False, verbose=False, return_offsets_mapping=marked)
-    ends = end_tokens(tokenizer, template)
-    found: list[list[AnswerTokens]] = [[] for _ in conversations]
-    for number, (owner, _) in enumerate(answers):
-        before, ids = prompt_ids[number], read["input_ids"][number]
-        allowed: Iterable[int] | None = None
-        if ids[: len(before)] == before:
-            if marked:
-                allowed = _covered(read["offset_mapping"][number], spans[number])
-        elif texts[number].startswith(prompt_texts[number]):
-            ids = before + _continuation(tokenizer, texts[number][len(prompt_texts[number]) :])
-        else:
-            raise UsageError(
-                _NOT_AT_THE_BORDER.format(name=tokenizer.name_or_path, place=conversations[owner].place)
-            )
-        found[owner].append(_answer_tokens(ids, len(before), ends, allowed))
-    return found
-
-
-def _answer_tokens(
-    ids: list[int], start: int, ends: list[int], allowed: Iterable[int] | None
-) -> AnswerTokens:
-    """`start`: where the answer begins; `ends`: the template's end token and the tokenizer's; `allowed`: the
-    places that the template marks."""
-    closing = [place for place in range(start, len(ids)) if ids[place] == ends[0]]
-    ids = ids[: closing[-1] + 1] if closing else [*ids, ends[-1]]
-    last = len(ids) - 1
-    learned = list(range(start, last + 1))
-    if allowed is not None:
-        kept = set(allowed) | {last}
-        learned = [place for place in learned if place in kept]
-    return AnswerTokens(ids, learned)
-
-
-def _continuation(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text that follows another: without what a tokenizer does at the beginning of a text."""
-    for anchor in _ANCHORS:
-        alone, joined = encode(tokenizer, [anchor, anchor + text])
-        if joined[: len(alone)] == alone:
-            return joined[len(alone) :]
-    return encode(tokenizer, [text])[0]
-
-
-def _covered(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """The places of tokens that overlap a span of the text; both are in order."""
-    number = 0
-    for place, (start, end) in enumerate(offsets):
-        while number < len(spans) and start >= spans[number][1]:
-            number += 1
-        if number == len(spans):
-            return
-        if end > spans[number][0]:
-            yield place
-
-
-def _rendered(
-    tokenizer: Any,
-    template: ChatTemplate,
-    chats: Sequence[tuple[Conversation, Sequence[Message]]],
-    *,
-    prompt: bool,
-    marked: bool,
-) -> tuple[list[str], list[list[tuple[int, int]]]]:
-    """The chats as the template writes them, and the spans of each text that it marks."""
-    from transformers.utils.chat_template_utils import render_jinja_template
-
-    def render(some: list[Sequence[Message]]) -> Any:
-        return render_jinja_template(
-            some,
-            chat_template=template.source,
-            add_generation_prompt=prompt,
-            return_assistant_tokens_mask=marked,
-            **tokenizer.special_tokens_map,
-        )
-
-    try:
-        texts, spans = render([messages for _, messages in chats])
-        return texts, spans
-    except Exception as error:  # a template is a program of its author; it may raise what it likes
-        for conversation, messages in chats:
-            try:
-                render([messages])
-            except Exception as reason:
-                raise UsageError(
-                    f"The chat template can't write the conversation of {conversation.place}: {reason}. "
-                    "Leave it out, or choose another with --template."
-                ) from None
-        raise UsageError(f"The chat template can't write the conversations: {error}.") from None
-
-
-IGNORED = -100  # the label that torch's cross entropy leaves out
-
-_AT_A_TIME = 1000  # conversations that are tokenised together
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """What the model sees at a time: `input_ids` and `labels` have the same length, in tokens; a label is the
-    id to learn, or `IGNORED`. `place`: FILE:LINE of the conversation."""
+    id to learn, or `IGNORED`. `location`: FILE:LINE of the conversation."""
 
     input_ids: list[int]
     labels: list[int]
     language: str = UNDETERMINED
-    place: str = ""
+    location: str = ""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -169,6 +47,15 @@ class Example:
     @property
     def answer_tokens(self) -> int:
         return sum(label != IGNORED for label in self.labels)
+
+
+@dataclass(slots=True)
+class AnswerTokens:
+    """An answer with all that comes before it: `ids` to its end token, which the template wrote or else we
+    did, and the positions in it that are `learned`."""
+
+    ids: list[int]
+    learned: list[int]
 
 
 @dataclass
@@ -208,7 +95,7 @@ class Examples:
 
     def lines(self) -> list[str]:
         """A line for each language: how much there is, and what was cut."""
-        found = []
+        lines = []
         for language, count in sorted(self.counts.items()):
             cut = [
                 f"{number} {what}"
@@ -221,11 +108,11 @@ class Examples:
                 if number
             ]
             also = f"; {', '.join(cut)}" if cut else ""
-            found.append(
+            lines.append(
                 f"{language}: {count.examples} examples, {count.tokens} tokens, of these "
                 f"{count.answer_tokens} learned{also}"
             )
-        return found
+        return lines
 
 
 def build_examples(
@@ -242,21 +129,21 @@ def build_examples(
     told from its prompts, and when no example is left.
     """
     template = template or choose_template(tokenizer)
-    made = Examples([])
+    built = Examples([])
     for start in range(0, len(conversations), _AT_A_TIME):
         portion = conversations[start : start + _AT_A_TIME]
         for conversation, turns in zip(portion, tokenize_answers(tokenizer, template, portion), strict=True):
-            count = made.counts.setdefault(conversation.language, LanguageCount())
+            count = built.counts.setdefault(conversation.language, LanguageCount())
             count.conversations += 1
             together = _fit_one_example(turns)
             count.split += not together
             for group in [turns] if together else [[turn] for turn in turns]:
                 example = _example(conversation, group, max_length, count)
                 if example is not None:
-                    made.examples.append(example)
-    if not made.examples:
+                    built.examples.append(example)
+    if not built.examples:
         raise UsageError(f"No conversation has an answer within {max_length} tokens. Raise `max_length`.")
-    return made
+    return built
 
 
 def _fit_one_example(turns: Sequence[AnswerTokens]) -> bool:
@@ -271,8 +158,8 @@ def _example(
     ids = turns[-1].ids
     labels = [IGNORED] * len(ids)
     for turn in turns:
-        for place in turn.learned:
-            labels[place] = ids[place]
+        for position in turn.learned:
+            labels[position] = ids[position]
     if len(ids) > max_length:
         fitting = [len(turn.ids) for turn in turns if len(turn.ids) <= max_length]
         cut = fitting[-1] if fitting else max_length
@@ -282,8 +169,120 @@ def _example(
             return None
         count.shortened += bool(fitting)
         count.truncated += not fitting
-    example = Example(ids, labels, conversation.language, conversation.place)
+    example = Example(ids, labels, conversation.language, conversation.location)
     count.examples += 1
     count.tokens += len(ids)
     count.answer_tokens += example.answer_tokens
     return example
+
+
+def tokenize_answers(
+    tokenizer: Any, template: ChatTemplate, conversations: Sequence[Conversation]
+) -> list[list[AnswerTokens]]:
+    """The answers of each conversation, in order; all are tokenised in two calls.
+
+    Raises `UsageError` for a conversation that the template refuses, and for a template whose prompts are not
+    the beginning of what it writes with the answer.
+    """
+    answers = [
+        (number, index)
+        for number, conversation in enumerate(conversations)
+        for index, message in enumerate(conversation.messages)
+        if message["role"] == "assistant"
+    ]
+    prompts = [(conversations[number], conversations[number].messages[:index]) for number, index in answers]
+    wholes = [
+        (conversations[number], conversations[number].messages[: index + 1]) for number, index in answers
+    ]
+    marked = template.marks_answers and tokenizer.is_fast
+    prompt_texts, _ = _rendered(tokenizer, template, prompts, prompt=True, marked=False)
+    texts, spans = _rendered(tokenizer, template, wholes, prompt=False, marked=marked)
+    prompt_ids = encode(tokenizer, prompt_texts)
+    encoded = tokenizer(texts, add_special_tokens=False, verbose=False, return_offsets_mapping=marked)
+    ends = end_tokens(tokenizer, template)
+    tokenized: list[list[AnswerTokens]] = [[] for _ in conversations]
+    for number, (owner, _) in enumerate(answers):
+        before, ids = prompt_ids[number], encoded["input_ids"][number]
+        allowed: Iterable[int] | None = None
+        if ids[: len(before)] == before:
+            if marked:
+                allowed = _covered(encoded["offset_mapping"][number], spans[number])
+        elif texts[number].startswith(prompt_texts[number]):
+            ids = before + _continuation(tokenizer, texts[number][len(prompt_texts[number]) :])
+        else:
+            raise UsageError(
+                _NOT_AT_THE_BORDER.format(name=tokenizer.name_or_path, location=conversations[owner].location)
+            )
+        tokenized[owner].append(_answer_tokens(ids, len(before), ends, allowed))
+    return tokenized
+
+
+def _answer_tokens(
+    ids: list[int], start: int, ends: list[int], allowed: Iterable[int] | None
+) -> AnswerTokens:
+    """`start`: where the answer begins; `ends`: the template's end token and the tokenizer's; `allowed`: the
+    positions that the template marks."""
+    closing = [position for position in range(start, len(ids)) if ids[position] == ends[0]]
+    ids = ids[: closing[-1] + 1] if closing else [*ids, ends[-1]]
+    last = len(ids) - 1
+    learned = list(range(start, last + 1))
+    if allowed is not None:
+        marked = set(allowed) | {last}
+        learned = [position for position in learned if position in marked]
+    return AnswerTokens(ids, learned)
+
+
+def _continuation(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text that follows another: without what a tokenizer does at the beginning of a text."""
+    for anchor in _ANCHORS:
+        alone, joined = encode(tokenizer, [anchor, anchor + text])
+        if joined[: len(alone)] == alone:
+            return joined[len(alone) :]
+    return encode(tokenizer, [text])[0]
+
+
+def _covered(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """The positions of tokens that overlap a span of the text; both are in order."""
+    number = 0
+    for position, (start, end) in enumerate(offsets):
+        while number < len(spans) and start >= spans[number][1]:
+            number += 1
+        if number == len(spans):
+            return
+        if end > spans[number][0]:
+            yield position
+
+
+def _rendered(
+    tokenizer: Any,
+    template: ChatTemplate,
+    chats: Sequence[tuple[Conversation, Sequence[Message]]],
+    *,
+    prompt: bool,
+    marked: bool,
+) -> tuple[list[str], list[list[tuple[int, int]]]]:
+    """The chats as the template writes them, and the spans of each text that it marks."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    def render(conversations: list[Sequence[Message]]) -> Any:
+        return render_jinja_template(
+            conversations,
+            chat_template=template.source,
+            add_generation_prompt=prompt,
+            return_assistant_tokens_mask=marked,
+            **tokenizer.special_tokens_map,
+        )
+
+    try:
+        texts, spans = render([messages for _, messages in chats])
+        return texts, spans
+    except Exception as error:  # a template is a program of its author; it may raise what it likes
+        for conversation, messages in chats:
+            try:
+                render([messages])
+            except Exception as reason:
+                raise UsageError(
+                    f"The chat template can't write the conversation of {conversation.location}: {reason}. "
+                    "Leave it out, or choose another with --template."
+                ) from None
+        raise UsageError(f"The chat template can't write the conversations: {error}.") from None

@@ -52,13 +52,13 @@ class TrainingLog:
 
 
 def _scalars(record: dict[str, Any], prefix: str = "train/") -> list[tuple[str, float]]:
-    found: list[tuple[str, float]] = []
+    scalars: list[tuple[str, float]] = []
     for name, value in record.items():
         if isinstance(value, dict):
-            found += _scalars(value, f"{name}/")
+            scalars += _scalars(value, f"{name}/")
         elif name != "step" and value is not None:
-            found.append((prefix + name, value))
-    return found
+            scalars.append((prefix + name, value))
+    return scalars
 
 
 def _tensorboard_writer(folder: Path, step: int) -> Any:

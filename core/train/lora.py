@@ -80,8 +80,8 @@ def merge_into_base(adapter: str, out: Path, *, dtype: str | None = None) -> Non
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise XlitError(f"{adapter} can't be loaded as an adapter with its base: {reason}") from None
-    wanted = getattr(torch, DTYPES[dtype]) if dtype else getattr(own, "dtype", None) or torch.float32
-    merged = model.merge_and_unload().to(wanted)
+    number_format = getattr(torch, DTYPES[dtype]) if dtype else getattr(own, "dtype", None) or torch.float32
+    merged = model.merge_and_unload().to(number_format)
     work = out.with_name(out.name + ".partial")
     work.mkdir(parents=True, exist_ok=True)
     merged.save_pretrained(str(work))

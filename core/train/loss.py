@@ -25,10 +25,10 @@ def packed_inputs(examples: Sequence[Example], device: Any) -> tuple[dict[str, A
         start = len(ids)
         ids += example.input_ids
         positions += range(len(example))
-        for place in range(1, len(example)):  # nothing predicts the first token
-            if example.labels[place] != IGNORED:
-                kept.append(start + place - 1)
-                targets.append(example.labels[place])
+        for index in range(1, len(example)):  # nothing predicts the first token
+            if example.labels[index] != IGNORED:
+                kept.append(start + index - 1)
+                targets.append(example.labels[index])
     inputs = {
         "input_ids": torch.tensor([ids], device=device),
         "position_ids": torch.tensor([positions], device=device),
@@ -70,10 +70,11 @@ def _cross_entropy(logits: Any, targets: Any) -> Any:
     from torch.nn.functional import cross_entropy
     from torch.utils.checkpoint import checkpoint
 
-    def part(some: Any, wanted: Any) -> Any:
-        return cross_entropy(some.float(), wanted, reduction="sum")
+    def summed(chunk: Any, labels: Any) -> Any:
+        return cross_entropy(chunk.float(), labels, reduction="sum")
 
     if logits.dtype == torch.float32 or len(targets) <= CHUNK:
-        return part(logits, targets)
-    pairs = zip(logits.split(CHUNK), targets.split(CHUNK), strict=True)
-    return torch.stack([checkpoint(part, some, wanted, use_reentrant=False) for some, wanted in pairs]).sum()
+        return summed(logits, targets)
+    chunks = zip(logits.split(CHUNK), targets.split(CHUNK), strict=True)
+    sums = [checkpoint(summed, chunk, labels, use_reentrant=False) for chunk, labels in chunks]
+    return torch.stack(sums).sum()

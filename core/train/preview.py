@@ -15,7 +15,7 @@ LEARNED = ("⟦", "⟧")
 
 
 def render_examples(tokenizer: Any, examples: Sequence[Example]) -> "RenderableType":
-    """Each example with its place, language and token counts: what is masked dimmed, what is learned plain
+    """Each example with its location, language and token counts: what is masked dimmed, what is learned plain
     between `LEARNED`, special tokens in colour; characters that nobody sees are written out."""
     from rich.console import Group
     from rich.text import Text
@@ -23,7 +23,7 @@ def render_examples(tokenizer: Any, examples: Sequence[Example]) -> "RenderableT
     parts = []
     for number, example in enumerate(examples, start=1):
         head = (
-            f"{number}  {visible(example.place)}  {visible(example.language)}  {len(example)} tokens, "
+            f"{number}  {visible(example.location)}  {visible(example.language)}  {len(example)} tokens, "
             f"{example.answer_tokens} learned"
         )
         parts.append(Text(head, style="bold"))

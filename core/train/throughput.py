@@ -46,7 +46,9 @@ class ThroughputMeter:
 
     def update(self, answers: int, lengths: Sequence[int]) -> None:
         """One update has ended: `answers` tokens of answers, in examples of these lengths."""
-        flops = self.flops_a_token * sum(lengths) + self.attention_flops * sum(one * one for one in lengths)
+        flops = self.flops_a_token * sum(lengths) + self.attention_flops * sum(
+            length * length for length in lengths
+        )
         self.marks.append((time.monotonic(), answers, flops))
 
     @property

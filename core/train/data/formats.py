@@ -21,6 +21,19 @@ Message = dict[str, str]
 
 UNDETERMINED = "und"  # BCP 47's code for a language that nobody named
 
+_ROLES = {
+    "system": "system",
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+}
+
 
 class Unfit(Exception):
     """A row that can't be learned from; the message says why."""
@@ -31,14 +44,14 @@ class Conversation:
     """Messages with `role` and `content`: a system message perhaps, then questions and answers in turn, the
     last an answer.
 
-    `language`: BCP 47; `source`: the label of the data set; `place`: FILE:LINE; `row`: the row's id in its
+    `language`: BCP 47; `source`: the label of the data set; `location`: FILE:LINE; `row`: the row's id in its
     data set, the same in all translations of it; `unanswered`: questions at the end that were left out.
     """
 
     messages: list[Message]
     language: str = UNDETERMINED
     source: str = ""
-    place: str = ""
+    location: str = ""
     row: str = ""
     unanswered: int = 0
 
@@ -54,22 +67,22 @@ def check_messages(messages: Sequence[Message]) -> tuple[list[Message], int]:
 
     Raises `Unfit` for roles out of order, empty texts, NUL and lone surrogates, and where no answer is.
     """
-    found = list(messages)
-    if found and found[0]["role"] == "system" and not found[0]["content"].strip():
-        del found[0]
-    for place, message in enumerate(found):
+    kept = list(messages)
+    if kept and kept[0]["role"] == "system" and not kept[0]["content"].strip():
+        del kept[0]
+    for index, message in enumerate(kept):
         _check_text(message["role"], message["content"])
-        if message["role"] == "system" and place > 0:
+        if message["role"] == "system" and index > 0:
             raise Unfit("a system message that is not the first")
-    turns = found[1:] if found and found[0]["role"] == "system" else found
-    for place, message in enumerate(turns):
-        expected = ("user", "assistant")[place % 2]
+    turns = kept[1:] if kept and kept[0]["role"] == "system" else kept
+    for index, message in enumerate(turns):
+        expected = ("user", "assistant")[index % 2]
         if message["role"] != expected:
-            raise Unfit(f"roles out of order: message {place + 1} is of {message['role']}, not {expected}")
+            raise Unfit(f"roles out of order: message {index + 1} is of {message['role']}, not {expected}")
     unanswered = len(turns) % 2
     if len(turns) < 2:
         raise Unfit("no answer")
-    return (found[:-1] if unanswered else found), unanswered
+    return (kept[:-1] if unanswered else kept), unanswered
 
 
 def _check_text(role: str, text: str) -> None:
@@ -81,20 +94,6 @@ def _check_text(role: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise Unfit("a lone surrogate in a text: it was cut inside a character") from None
-
-
-_ROLES = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "model": "assistant",
-}
 
 
 def format_of(row: Any) -> str | None:
@@ -128,11 +127,11 @@ def _sharegpt(row: Any) -> list[Message]:
     return _turns(_object(row).get("conversations"), "conversations", "from", "value")
 
 
-def _turns(found: Any, name: str, role: str, text: str) -> list[Message]:
-    if not isinstance(found, list) or not found:
+def _turns(turns: Any, name: str, role: str, text: str) -> list[Message]:
+    if not isinstance(turns, list) or not turns:
         raise Unfit(f'no conversation: a list of {{"{role}", "{text}"}} is needed, alone or under `{name}`')
     messages = []
-    for turn in found:
+    for turn in turns:
         if not isinstance(turn, Mapping) or not isinstance(turn.get(role), str) or turn[role] not in _ROLES:
             raise Unfit(f"a message without a `{role}` out of {', '.join(_ROLES)}")
         messages.append({"role": _ROLES[turn[role]], "content": _text(turn, text)})
@@ -144,7 +143,7 @@ def _lima(row: Any) -> list[Message]:
     if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
         raise Unfit("`conversations` is not a list of texts")
     roles = ("user", "assistant")
-    return [{"role": roles[place % 2], "content": turn} for place, turn in enumerate(turns)]
+    return [{"role": roles[index % 2], "content": turn} for index, turn in enumerate(turns)]
 
 
 def _dolly(row: Any) -> list[Message]:
@@ -159,8 +158,8 @@ def _task(row: Mapping[str, Any], context: str, answer: str) -> list[Message]:
     question = _text(row, "instruction")
     if not question.strip():
         raise Unfit("an empty `instruction`")
-    if row.get(context) is not None and (given := _text(row, context)).strip():
-        question += f"\n\n{given}"
+    if row.get(context) is not None and (added := _text(row, context)).strip():
+        question += f"\n\n{added}"
     return [
         {"role": "user", "content": question},
         {"role": "assistant", "content": _text(row, answer)},

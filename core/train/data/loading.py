@@ -78,7 +78,7 @@ class TrainingData:
 
     def lines(self) -> list[str]:
         """What was read, chosen and left out, one line a source and language, and the first bad rows."""
-        found = []
+        lines = []
         for count in self.counts:
             formats = ", ".join(f"{number} {name}" for name, number in count.formats.most_common())
             notes = [
@@ -90,12 +90,12 @@ class TrainingData:
                 if number
             ]
             also = f"; {', '.join(notes)}" if notes else ""
-            found.append(f"{count.source} [{count.language}]: {formats}; {count.chosen} chosen{also}")
-        found += [f"{source}: bad rows skipped: {number}" for source, number in self.bad_by_source.items()]
-        found += [f"bad: {row}" for row in self.bad[:_SHOWN]]
+            lines.append(f"{count.source} [{count.language}]: {formats}; {count.chosen} chosen{also}")
+        lines += [f"{source}: bad rows skipped: {number}" for source, number in self.bad_by_source.items()]
+        lines += [f"bad: {row}" for row in self.bad[:_SHOWN]]
         if self.bad_count > _SHOWN:
-            found.append(f"... and {self.bad_count - _SHOWN} more bad rows")
-        return found
+            lines.append(f"... and {self.bad_count - _SHOWN} more bad rows")
+        return lines
 
 
 def load_data(
@@ -141,20 +141,20 @@ class _Reader:
         self._seen: set[tuple[str, str]] = set()
 
     def read(self, source: DataSource) -> None:
-        for number, found in enumerate(source_rows(source), start=1):
-            if isinstance(found, BadRow):
-                self._refuse(source, found)
+        for number, entry in enumerate(source_rows(source), start=1):
+            if isinstance(entry, BadRow):
+                self._refuse(source, entry)
                 continue
-            place, row = found
+            location, row = entry
             try:
                 format = source.format if source.format != "auto" else format_of(row)
                 if format is None:
                     raise Unfit(f"of no known format ({', '.join(FORMATS)})")
-                self._take(source, place, number, row, format)
+                self._take(source, location, number, row, format)
             except Unfit as error:
-                self._refuse(source, BadRow(place, str(error)))
+                self._refuse(source, BadRow(location, str(error)))
 
-    def _take(self, source: DataSource, place: str, number: int, row: Any, format: str) -> None:
+    def _take(self, source: DataSource, location: str, number: int, row: Any, format: str) -> None:
         messages, unanswered = check_messages(messages_of(row, format))
         named = _named(row, "language", "lang") or ""
         language = (named if _LANGUAGE.fullmatch(named) else source.language) or UNDETERMINED
@@ -162,7 +162,7 @@ class _Reader:
             messages,
             language,
             source.label,
-            place,
+            location,
             _named(row, "row", "id") or str(number),
             unanswered,
         )
@@ -192,7 +192,7 @@ def _named(row: Any, *names: str) -> str | None:
 
 
 def _digest(conversations: Sequence[Conversation]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for conversation in conversations:
-        found.update(json.dumps([conversation.language, conversation.digest()]).encode())
-    return found.hexdigest()
+        digest.update(json.dumps([conversation.language, conversation.digest()]).encode())
+    return digest.hexdigest()

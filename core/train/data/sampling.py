@@ -27,26 +27,26 @@ def mix_conversations(
     if mix == "concat":
         if size is None or size >= len(conversations):
             return list(conversations)
-        order = sorted(range(len(keyed)), key=lambda place: _random_key(keyed[place], seed, 0))
-        return [conversations[place] for place in sorted(order[:size])]
+        order = sorted(range(len(keyed)), key=lambda index: _random_key(keyed[index], seed, 0))
+        return [conversations[index] for index in sorted(order[:size])]
     by_language: dict[str, list[int]] = defaultdict(list)
-    for place, conversation in enumerate(conversations):
-        by_language[conversation.language].append(place)
+    for index, conversation in enumerate(conversations):
+        by_language[conversation.language].append(index)
     longest = max(map(len, by_language.values()), default=0)
     languages = sorted(by_language)
-    wanted = longest * len(languages) if size is None else size
-    each = -(-wanted // len(languages)) if languages else 0
+    count = longest * len(languages) if size is None else size
+    each = -(-count // len(languages)) if languages else 0
     orders = [_passes(by_language[language], keyed, seed, each) for language in languages]
-    turns = [place for turn in zip(*orders, strict=True) for place in turn]
-    return [conversations[place] for place in turns[:wanted]]
+    turns = [index for turn in zip(*orders, strict=True) for index in turn]
+    return [conversations[index] for index in turns[:count]]
 
 
-def _passes(places: Sequence[int], keyed: Sequence[str], seed: int, count: int) -> list[int]:
-    """`count` of the places, pass after pass, each pass in an order of its own."""
+def _passes(indices: Sequence[int], keyed: Sequence[str], seed: int, count: int) -> list[int]:
+    """`count` of the indices, pass after pass, each pass in an order of its own."""
     drawn: list[int] = []
     number = 0
     while len(drawn) < count:
-        drawn += sorted(places, key=lambda place: _random_key(keyed[place], seed, number))
+        drawn += sorted(indices, key=lambda index: _random_key(keyed[index], seed, number))
         number += 1
     return drawn[:count]
 

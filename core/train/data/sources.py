@@ -28,16 +28,16 @@ _PARQUET_ROWS = 1000  # read at a time
 class BadRow:
     """A row that can't be learned from: FILE:LINE, and why."""
 
-    place: str
+    location: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return f"{self.location}: {self.reason}"
 
 
 def file_rows(path: Path) -> Iterator[tuple[str, Any] | BadRow]:
-    """The rows of a file, each with its place, FILE:LINE (FILE:ROW of Parquet and of a JSON array), as they
-    stand there. Lines of white space are left out.
+    """The rows of a file, each with its location, FILE:LINE (FILE:ROW of Parquet and of a JSON array), as
+    they stand there. Lines of white space are left out.
 
     Raises `XlitError` for a file that can't be read at all.
     """
@@ -75,26 +75,26 @@ def _lines(path: Path) -> Iterator[tuple[str, Any] | BadRow]:
         number = 0
         while raw := file.readline(ROW_LIMIT):
             number += 1
-            place = f"{path}:{number}"
+            location = f"{path}:{number}"
             if len(raw) == ROW_LIMIT and not raw.endswith(b"\n"):
                 while raw and not raw.endswith(b"\n"):
                     raw = file.readline(ROW_LIMIT)
-                yield BadRow(place, f"the line is longer than {ROW_LIMIT // 2**20} MiB")
+                yield BadRow(location, f"the line is longer than {ROW_LIMIT // 2**20} MiB")
                 continue
             raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
             if raw.strip():
-                yield _row(raw, place)
+                yield _row(raw, location)
 
 
-def _row(raw: bytes, place: str) -> tuple[str, Any] | BadRow:
+def _row(raw: bytes, location: str) -> tuple[str, Any] | BadRow:
     try:
-        return place, json.loads(raw.decode("utf-8"))
+        return location, json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return BadRow(place, f"not valid UTF-8 at byte {error.start + 1} of the line")
+        return BadRow(location, f"not valid UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
-        return BadRow(place, f"not valid JSON: {error.msg} at character {error.colno}")
+        return BadRow(location, f"not valid JSON: {error.msg} at character {error.colno}")
     except (ValueError, RecursionError):
-        return BadRow(place, "not valid JSON: a number too long or lists too deep")
+        return BadRow(location, "not valid JSON: a number too long or lists too deep")
 
 
 def _array(path: Path) -> Iterator[tuple[str, Any] | BadRow]:
@@ -167,7 +167,7 @@ def data_source(text: str, *, format: str = "auto", split: str = "train") -> Dat
 
 
 def source_rows(source: DataSource) -> Iterator[tuple[str, Any] | BadRow]:
-    """All rows of a source with their places, files in the order of their names.
+    """All rows of a source with their locations, files in the order of their names.
 
     Raises `UsageError` when nothing is there, `XlitError` when it can't be had or read.
     """

@@ -34,26 +34,26 @@ class ChatTranslator:
         self.name = options.name
         self._source, self._target = language_name(source), language_name(target)
         decoding = Decoding(max_new_tokens=MOST_NEW_TOKENS, repetition_penalty=1.0)
-        asked = ModelSource("translator", options.model or options.with_)
+        model = ModelSource("translator", options.model or options.reference)
         if options.is_server:
-            asked = ModelSource("translator", options.model or "", base_url=options.with_)
+            model = ModelSource("translator", options.model or "", base_url=options.reference)
         engine_options = EngineOptions(
             batch_size=options.batch_size, concurrency=options.concurrency, timeout=options.timeout
         )
-        self._engine = prepare(asked, decoding, engine_options).open()
+        self._engine = prepare(model, decoding, engine_options).open()
 
     def translate(self, texts: Sequence[str]) -> list[str | Fault]:
         """See `Translator`."""
-        found: list[str | Fault] = [Fault("no answer")] * len(texts)
-        requests = ((place, Request(self._chat(text))) for place, text in enumerate(texts))
-        for place, answer in self._engine.stream(requests):
+        translations: list[str | Fault] = [Fault("no answer")] * len(texts)
+        requests = ((index, Request(self._chat(text))) for index, text in enumerate(texts))
+        for index, answer in self._engine.stream(requests):
             if isinstance(answer, Failed):
-                found[place] = Fault(answer.reason)
+                translations[index] = Fault(answer.reason)
             elif answer.finish_reason == "length":
-                found[place] = Fault("a translation that was cut off")
+                translations[index] = Fault("a translation that was cut off")
             else:
-                found[place] = answer.text.replace(fence(texts[place]), "").strip()
-        return found
+                translations[index] = answer.text.replace(fence(texts[index]), "").strip()
+        return translations
 
     def close(self) -> None:
         self._engine.close()

@@ -63,8 +63,8 @@ def translate(
         show_json(outcome.as_dict())
     else:
         say(f"Done: {outcome.written} rows in {out}, {outcome.translated} translated now.")
-    for place, reason in outcome.failed[:_MOST_SAID]:
-        say(f"missing: {place}: {reason}")
+    for location, reason in outcome.failed[:_MOST_SAID]:
+        say(f"missing: {location}: {reason}")
     if outcome.failed:
         say(
             f"{len(outcome.failed)} failed, listed in {failed_file(out)}; the same command tries only these "

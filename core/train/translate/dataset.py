@@ -21,14 +21,14 @@ RATIO = 3.0
 
 @dataclass
 class TranslationResult:
-    """`written`: rows in the file; `translated`: those of this run; `failed`: place and reason."""
+    """`written`: rows in the file; `translated`: those of this run; `failed`: FILE:LINE and reason."""
 
     written: int = 0
     translated: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        failed = [{"place": place, "reason": reason} for place, reason in self.failed]
+        failed = [{"place": location, "reason": reason} for location, reason in self.failed]
         return {"written": self.written, "translated": self.translated, "failed": failed}
 
 
@@ -60,13 +60,13 @@ def translate_dataset(
 def _translated(
     data: TrainingData, options: TranslatorOptions, journal: Journal, target: str, source: str, ratio: float
 ) -> TranslationResult:
-    wanted = {_row_key(conversation): conversation for conversation in data.conversations}
-    missing = [conversation for key, conversation in wanted.items() if key not in journal.rows]
+    by_key = {_row_key(conversation): conversation for conversation in data.conversations}
+    missing = [conversation for key, conversation in by_key.items() if key not in journal.rows]
     outcome = TranslationResult()
     if missing:
         translator = open_translator(options, source, target)
         try:
-            with progress(f"translate to {target}", len(wanted), done=len(wanted) - len(missing)) as bar:
+            with progress(f"translate to {target}", len(by_key), done=len(by_key) - len(missing)) as bar:
                 for start in range(0, len(missing), translator.rows):
                     portion = missing[start : start + translator.rows]
                     _translate_portion(translator, portion, journal, outcome, source, ratio)
@@ -83,7 +83,7 @@ def open_translator(options: TranslatorOptions, source: str, target: str) -> Tra
 
     Raises `UsageError` for a language that the model has not, `XlitError` when it can't be loaded.
     """
-    if not options.is_server and not options.with_.endswith(".gguf") and is_seq2seq(options.with_):
+    if not options.is_server and not options.reference.endswith(".gguf") and is_seq2seq(options.reference):
         return Seq2SeqTranslator(options, source, target)
     return ChatTranslator(options, source, target)
 
@@ -105,7 +105,7 @@ def _translate_portion(
     translated = translate_rows(translator, conversations, ratio)
     for conversation, messages in zip(conversations, translated, strict=True):
         if isinstance(messages, Untranslated):
-            outcome.failed.append((conversation.place, messages.reason))
+            outcome.failed.append((conversation.location, messages.reason))
             continue
         row, digest = _row_key(conversation)
         rows.append({"messages": messages, "row": row, "source_language": source, "source_hash": digest})
@@ -131,5 +131,5 @@ def _list_failed(out: Path, outcome: TranslationResult) -> None:
     if not outcome.failed:
         listed.unlink(missing_ok=True)
         return
-    lines = (json.dumps({"place": place, "reason": reason}) + "\n" for place, reason in outcome.failed)
+    lines = (json.dumps({"place": location, "reason": reason}) + "\n" for location, reason in outcome.failed)
     listed.write_text("".join(lines), encoding="utf-8")

@@ -24,7 +24,7 @@ class Journal:
         """Raises `UsageError` for an `out` that something else made, or another translator or language;
         `XlitError` while another process translates into it."""
         self.out, self.partial = out, out.with_name(out.name + ".partial")
-        self._made = {"translator": translator, "language": language}
+        self._written_by = {"translator": translator, "language": language}
         self.rows: dict[Key, dict[str, Any]] = {}
         self._file = _locked(self.partial)
         try:
@@ -39,7 +39,7 @@ class Journal:
     def append(self, rows: Iterable[dict[str, Any]]) -> None:
         """Keep finished rows; they are on disk when this returns."""
         for row in rows:
-            row = row | self._made
+            row = row | self._written_by
             self._file.write(_line(row))
             self.rows[row["row"], row["source_hash"]] = row
         self._file.flush()
@@ -72,15 +72,15 @@ class Journal:
                 try:
                     row = json.loads(line)
                     key = (row["row"], row["source_hash"])
-                    made = {name: row[name] for name in self._made}
+                    written_by = {name: row[name] for name in self._written_by}
                 except (ValueError, KeyError, TypeError):
                     raise UsageError(
                         f"{path}:{number} is no row of a translation. Choose another --out."
                     ) from None
-                if made != self._made:
+                if written_by != self._written_by:
                     raise UsageError(
-                        f"{path} was translated into {made['language']} by {made['translator']}. Choose "
-                        "another --out, or remove it."
+                        f"{path} was translated into {written_by['language']} by "
+                        f"{written_by['translator']}. Choose another --out, or remove it."
                     )
                 self.rows[key] = row
 

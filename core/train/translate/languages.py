@@ -50,8 +50,15 @@ def model_code(code: str, vocabulary: Mapping[str, int]) -> str | None:
     ours = _ours(code)
     primary = ours.partition("-")[0]
     three = _NLLB.get(ours, ours).partition("_")[0]
-    wanted = (code, _NLLB.get(ours, ""), f"__{primary}__", f"<2{primary}>", f">>{primary}<<", f">>{three}<<")
-    for token in wanted:
+    candidates = (
+        code,
+        _NLLB.get(ours, ""),
+        f"__{primary}__",
+        f"<2{primary}>",
+        f">>{primary}<<",
+        f">>{three}<<",
+    )
+    for token in candidates:
         if token in vocabulary and (token != code or len(token) > 3):
             return token
     pattern = re.compile(rf"{re.escape(primary)}_[A-Z]{{2}}")

@@ -88,10 +88,10 @@ def translate_rows(
         ]
         if not waiting:
             break
-        asked = [mask(piece.text) for _, piece in waiting]
-        once = list(dict.fromkeys(text for text, _ in asked))
+        masked = [mask(piece.text) for _, piece in waiting]
+        once = list(dict.fromkeys(text for text, _ in masked))
         answers = dict(zip(once, translator.translate(once), strict=True))
-        for (number, piece), (text, kept) in zip(waiting, asked, strict=True):
+        for (number, piece), (text, kept) in zip(waiting, masked, strict=True):
             fault = _settle(piece, text, kept, answers[text], ratio)
             if fault is not None:
                 failed.setdefault(number, fault)

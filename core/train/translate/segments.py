@@ -77,9 +77,9 @@ def mask(text: str) -> tuple[str, list[str]]:
 
 
 def unmask(text: str, kept: list[str]) -> str:
-    """The translation of a masked text with the stretches back in their places. Raises `Lost`."""
-    found = [int(match[1]) for match in _MARK.finditer(text)]
-    if sorted(found) != list(range(1, len(kept) + 1)):
+    """The translation of a masked text with the stretches back in their places. Raises `LostMark`."""
+    marks = [int(match[1]) for match in _MARK.finditer(text)]
+    if sorted(marks) != list(range(1, len(kept) + 1)):
         raise LostMark("code, an address or a placeholder was lost in translation")
     return _MARK.sub(lambda match: kept[int(match[1]) - 1], text)
 
@@ -179,9 +179,9 @@ def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     start = lead.end() if lead else start
     kept = [(start + left, start + right) for left, right in protected_spans(text[start:end])]
     while end - start > LONGEST_SENTENCE:
-        place = _end(text, start, kept)
-        yield start, place
-        start = _trimmed(text, place, end)[0]
+        cut = _end(text, start, kept)
+        yield start, cut
+        start = _trimmed(text, cut, end)[0]
         kept = [(left, right) for left, right in kept if right > start]
     yield start, end
 
@@ -192,9 +192,9 @@ def _end(text: str, start: int, kept: list[tuple[int, int]]) -> int:
     limit = start + LONGEST_SENTENCE
     for pattern, first in ((_CLAUSE_END, start + LONGEST_SENTENCE // 4), (_SPACE, start + 1)):
         for match in reversed(list(pattern.finditer(text, first, limit))):
-            place = match.end() if pattern is _CLAUSE_END else match.start()
-            if not any(left < place < right for left, right in kept):
-                return place
+            cut = match.end() if pattern is _CLAUSE_END else match.start()
+            if not any(left < cut < right for left, right in kept):
+                return cut
     return next((right for left, right in kept if left < limit < right), limit)
 
 

@@ -37,14 +37,14 @@ class Seq2SeqTranslator:
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
-                options.with_, trust_remote_code=False
+                options.reference, trust_remote_code=False
             )
             model: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(
-                options.with_, dtype=dtype, use_safetensors=True, trust_remote_code=False
+                options.reference, dtype=dtype, use_safetensors=True, trust_remote_code=False
             )
         except Exception as error:  # the libraries below raise anything from OSError to SafetensorError
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise XlitError(f"{options.with_} can't be loaded as a translator: {reason}") from None
+            raise XlitError(f"{options.reference} can't be loaded as a translator: {reason}") from None
         self._model = model.to(self._device).eval()
         self._longest = int(getattr(model.config, "max_position_embeddings", None) or LONGEST)
         self._prefix, self._first = "", None
@@ -52,18 +52,18 @@ class Seq2SeqTranslator:
 
     def translate(self, texts: Sequence[str]) -> list[str | Fault]:
         """See `Translator`."""
-        found: list[str | Fault] = [Fault("longer than the model takes")] * len(texts)
+        translations: list[str | Fault] = [Fault("longer than the model takes")] * len(texts)
         lengths = [len(ids) for ids in self._tokenizer([self._prefix + text for text in texts])["input_ids"]]
         order = sorted(
-            (place for place, length in enumerate(lengths) if length <= self._longest),
-            key=lambda place: lengths[place],
+            (index for index, length in enumerate(lengths) if length <= self._longest),
+            key=lambda index: lengths[index],
             reverse=True,
         )
         for start in range(0, len(order), self._options.batch_size):
             batch = order[start : start + self._options.batch_size]
-            for place, text in zip(batch, self._batch([texts[place] for place in batch]), strict=True):
-                found[place] = text
-        return found
+            for index, text in zip(batch, self._batch([texts[index] for index in batch]), strict=True):
+                translations[index] = text
+        return translations
 
     def close(self) -> None:
         self._model = None
@@ -71,8 +71,8 @@ class Seq2SeqTranslator:
     def _batch(self, texts: list[str]) -> list[str | Fault]:
         import torch
 
-        asked = self._tokenizer([self._prefix + text for text in texts], return_tensors="pt", padding=True)
-        ids, mask = asked["input_ids"].to(self._device), asked["attention_mask"].to(self._device)
+        encoded = self._tokenizer([self._prefix + text for text in texts], return_tensors="pt", padding=True)
+        ids, mask = encoded["input_ids"].to(self._device), encoded["attention_mask"].to(self._device)
         forced: dict[str, int] = {} if self._first is None else {"forced_bos_token_id": self._first}
         try:
             with torch.inference_mode():
@@ -102,21 +102,21 @@ class Seq2SeqTranslator:
 
     def _name_languages(self, source: str, target: str) -> None:
         vocabulary, kind = self._tokenizer.get_vocab(), self._model.config.model_type
-        wanted = model_code(target, vocabulary)
-        if wanted is None:
+        target_code = model_code(target, vocabulary)
+        if target_code is None:
             if kind in ("m2m_100", "mbart"):
-                raise UsageError(f"{self._options.with_} knows no language {target!r}.")
+                raise UsageError(f"{self._options.reference} knows no language {target!r}.")
             if kind == "t5":
                 self._prefix = f"translate {language_name(source)} to {language_name(target)}: "
             return
-        if wanted.startswith((">>", "<2")):
-            self._prefix = f"{wanted} "
+        if target_code.startswith((">>", "<2")):
+            self._prefix = f"{target_code} "
             return
-        spoken = model_code(source, vocabulary)
-        if spoken is None:
-            raise UsageError(f"{self._options.with_} knows no language {source!r}.")
-        self._tokenizer.src_lang = spoken.strip("_") if spoken.startswith("__") else spoken
-        self._first = vocabulary[wanted]
+        source_code = model_code(source, vocabulary)
+        if source_code is None:
+            raise UsageError(f"{self._options.reference} knows no language {source!r}.")
+        self._tokenizer.src_lang = source_code.strip("_") if source_code.startswith("__") else source_code
+        self._first = vocabulary[target_code]
 
 
 def is_seq2seq(model: str) -> bool:

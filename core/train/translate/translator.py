@@ -38,11 +38,11 @@ class Translator(Protocol):
 
 @dataclass(frozen=True)
 class TranslatorOptions:
-    """`with_`: a checkpoint (folder or name on the hub), a GGUF file, or the address of a server; `model`:
-    what the server calls the model; `beams`: of a sequence-to-sequence model; `batch_size`: texts decoded
-    together; `concurrency`, `timeout` (seconds): of requests to a server."""
+    """`reference`: a checkpoint (folder or name on the hub), a GGUF file, or the address of a server;
+    `model`: what the server calls the model; `beams`: of a sequence-to-sequence model; `batch_size`: texts
+    decoded together; `concurrency`, `timeout` (seconds): of requests to a server."""
 
-    with_: str
+    reference: str
     model: str | None = None
     beams: int = 4
     batch_size: int = 32
@@ -54,15 +54,17 @@ class TranslatorOptions:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if self.is_server and not self.model:
-            raise UsageError(f"Which model of {self.with_} shall translate? Name it by --model.")
+            raise UsageError(f"Which model of {self.reference} shall translate? Name it by --model.")
         if self.model and not self.is_server:
             raise UsageError("--model is for a server: give its address by --with.")
 
     @property
     def is_server(self) -> bool:
-        return self.with_.startswith(("http://", "https://"))
+        return self.reference.startswith(("http://", "https://"))
 
     @property
     def name(self) -> str:
         """What rows are said to be translated by."""
-        return self.model or (Path(self.with_).resolve().name if Path(self.with_).exists() else self.with_)
+        return self.model or (
+            Path(self.reference).resolve().name if Path(self.reference).exists() else self.reference
+        )

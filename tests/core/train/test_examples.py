@@ -86,7 +86,9 @@ ENDS = {
 
 def built(tokenizer, *chats, max_length=1000):
     return build_examples(
-        tokenizer, [Conversation(chat, "ru", place=f"d:{n}") for n, chat in enumerate(chats, 1)], max_length
+        tokenizer,
+        [Conversation(chat, "ru", location=f"d:{n}") for n, chat in enumerate(chats, 1)],
+        max_length,
     )
 
 

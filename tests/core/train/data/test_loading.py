@@ -32,7 +32,9 @@ def test_the_same_rows_come_out_of_json_lines_gzip_an_array_and_parquet(tmp_path
     loaded = [load_data([DataSource(str(path))]) for path in sorted(tmp_path.iterdir())]
     assert len({data.digest for data in loaded}) == 1
     assert all(len(data.conversations) == 5 for data in loaded)
-    assert [data.conversations[1].place for data in loaded] == [f"{p}:2" for p in sorted(tmp_path.iterdir())]
+    assert [data.conversations[1].location for data in loaded] == [
+        f"{p}:2" for p in sorted(tmp_path.iterdir())
+    ]
     assert {conversation.row for data in loaded for conversation in data.conversations} == {
         f"r{number}" for number in range(5)
     }
@@ -86,7 +88,7 @@ def test_bad_rows_are_skipped_by_option_with_place_and_reason(tmp_path):
     path.write_bytes(b"\n".join([json.dumps(GOOD).encode(), *BAD_LINES]))
     data = load_data([DataSource(str(path))], on_bad="skip")
     assert questions(data) == ["Q"]
-    assert [row.place for row in data.bad] == [f"{path}:{line}" for line in range(2, 9)]
+    assert [row.location for row in data.bad] == [f"{path}:{line}" for line in range(2, 9)]
     reasons = [row.reason for row in data.bad]
     for reason, word in zip(
         reasons, ("JSON", "UTF-8", "format", "format", "empty answer", "surrogate", "JSON"), strict=True
