@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 from bidi import get_display
@@ -214,6 +215,34 @@ def test_the_order_is_that_of_another_implementation_of_the_standard(alphabet, r
     for _ in range(400):
         line = "".join(rng.choices(alphabet, k=rng.randint(0, 40)))
         assert order(line, rtl=rtl) == get_display(line, base_dir="R" if rtl else "L"), ascii(line)
+
+
+def marks_behind_their_letters(indices: list[int], line: str) -> list[int]:
+    """The order of UAX #9 after L3: marks that stand to the left of their letter come to its right."""
+    ordered: list[int] = []
+    marks: list[int] = []
+    for index in indices:
+        if unicodedata.bidirectional(line[index]) == "NSM" and (not ordered or ordered[-1] != index - 1):
+            marks.insert(0, index)
+        else:
+            ordered += [index, *marks]
+            marks = []
+    return ordered + marks
+
+
+CASES = [
+    line.split(";")
+    for line in Path(__file__).with_name("bidi_cases.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+@pytest.mark.parametrize(("characters", "rtl", "_paragraph", "levels", "visual_order"), CASES)
+def test_the_order_is_what_the_rules_of_the_standard_say(characters, rtl, _paragraph, levels, visual_order):
+    line = "".join(chr(int(code, 16)) for code in characters.split())
+    expected = [int(index) for index in visual_order.split()]
+    assert len(line) == len(levels.split()) == len(expected)
+    assert visual(line, rtl=rtl == "1")[1] == marks_behind_their_letters(expected, line)
 
 
 @pytest.mark.parametrize("depth", [62, 63, 64, 200])
