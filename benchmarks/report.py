@@ -12,7 +12,7 @@ import report_store
 from figures import ratio
 from report_peer import Cells
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import mean_scores
 from core.analysis.modifiers import load_verdicts
 from core.analysis.scores import Scores, load_scores
@@ -51,16 +51,20 @@ def loaded(path: Path, place: Place) -> Scores:
 def ours(path: Path, place: Place, number: int) -> Cells:
     """All cells of a store, by the names that the peer has for them."""
     scored = loaded(path, place)
-    means = mean_scores(scored, resamples(len(scored.keys), number=number))
+    means = mean_scores(scored, draw_resamples(len(scored.keys), number=number))
     found: Cells = {}
-    for voice in means.voices:
-        rater = "people" if voice.together else scored.raters[voice.raters[0]].name
+    for rater_group in means.rater_groups:
+        rater = "people" if rater_group.together else scored.raters[rater_group.raters[0]].name
         for source, model in enumerate(scored.sources):
             for criterion, named in enumerate(scored.criteria):
-                for scope in (*scored.languages, "non-English"):
-                    mean = means.at(voice, source, criterion, scope)
+                for language_group in (*scored.languages, "non-English"):
+                    mean = means.at(rater_group, source, criterion, language_group)
                     if mean is not None and mean.low is not None and mean.high is not None:
-                        found[rater, model.model, named.name, scope] = (mean.value, mean.low, mean.high)
+                        found[rater, model.model, named.name, language_group] = (
+                            mean.value,
+                            mean.low,
+                            mean.high,
+                        )
     return found
 
 
@@ -125,14 +129,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path, big = Path(name) / "study.db", Path(name) / "big.db"
         place = report_store.build(path, options.instructions)
-        print(f"{len(loaded(path, place).score):,} scores, {options.resamples:,} resamples")
+        print(f"{len(loaded(path, place).score):,} scores, {options.draw_resamples:,} resamples")
         our_times, their_times = [], []
         for _ in range(options.rounds):
             start = time.perf_counter()
-            mine = ours(path, place, options.resamples)
+            mine = ours(path, place, options.draw_resamples)
             our_times.append(time.perf_counter() - start)
             start = time.perf_counter()
-            theirs, number = report_peer.cells(path, options.resamples, options.every)
+            theirs, number = report_peer.cells(path, options.draw_resamples, options.every)
             their_times.append(time.perf_counter() - start)
         check(mine, theirs)
         asked = f"{len(theirs):,} of its {number:,} cells" if options.every > 1 else f"{number:,} cells"
@@ -141,9 +145,9 @@ def main() -> None:
         )
         print(f"ours, {len(mine):,} cells: {sorted(our_times)[len(our_times) // 2]:.2f} s")
         print(f"times as fast (goal {GOAL}): {ratio(their_times, our_times)}")
-        small = parts(path, place, options.resamples)
+        small = parts(path, place, options.draw_resamples)
         more = report_store.build(big, options.instructions * TIMES)
-        large = parts(big, more, options.resamples)
+        large = parts(big, more, options.draw_resamples)
         print(f"seconds, and with {TIMES} times the instructions:")
         for part, seconds in small.items():
             print(f"  {part:22} {seconds:7.2f} {large[part]:7.2f}  {large[part] / seconds:4.1f} times")

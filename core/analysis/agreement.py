@@ -31,7 +31,8 @@ Weights = Literal["quadratic", "unweighted"]
 
 def pair_count(counts: ArrayLike) -> Floats:
     """How many pairs each table holds: [...]."""
-    return _tables(counts).sum(axis=(-2, -1))
+    n: Floats = _tables(counts).sum(axis=(-2, -1))
+    return n
 
 
 def exact(counts: ArrayLike) -> Floats:
@@ -43,8 +44,8 @@ def exact(counts: ArrayLike) -> Floats:
 def bias(counts: ArrayLike) -> Floats:
     """Mean of the second minus mean of the first, in points of the scale; nan without pairs."""
     tables = _tables(counts)
-    place = np.arange(tables.shape[-1])
-    return _ratio((tables * (place[None, :] - place[:, None])).sum(axis=(-2, -1)), pair_count(tables))
+    score = np.arange(tables.shape[-1])
+    return _ratio((tables * (score[None, :] - score[:, None])).sum(axis=(-2, -1)), pair_count(tables))
 
 
 def kappa(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
@@ -56,10 +57,10 @@ def kappa(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
     would always agree, which is where both gave one and the same score only.
     """
     tables = _tables(counts)
-    apart = _weights(tables.shape[-1], weights)
+    weight = _weights(tables.shape[-1], weights)
     by_chance = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
-    found = pair_count(tables) * (tables * apart).sum(axis=(-2, -1))
-    return 1 - _ratio(found, (by_chance * apart).sum(axis=(-2, -1)))
+    observed = pair_count(tables) * (tables * weight).sum(axis=(-2, -1))
+    return 1 - _ratio(observed, (by_chance * weight).sum(axis=(-2, -1)))
 
 
 def coincidences(counts: ArrayLike) -> Floats:
@@ -78,7 +79,8 @@ def coincidences_of_units(given: ArrayLike) -> Floats:
     units = np.asarray(given, dtype=np.float64)
     several = np.maximum(units.sum(axis=-1) - 1, 1)
     pairs = units[:, :, None] * units[:, None, :] - units[:, :, None] * np.eye(units.shape[-1])
-    return pairs / several[:, None, None]
+    coincidences: Floats = pairs / several[:, None, None]
+    return coincidences
 
 
 def alpha(coincidences: ArrayLike) -> Floats:
@@ -89,12 +91,12 @@ def alpha(coincidences: ArrayLike) -> Floats:
     their mean ranks (K. Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", the metric for
     ordinal data). nan where only one score was given, or none.
     """
-    found = _tables(coincidences)
-    given = found.sum(axis=-1)
+    table = _tables(coincidences)
+    given = table.sum(axis=-1)
     rank = np.cumsum(given, axis=-1) - given / 2
-    apart = (rank[..., :, None] - rank[..., None, :]) ** 2
-    observed = (found * apart).sum(axis=(-2, -1))
-    expected = (given[..., :, None] * given[..., None, :] * apart).sum(axis=(-2, -1))
+    distance = (rank[..., :, None] - rank[..., None, :]) ** 2
+    observed = (table * distance).sum(axis=(-2, -1))
+    expected = (given[..., :, None] * given[..., None, :] * distance).sum(axis=(-2, -1))
     return 1 - _ratio((given.sum(axis=-1) - 1) * observed, expected)
 
 
@@ -128,8 +130,8 @@ def ac2(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
     scores = tables.shape[-1]
     if scores < 2:
         return np.full(tables.shape[:-2], np.nan)
-    apart = _weights(scores, weights)
-    same = 1 - apart / apart.max()
+    weight = _weights(scores, weights)
+    same = 1 - weight / weight.max()
     n = pair_count(tables)
     share = _ratio((tables.sum(axis=-1) + tables.sum(axis=-2)) / 2, n[..., None])
     by_chance = same.sum() * (share * (1 - share)).sum(axis=-1) / (scores * (scores - 1))
@@ -174,16 +176,17 @@ def _tables(counts: ArrayLike) -> Floats:
 
 
 def _weights(scores: int, weights: Weights) -> Floats:
-    """How much two places on a scale disagree: [K, K]."""
-    place = np.arange(scores)
-    distance = (place[:, None] - place[None, :]) ** 2
+    """The weights of disagreement between the scores of a scale: [K, K]."""
+    score = np.arange(scores)
+    distance = (score[:, None] - score[None, :]) ** 2
     return (distance if weights == "quadratic" else distance > 0).astype(np.float64)
 
 
 def _ratio(above: ArrayLike, below: ArrayLike) -> Floats:
     """The quotient, and nan where it would be by nothing."""
     above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+    quotient: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+    return quotient
 
 
 Ints = NDArray[np.int64]
@@ -208,7 +211,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """A first voice (rows) and a second (columns) on a criterion, in `scope` (English, non-English, all).
+    """A first rater group (rows) and a second (columns) on a criterion.
+
+    `language_group`: English, non-English or all.
 
     `counts` [K, K]: to how many responses the first gave the i-th score of the scale and the second the j-th;
     `n` is their sum; `outside`: pairs with a score that is not on the scale, which are in nothing else.
@@ -221,7 +226,7 @@ class PairAgreement:
     first: RaterGroup
     second: RaterGroup
     criterion: CriterionScale
-    scope: str
+    language_group: str
     counts: Ints
     n: int
     outside: int
@@ -240,54 +245,64 @@ class PeopleAlpha:
     """Krippendorff's ordinal alpha of all people together; `n` responses have scores of two or more."""
 
     criterion: CriterionScale
-    scope: str
+    language_group: str
     alpha: Estimate
     n: int
 
 
 @dataclass(frozen=True)
 class Agreements:
-    """`pairs`: every two people, then people against every judge and rule; of each, all scopes, criterion by
-    criterion. `people`: with `FEWEST_PEOPLE` or more, all of them together."""
+    """`pairs`: every two people, then people against every judge and rule; of each, all language groups,
+    criterion by criterion. `people`: with `FEWEST_PEOPLE` or more, all of them together."""
 
-    voices: tuple[RaterGroup, ...]
-    scopes: tuple[str, ...]
+    rater_groups: tuple[RaterGroup, ...]
+    language_groups: tuple[str, ...]
     pairs: tuple[PairAgreement, ...]
     people: tuple[PeopleAlpha, ...]
 
     def between(self, kind: str) -> list[tuple[RaterGroup, RaterGroup]]:
-        """The pairs of voices of a kind, each once."""
-        return list(dict.fromkeys((it.first, it.second) for it in self.pairs if it.kind == kind))
+        """The pairs of rater groups of a kind, each once."""
+        return list(dict.fromkeys((pair.first, pair.second) for pair in self.pairs if pair.kind == kind))
 
 
-def agreements(scored: Scores, drawn: Resamples) -> Agreements:
-    """The agreement of all raters of a suite. `drawn` are resamples of `scored.keys`.
+def agreements(scored: Scores, resamples: Resamples) -> Agreements:
+    """The agreement of all raters of a suite. `resamples` are resamples of `scored.keys`.
 
     The intervals are percentile intervals over the resamples, for which whole instructions are drawn with all
     pairs that belong to them. A resample in which a figure is undefined is left out of its interval. The
     alpha of several people is that of the package `krippendorff`; in a resample, it comes by the same formula
     from the coincidences of the instructions drawn.
     """
-    voices = all_rater_groups(scored)
-    people = [voice for voice in voices if voice.kind == "human" and not voice.together]
-    together = next((voice for voice in voices if voice.together), people[0] if people else None)
-    scopes = _response_sets(scored)
-    asked: list[tuple[Kind, RaterGroup, RaterGroup]] = [("people", *two) for two in combinations(people, 2)]
+    rater_groups = all_rater_groups(scored)
+    people = [
+        rater_group
+        for rater_group in rater_groups
+        if rater_group.kind == "human" and not rater_group.together
+    ]
+    together = next(
+        (rater_group for rater_group in rater_groups if rater_group.together), people[0] if people else None
+    )
+    language_groups = _response_sets(scored)
+    compared: list[tuple[Kind, RaterGroup, RaterGroup]] = [
+        ("people", *two) for two in combinations(people, 2)
+    ]
     if together is not None:
-        asked += [("judge", together, voice) for voice in voices if voice.kind != "human"]
+        compared += [
+            ("judge", together, rater_group) for rater_group in rater_groups if rater_group.kind != "human"
+        ]
     pairs: list[PairAgreement] = []
     alphas: list[PeopleAlpha] = []
-    for place, criterion in enumerate(scored.criteria):
-        grid = _grid(scored, place)
-        for kind, first, second in asked:
-            pairs += _pair(kind, first, second, scored, criterion, grid, scopes, drawn)
+    for index, criterion in enumerate(scored.criteria):
+        grid = _grid(scored, index)
+        for kind, first, second in compared:
+            pairs += _pair(kind, first, second, scored, criterion, grid, language_groups, resamples)
         if len(people) >= FEWEST_PEOPLE:
-            alphas += _people_alpha(people, scored, criterion, grid, scopes, drawn)
-    order = {scope.name: place for place, scope in enumerate(scopes)}
-    place_of = {(first, second): place for place, (_, first, second) in enumerate(asked)}
-    pairs.sort(key=lambda it: (place_of[it.first, it.second], order[it.scope]))
-    alphas.sort(key=lambda it: order[it.scope])
-    return Agreements(voices, tuple(order), tuple(pairs), tuple(alphas))
+            alphas += _people_alpha(people, scored, criterion, grid, language_groups, resamples)
+    order_of_group = {language_group.name: index for index, language_group in enumerate(language_groups)}
+    order_of_pair = {(first, second): index for index, (_, first, second) in enumerate(compared)}
+    pairs.sort(key=lambda pair: (order_of_pair[pair.first, pair.second], order_of_group[pair.language_group]))
+    alphas.sort(key=lambda pair: order_of_group[pair.language_group])
+    return Agreements(rater_groups, tuple(order_of_group), tuple(pairs), tuple(alphas))
 
 
 @dataclass(frozen=True)
@@ -300,17 +315,18 @@ class _ResponseSet:
 
 def _response_sets(scored: Scores) -> list[_ResponseSet]:
     """English and non-English as far as there are responses, and with both also all."""
-    apart = [
-        _ResponseSet(scope.name, np.isin(scored.language, scope.languages))
-        for scope in english_and_others(scored.languages)
+    separate = [
+        _ResponseSet(language_group.name, np.isin(scored.language, language_group.languages))
+        for language_group in english_and_others(scored.languages)
     ]
-    if len(apart) < 2:
-        return apart
-    return [*apart, _ResponseSet(ALL, np.ones(len(scored.responses), dtype=np.bool_))]
+    if len(separate) < 2:
+        return separate
+    return [*separate, _ResponseSet(ALL, np.ones(len(scored.responses), dtype=np.bool_))]
 
 
 def _grid(scored: Scores, criterion: int) -> Ints:
-    """The places on the scale of all scores for a criterion: [responses, raters]; MISSING or OUTSIDE."""
+    """All scores for a criterion as positions on its scale, from 0: [responses, raters]; MISSING or
+    OUTSIDE."""
     scale = scored.criteria[criterion]
     grid = np.full((len(scored.responses), len(scored.raters)), MISSING, dtype=np.int64)
     own = scored.criterion == criterion
@@ -327,63 +343,65 @@ def _pair(
     scored: Scores,
     criterion: CriterionScale,
     grid: Ints,
-    scopes: Sequence[_ResponseSet],
-    drawn: Resamples,
+    language_groups: Sequence[_ResponseSet],
+    resamples: Resamples,
 ) -> Iterator[PairAgreement]:
     scores = criterion.maximum - criterion.minimum + 1
     clusters = len(scored.keys)
-    tables = np.zeros((clusters, len(scopes), scores, scores))
-    outside = [0] * len(scopes)
-    for one in first.raters:
-        for other in second.raters:
-            both = (grid[:, one] != MISSING) & (grid[:, other] != MISSING)
-            valid = both & (grid[:, one] >= 0) & (grid[:, other] >= 0)
-            for place, scope in enumerate(scopes):
-                own = valid & scope.responses
-                cell = (scored.cluster[own] * scores + grid[own, one]) * scores + grid[own, other]
+    tables = np.zeros((clusters, len(language_groups), scores, scores))
+    outside = [0] * len(language_groups)
+    for first_rater in first.raters:
+        for second_rater in second.raters:
+            both = (grid[:, first_rater] != MISSING) & (grid[:, second_rater] != MISSING)
+            valid = both & (grid[:, first_rater] >= 0) & (grid[:, second_rater] >= 0)
+            for group_index, language_group in enumerate(language_groups):
+                own = valid & language_group.responses
+                cell = (scored.cluster[own] * scores + grid[own, first_rater]) * scores + grid[
+                    own, second_rater
+                ]
                 counted = np.bincount(cell, minlength=clusters * scores * scores)
-                tables[:, place] += counted.reshape(clusters, scores, scores)
-                outside[place] += int((both & ~valid & scope.responses).sum())
-    found = _estimates(tables, drawn)
-    for place, scope in enumerate(scopes):
-        counts = tables[:, place].sum(axis=0).astype(np.int64)
+                tables[:, group_index] += counted.reshape(clusters, scores, scores)
+                outside[group_index] += int((both & ~valid & language_group.responses).sum())
+    estimates = _estimates(tables, resamples)
+    for group_index, language_group in enumerate(language_groups):
+        counts = tables[:, group_index].sum(axis=0).astype(np.int64)
         yield PairAgreement(
             kind=kind,
             first=first,
             second=second,
             criterion=criterion,
-            scope=scope.name,
+            language_group=language_group.name,
             counts=counts,
             n=int(counts.sum()),
-            outside=outside[place],
-            figures={name: found[name][place] for name in FIGURES},
+            outside=outside[group_index],
+            figures={name: estimates[name][group_index] for name in FIGURES},
             undefined=undefined(counts, criterion.minimum),
             dominated=dominated(counts, criterion.minimum),
         )
 
 
-def _estimates(tables: Floats, drawn: Resamples) -> dict[str, list[Estimate]]:
-    """Every figure of the tables [clusters, scopes, K, K], for each scope."""
+def _estimates(tables: Floats, resamples: Resamples) -> dict[str, list[Estimate]]:
+    """Every figure of the tables [clusters, language groups, K, K], for each language group."""
     known = tables.any(axis=(-2, -1)).sum(axis=0) > 1
     total = tables.sum(axis=0)
-    sampled = sampled_figures(tables[:, known], drawn, list(FIGURES.values())) if known.any() else None
-    found = {}
-    for place, (name, figure) in enumerate(FIGURES.items()):
+    sampled = sampled_figures(tables[:, known], resamples, list(FIGURES.values())) if known.any() else None
+    estimates = {}
+    for index, (name, figure) in enumerate(FIGURES.items()):
         low, high = np.full(len(known), np.nan), np.full(len(known), np.nan)
         if sampled is not None:
-            low[known], high[known] = interval(sampled[place])
-        found[name] = [estimate(*ends) for ends in zip(figure(total), low, high, strict=True)]
-    return found
+            low[known], high[known] = interval(sampled[index])
+        estimates[name] = [estimate(*ends) for ends in zip(figure(total), low, high, strict=True)]
+    return estimates
 
 
 def sampled_figures(
-    tables: Floats, drawn: Resamples, figures: Sequence[Callable[[Floats], Floats]]
+    tables: Floats, resamples: Resamples, figures: Sequence[Callable[[Floats], Floats]]
 ) -> list[Floats]:
     """Each figure of the tables [clusters, ..., K, K] in every resample: [resamples, ...]."""
     step = max(1, MOST_NUMBERS // max(1, tables[0].size))
     parts = []
-    for start in range(0, len(drawn.weights), step):
-        sums = Resamples(drawn.weights[start : start + step]).sums(tables)
+    for start in range(0, len(resamples.weights), step):
+        sums = Resamples(resamples.weights[start : start + step]).sums(tables)
         parts.append([figure(sums) for figure in figures])
     return [np.concatenate(own) for own in zip(*parts, strict=True)]
 
@@ -393,30 +411,30 @@ def _people_alpha(
     scored: Scores,
     criterion: CriterionScale,
     grid: Ints,
-    scopes: Sequence[_ResponseSet],
-    drawn: Resamples,
+    language_groups: Sequence[_ResponseSet],
+    resamples: Resamples,
 ) -> Iterator[PeopleAlpha]:
-    said = grid[:, [voice.raters[0] for voice in people]]
+    scores = grid[:, [rater_group.raters[0] for rater_group in people]]
     scale = range(criterion.maximum - criterion.minimum + 1)
-    given = np.stack([(said == score).sum(axis=1) for score in scale], axis=1)
+    given = np.stack([(scores == score).sum(axis=1) for score in scale], axis=1)
     several = given.sum(axis=1) > 1
-    for scope in scopes:
-        own = several & scope.responses
+    for language_group in language_groups:
+        own = several & language_group.responses
         yield PeopleAlpha(
-            criterion, scope.name, _alpha(given[own], scored.cluster[own], drawn), int(own.sum())
+            criterion, language_group.name, _alpha(given[own], scored.cluster[own], resamples), int(own.sum())
         )
 
 
-def _alpha(units: Ints, cluster: Ints, drawn: Resamples) -> Estimate:
+def _alpha(units: Ints, cluster: Ints, resamples: Resamples) -> Estimate:
     """Of units with two scores or more, each of a cluster."""
     # In whole numbers, so that their sums over the instructions are exact.
     whole = int(np.lcm.reduce(units.sum(axis=1) - 1, initial=1))
     scores = units.shape[1]
-    tables = np.zeros((drawn.weights.shape[1], scores, scores))
+    tables = np.zeros((resamples.weights.shape[1], scores, scores))
     np.add.at(tables, cluster, np.rint(coincidences_of_units(units) * whole))
     low = high = float("nan")
     if len(np.unique(cluster)) > 1:
-        (sampled,) = sampled_figures(tables, drawn, [lambda sums: alpha(sums / whole)])
+        (sampled,) = sampled_figures(tables, resamples, [lambda sums: alpha(sums / whole)])
         low, high = map(float, interval(sampled))
     return estimate(alpha_of_units(units), low, high)
 

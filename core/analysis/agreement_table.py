@@ -153,8 +153,8 @@ def human_against_judge(
     What counts as a pair: see `store.queries.overview.pair_counts`.
     """
     pairs: dict[int, dict[tuple[int, int], int]] = {}
-    for found in pair_counts(session, scope, rubric_id, human_ids, judge_id):
-        pairs.setdefault(found.criterion_id, {})[found.human, found.judge] = found.n
+    for pair_count in pair_counts(session, scope, rubric_id, human_ids, judge_id):
+        pairs.setdefault(pair_count.criterion_id, {})[pair_count.human, pair_count.judge] = pair_count.n
     return [
         CriterionAgreement(
             row.id or 0, row.name, agreement(pairs.get(row.id or 0, {}), row.minimum, row.maximum)

@@ -55,17 +55,19 @@ class Anchoring:
     shifts: tuple[Shift, ...]
 
 
-def anchoring(session: Session, suite_id: int, rubric_id: int, scored: Scores, drawn: Resamples) -> Anchoring:
-    """The anchoring of the people of a suite. `scored` is that suite on that rubric, `drawn` are resamples of
-    `scored.keys`; scores that are not on the criterion's scale are left out."""
-    voices = all_rater_groups(scored)
-    judges = tuple(voice for voice in voices if voice.kind != "human")
-    ids = {scored.raters[voice.raters[0]].id: voice for voice in judges}
-    found: dict[tuple[int, int, int], list[Look]] = {}
+def anchoring(
+    session: Session, suite_id: int, rubric_id: int, scored: Scores, resamples: Resamples
+) -> Anchoring:
+    """The anchoring of the people of a suite. `scored` is that suite on that rubric, `resamples` are
+    resamples of `scored.keys`; scores that are not on the criterion's scale are left out."""
+    rater_groups = all_rater_groups(scored)
+    judges = tuple(rater_group for rater_group in rater_groups if rater_group.kind != "human")
+    ids = {scored.raters[rater_group.raters[0]].id: rater_group for rater_group in judges}
+    looks_of: dict[tuple[int, int, int], list[Look]] = {}
     for look in looks(session, suite_id, rubric_id, list(ids)):
-        found.setdefault((look.judge_id, look.criterion_id, look.rater_id), []).append(look)
-    place = {key: index for index, key in enumerate(scored.keys)}
-    people = [voice for voice in voices if voice.kind == "human"]
+        looks_of.setdefault((look.judge_id, look.criterion_id, look.rater_id), []).append(look)
+    cluster_of = {key: index for index, key in enumerate(scored.keys)}
+    people = [rater_group for rater_group in rater_groups if rater_group.kind == "human"]
     shifts = [
         shift
         for judge_id, judge in ids.items()
@@ -79,11 +81,11 @@ def anchoring(session: Session, suite_id: int, rubric_id: int, scored: Scores, d
                 [
                     look
                     for rater in who.raters
-                    for look in found.get((judge_id, criterion.id, scored.raters[rater].id), ())
+                    for look in looks_of.get((judge_id, criterion.id, scored.raters[rater].id), ())
                     if _on_scale(look, criterion)
                 ],
-                place,
-                drawn,
+                cluster_of,
+                resamples,
             )
         )
     ]
@@ -93,9 +95,11 @@ def anchoring(session: Session, suite_id: int, rubric_id: int, scored: Scores, d
 def distance(counts: Floats) -> Floats:
     """The mean absolute difference of tables of counts [..., K, K], in points; nan without pairs."""
     scale = np.arange(counts.shape[-1])
-    apart = np.abs(scale[:, None] - scale[None, :])
+    difference = np.abs(scale[:, None] - scale[None, :])
     n = pair_count(counts)
-    return np.divide((counts * apart).sum(axis=(-2, -1)), n, out=np.full(n.shape, np.nan), where=n > 0)
+    total = (counts * difference).sum(axis=(-2, -1))
+    mean: Floats = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    return mean
 
 
 def _moved(counts: Floats) -> Floats:
@@ -112,22 +116,22 @@ def _shift(
     judge: RaterGroup,
     who: RaterGroup,
     criterion: CriterionScale,
-    given: Sequence[Look],
-    place: dict[str, int],
-    drawn: Resamples,
+    looks: Sequence[Look],
+    cluster_of: dict[str, int],
+    resamples: Resamples,
 ) -> Shift | None:
-    if not given:
+    if not looks:
         return None
     scores = criterion.maximum - criterion.minimum + 1
-    tables = np.zeros((len(place), 2, scores, scores))
+    tables = np.zeros((len(cluster_of), 2, scores, scores))
     changed = towards = away = taken_back = 0
-    for look in given:
+    for look in looks:
         if look.after is None:
             taken_back += look.n
             continue
         for time, score in ((BEFORE, look.before), (AFTER, look.after)):
             at = (score - criterion.minimum, look.judge - criterion.minimum)
-            tables[(place[look.key], time, *at)] += look.n
+            tables[(cluster_of[look.key], time, *at)] += look.n
         closer = abs(look.before - look.judge) - abs(look.after - look.judge)
         changed += look.n * (look.before != look.after)
         towards += look.n * (closer > 0)
@@ -139,7 +143,7 @@ def _shift(
     ends = [(np.full(2, np.nan), np.full(2, np.nan)) for _ in by_time]
     moved = estimate(float(_moved(total)), np.nan, np.nan)
     if tables.any(axis=(1, 2, 3)).sum() > 1:
-        *sampled, shifts = sampled_figures(tables, drawn, [*by_time, _moved])
+        *sampled, shifts = sampled_figures(tables, resamples, [*by_time, _moved])
         ends = [interval(own) for own in sampled]
         low, high = interval(shifts)
         moved = estimate(float(_moved(total)), float(low), float(high))

@@ -35,7 +35,7 @@ class Resamples:
         return summed.astype(np.float64).reshape(len(self.weights), *values.shape[1:])
 
 
-def resamples(clusters: int, *, number: int = RESAMPLES, seed: int = SEED) -> Resamples:
+def draw_resamples(clusters: int, *, number: int = RESAMPLES, seed: int = SEED) -> Resamples:
     """Draw `clusters` out of `clusters`, with replacement, `number` times. The same seed gives the same."""
     if clusters == 0:
         return Resamples(np.zeros((number, 0), dtype=np.float32))

@@ -51,9 +51,10 @@ def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecodi
     for language in languages:
         table.add_column(language, justify="right")
     for source in sources:
-        found = {share.language: share for share in shares if share.source == source}
+        share_in = {share.language: share for share in shares if share.source == source}
         cells = [
-            _percent(found[x].right_language, found[x].spelling) if x in found else "" for x in languages
+            _percent(share_in[x].right_language, share_in[x].spelling) if x in share_in else ""
+            for x in languages
         ]
         table.add_row(Text(model_label(source, sources)), *cells)
     return table
@@ -69,8 +70,8 @@ def _scores_table(scores: Sequence[MeanScore], sources: Sequence[ModelDecoding])
         table.add_column(criterion, justify="right")
     for source in sources:
         for rater in dict.fromkeys(score.rater for score in scores if score.source == source):
-            found = {s.criterion: s for s in scores if s.source == source and s.rater == rater}
-            cells = [f"{found[x].mean:.2f} ({found[x].n})" if x in found else "–" for x in criteria]
+            score_on = {s.criterion: s for s in scores if s.source == source and s.rater == rater}
+            cells = [f"{score_on[x].mean:.2f} ({score_on[x].n})" if x in score_on else "–" for x in criteria]
             table.add_row(Text(model_label(source, sources)), Text(rater), *cells)
     return table
 

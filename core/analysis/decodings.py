@@ -100,14 +100,14 @@ def compare_decodings(
     Raises `UsageError` for a suite, model, language or reference that is not there.
     """
     with reading(engine) as session:
-        found = find_suite(session, suite)
-        wanted = tuple(dict.fromkeys(languages or ())) or tuple(sorted(found.languages))
-        if unknown := sorted(set(wanted) - set(found.languages)):
+        suite_found = find_suite(session, suite)
+        wanted = tuple(dict.fromkeys(languages or ())) or tuple(sorted(suite_found.languages))
+        if unknown := sorted(set(wanted) - set(suite_found.languages)):
             raise UsageError(
-                f"Suite {found.label} has no instructions in {', '.join(unknown)}; "
-                f"it has {', '.join(found.languages)}."
+                f"Suite {suite_found.label} has no instructions in {', '.join(unknown)}; "
+                f"it has {', '.join(suite_found.languages)}."
             )
-        groups = _by_model(answered_in(session, found.id), models or (), found)
+        groups = _by_model(answered_in(session, suite_found.id), models or (), suite_found)
         chosen = {model: _reference(named_decodings(own), reference) for model, own in groups.items()}
         if reference is not None and groups and not any(chosen.values()):
             names = sorted({name for own in groups.values() for name in named_decodings(own)})
@@ -119,10 +119,10 @@ def compare_decodings(
             elif (name := chosen[model]) is None:
                 notes.append(f"{model} has no decoding {reference!r} to compare with.")
             else:
-                compared.append(_compare(session, found.id, named_decodings(own), name, wanted))
+                compared.append(_compare(session, suite_found.id, named_decodings(own), name, wanted))
     if not compared:
-        notes.insert(0, f"No model answered {found.label} under two decodings: nothing to compare.")
-    return DecodingComparison(found.label, wanted, tuple(compared), tuple(notes))
+        notes.insert(0, f"No model answered {suite_found.label} under two decodings: nothing to compare.")
+    return DecodingComparison(suite_found.label, wanted, tuple(compared), tuple(notes))
 
 
 def named_decodings(decodings: Sequence[AnsweredDecoding]) -> dict[str, AnsweredDecoding]:
@@ -133,22 +133,22 @@ def named_decodings(decodings: Sequence[AnsweredDecoding]) -> dict[str, Answered
         named.setdefault(decoding_label(decoding.engine, decoding.quantization), []).append(decoding)
     result = {}
     for name, same in named.items():
-        keys = sorted({key for one in same for key in one.parameters})
-        differing = [key for key in keys if len({str(one.parameters.get(key)) for one in same}) > 1]
-        for one in same:
-            told = ", ".join(f"{key} {one.parameters.get(key)}" for key in differing)
-            result[f"{name} ({told})" if told else name] = one
+        keys = sorted({key for decoding in same for key in decoding.parameters})
+        differing = [key for key in keys if len({str(decoding.parameters.get(key)) for decoding in same}) > 1]
+        for decoding in same:
+            differences = ", ".join(f"{key} {decoding.parameters.get(key)}" for key in differing)
+            result[f"{name} ({differences})" if differences else name] = decoding
     return result
 
 
-def common_start(one: str, other: str) -> float:
+def common_start(first: str, second: str) -> float:
     """How far two texts are the same from their beginning, as a share of the longer one; 1 for two empty
     ones."""
-    longest = max(len(one), len(other))
-    low, high = 0, min(len(one), len(other))
+    longest = max(len(first), len(second))
+    low, high = 0, min(len(first), len(second))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if first[low:middle] == second[low:middle]:
             low = middle
         else:
             high = middle - 1
@@ -159,8 +159,8 @@ def _by_model(
     answered: Sequence[AnsweredDecoding], models: Sequence[str], suite: SuiteSummary
 ) -> dict[str, list[AnsweredDecoding]]:
     groups: dict[str, list[AnsweredDecoding]] = {}
-    for one in answered:
-        groups.setdefault(one.model, []).append(one)
+    for decoding in answered:
+        groups.setdefault(decoding.model, []).append(decoding)
     if unknown := [model for model in models if model not in groups]:
         raise UsageError(
             f"No response of {unknown[0]!r} to {suite.label}. Models that answered: "
@@ -173,23 +173,28 @@ def _reference(named: dict[str, AnsweredDecoding], wanted: str | None) -> str | 
     """The name of the reference among a model's decodings, None when none is as `wanted`."""
     candidates = [
         name
-        for name, one in named.items()
-        if wanted is None or wanted in (name, one.engine, one.quantization)
+        for name, decoding in named.items()
+        if wanted is None or wanted in (name, decoding.engine, decoding.quantization)
     ]
     if wanted in candidates:
         return wanted
 
     def order(name: str) -> tuple[bool, int, int, int]:
-        one = named[name]
-        return one.engine != "transformers", -_bits(one.quantization), -one.responses, one.decoding_id
+        decoding = named[name]
+        return (
+            decoding.engine != "transformers",
+            -_bits(decoding.quantization),
+            -decoding.responses,
+            decoding.decoding_id,
+        )
 
     return min(candidates, key=order, default=None)
 
 
 def _bits(quantization: str | None) -> int:
     """How many bits a weight has, by the name of the number format (`f32`, `bf16`, `q4_k_m`)."""
-    found = re.search(r"\d+", quantization or "")
-    return int(found[0]) if found else 0
+    digits = re.search(r"\d+", quantization or "")
+    return int(digits[0]) if digits else 0
 
 
 def _compare(
@@ -206,13 +211,16 @@ def _compare(
 
     whole = measures_of(session, side(base.decoding_id, base.decoding_id))
     decodings, notes = [], []
-    for name, one in named.items():
+    for name, decoding in named.items():
         if name == reference:
             continue
-        own, theirs = side(one.decoding_id, base.decoding_id), side(base.decoding_id, one.decoding_id)
+        own, theirs = (
+            side(decoding.decoding_id, base.decoding_id),
+            side(base.decoding_id, decoding.decoding_id),
+        )
         rows = _rows(session, own, theirs, whole)
         if rows:
-            decodings.append(DecodingCompared(name, one.parameters, rows))
+            decodings.append(DecodingCompared(name, decoding.parameters, rows))
         else:
             notes.append(f"{base.model}: {name} and {reference} answered no instruction in common.")
     return ModelDecodings(
@@ -231,7 +239,9 @@ def _rows(session: Session, side: Side, reference: Side, whole: dict[str, Measur
     measured = measures_of(session, side)
     if not measured:
         return ()
-    everything = {key: one.n for key, one in measured.items()} == {key: one.n for key, one in whole.items()}
+    everything = {key: measures.n for key, measures in measured.items()} == {
+        key: measures.n for key, measures in whole.items()
+    }
     own, theirs = _with_all(measured), _with_all(whole if everything else measures_of(session, reference))
     same = identical_in(session, side)
     starts = {language: float(same.get(language, 0)) for language in own}
@@ -250,9 +260,9 @@ def _with_all(measures: dict[str, Measures]) -> dict[str, Measures]:
     """Measures by language, those for all languages before them."""
     if not measures:
         return {}
-    means: dict[str, Any] = {"n": sum(one.n for one in measures.values())}
+    means: dict[str, Any] = {"n": sum(measured.n for measured in measures.values())}
     for field in fields(Measures)[1:]:
-        known = [getattr(one, field.name) for one in measures.values()]
+        known = [getattr(measured, field.name) for measured in measures.values()]
         known = [value for value in known if value is not None]
         means[field.name] = fmean(known) if known else None
     return {ALL: Measures(**means), **dict(sorted(measures.items()))}

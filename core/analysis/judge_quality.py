@@ -180,7 +180,11 @@ def calibrate_judge(
             CriterionCalibration(
                 criterion=scale.criterion,
                 rubric=scale.rubric,
-                humans=(with_humans := _by_language([(one, own) for one in both.values()], answers, scale)),
+                humans=(
+                    with_humans := _by_language(
+                        [(rated_by_human, own) for rated_by_human in both.values()], answers, scale
+                    )
+                ),
                 wrong_language=sum(
                     len(rated.keys() & (wrong.get(human, set()) | wrong.get(raters[0], set())))
                     for human, rated in both.items()
@@ -207,7 +211,9 @@ def calibrate_judge(
 def language_bias(languages: Mapping[str, Agreement]) -> LanguageBias:
     """The second's mean minus the first's in every language, from their agreement there."""
     means = {
-        language: (found.bias, found.n) for language, found in languages.items() if found.bias is not None
+        language: (agreement_there.bias, agreement_there.n)
+        for language, agreement_there in languages.items()
+        if agreement_there.bias is not None
     }
     english = [bias * n for language, (bias, n) in means.items() if is_english(language)]
     pairs = sum(n for language, (_, n) in means.items() if is_english(language))
@@ -249,7 +255,7 @@ def length_correlation(scores: Mapping[int, float], answers: Mapping[int, Length
         of_scores, of_lengths = points.setdefault(answer.language, ([], []))
         of_scores.append(score)
         of_lengths.append(answer.length)
-    found: dict[str, tuple[float, int]] = {}
+    correlations: dict[str, tuple[float, int]] = {}
     left_out: dict[str, str] = {}
     for language, (of_scores, of_lengths) in sorted(points.items()):
         if len(of_scores) < FEWEST:
@@ -259,12 +265,12 @@ def length_correlation(scores: Mapping[int, float], answers: Mapping[int, Length
         elif len(set(of_lengths)) == 1:
             left_out[language] = "all responses are of the same length"
         else:
-            found[language] = (float(spearmanr(of_scores, of_lengths).statistic), len(of_scores))
-    n = sum(count for _, count in found.values())
+            correlations[language] = (float(spearmanr(of_scores, of_lengths).statistic), len(of_scores))
+    n = sum(count for _, count in correlations.values())
     if n:
-        mean = sum(rho * count for rho, count in found.values()) / n
-        return LengthCorrelation(mean, n, found, left_out, None)
-    return LengthCorrelation(None, 0, found, left_out, _why_none(left_out))
+        mean = sum(rho * count for rho, count in correlations.values()) / n
+        return LengthCorrelation(mean, n, correlations, left_out, None)
+    return LengthCorrelation(None, 0, correlations, left_out, _why_none(left_out))
 
 
 def _why_none(left_out: Mapping[str, str]) -> str:
@@ -306,12 +312,12 @@ def _in_wrong_language(
     scale: Scale, scales: Sequence[Scale], scores: Mapping[int, CriterionScores]
 ) -> dict[int, set[int]]:
     """The responses that each rater found in the wrong language, for any criterion but `language` itself."""
-    found: dict[int, set[int]] = {}
+    wrong: dict[int, set[int]] = {}
     for other in scales:
         if (other.rubric_id, other.criterion) == (scale.rubric_id, "language") and other != scale:
             for rater, rated in scores[other.criterion_id].items():
-                found[rater] = {response for response, score in rated.items() if score == 0}
-    return found
+                wrong[rater] = {response for response, score in rated.items() if score == 0}
+    return wrong
 
 
 def _by_language(
@@ -342,23 +348,23 @@ def _by_language(
 def _missing(responses: int, shared: int, times: int, kind: str) -> list[str]:
     if not responses:
         return ["It has scored no response in question."]
-    found = []
+    sentences = []
     if not shared:
-        found.append(
+        sentences.append(
             "No person has scored any response that it scored, so nothing is known of how far it agrees with "
             "people: score some in `xlit-tui`, or import scores."
         )
     if times < 2 and kind == "llm":  # a rule always says the same
-        found.append(
+        sentences.append(
             "It was asked once, so nothing is known of how far it agrees with itself: judge again with "
             "`--repeats 3`."
         )
-    return found
+    return sentences
 
 
 def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(items)
-    if "counts" in found:
-        n = max(found["n"], 1)
-        found["percent"] = [[100 * count / n for count in row] for row in found["counts"]]
-    return found
+    plain = dict(items)
+    if "counts" in plain:
+        n = max(plain["n"], 1)
+        plain["percent"] = [[100 * count / n for count in row] for row in plain["counts"]]
+    return plain

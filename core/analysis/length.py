@@ -16,31 +16,31 @@ from store.queries.calibration import Length
 
 @dataclass(frozen=True)
 class RaterLengthCorrelation:
-    """A voice on one criterion (its place): the correlation over all responses that it scored."""
+    """A rater group on one criterion (its index): the correlation over all responses that it scored."""
 
-    voice: RaterGroup
+    rater_group: RaterGroup
     criterion: int
     correlation: LengthCorrelation
 
 
 @dataclass(frozen=True)
 class JudgeLengthBias:
-    """A judge or a rule beside people on one criterion (its place), on the responses that both scored."""
+    """A judge or a rule beside people on one criterion (its index), on the responses that both scored."""
 
-    voice: RaterGroup
+    rater_group: RaterGroup
     criterion: int
     bias: LengthBias
 
 
 def length_of_all(scored: Scores) -> list[RaterLengthCorrelation]:
-    """Every main voice on every criterion that it scored, criterion by criterion."""
+    """Every main rater group on every criterion that it scored, criterion by criterion."""
     answers = _answers(scored)
-    by_voice = [(voice, _scores(scored, voice)) for voice in main_rater_groups(scored)]
+    by_voice = [(rater_group, _scores(scored, rater_group)) for rater_group in main_rater_groups(scored)]
     with needs_extra("report", "The correlation of scores and length"):
         return [
-            RaterLengthCorrelation(voice, criterion, length_correlation(given[criterion], answers))
+            RaterLengthCorrelation(rater_group, criterion, length_correlation(given[criterion], answers))
             for criterion in range(len(scored.criteria))
-            for voice, given in by_voice
+            for rater_group, given in by_voice
             if criterion in given
         ]
 
@@ -48,43 +48,47 @@ def length_of_all(scored: Scores) -> list[RaterLengthCorrelation]:
 def length_beside_people(scored: Scores) -> list[JudgeLengthBias]:
     """Every judge and rule on every criterion for which people scored some of its responses too."""
     answers = _answers(scored)
-    each = [(voice, _rated(scored, place)) for voice, place in _raters(scored)]
-    people = [given for voice, given in each if voice.kind == "human"]
-    found = []
+    each = [(rater_group, _rated(scored, rater)) for rater_group, rater in _raters(scored)]
+    people = [given for rater_group, given in each if rater_group.kind == "human"]
+    biases = []
     with needs_extra("report", "The correlation of scores and length"):
         for criterion in range(len(scored.criteria)):
             humans = [given.get(criterion, {}) for given in people]
-            for voice, given in each:
+            for rater_group, given in each:
                 own = given.get(criterion, {})
-                if voice.kind != "human" and any(own.keys() & marks.keys() for marks in humans):
-                    found.append(JudgeLengthBias(voice, criterion, length_bias(own, humans, answers)))
-    return found
+                if rater_group.kind != "human" and any(own.keys() & marks.keys() for marks in humans):
+                    biases.append(JudgeLengthBias(rater_group, criterion, length_bias(own, humans, answers)))
+    return biases
 
 
 def _answers(scored: Scores) -> dict[int, Length]:
     return {
-        place: Length(response.language, response.length) for place, response in enumerate(scored.responses)
+        index: Length(response.language, response.length) for index, response in enumerate(scored.responses)
     }
 
 
 def _raters(scored: Scores) -> list[tuple[RaterGroup, int]]:
-    return [(voice, voice.raters[0]) for voice in all_rater_groups(scored) if not voice.together]
+    return [
+        (rater_group, rater_group.raters[0])
+        for rater_group in all_rater_groups(scored)
+        if not rater_group.together
+    ]
 
 
-def _scores(scored: Scores, voice: RaterGroup) -> dict[int, dict[int, float]]:
-    """The voice's (mean) score of each response, by criterion; places as keys."""
-    said = mean_ratings(scored, voice, counting=False)
-    found: dict[int, dict[int, float]] = {}
+def _scores(scored: Scores, rater_group: RaterGroup) -> dict[int, dict[int, float]]:
+    """The rater group's (mean) score of each response, by criterion; both are indices."""
+    ratings = mean_ratings(scored, rater_group, counting=False)
+    scores: dict[int, dict[int, float]] = {}
     for response, criterion, value in zip(
-        said.response.tolist(), said.criterion.tolist(), said.value.tolist(), strict=True
+        ratings.response.tolist(), ratings.criterion.tolist(), ratings.value.tolist(), strict=True
     ):
-        found.setdefault(criterion, {})[response] = value / said.unit
-    return found
+        scores.setdefault(criterion, {})[response] = value / ratings.unit
+    return scores
 
 
 def _rated(scored: Scores, rater: int) -> dict[int, dict[int, int]]:
-    """A rater's score of each response, by criterion; places as keys."""
-    found: dict[int, dict[int, int]] = {}
+    """A rater's score of each response, by criterion; both are indices."""
+    scores: dict[int, dict[int, int]] = {}
     mine = scored.rater == rater
     for response, criterion, score in zip(
         scored.response[mine].tolist(),
@@ -92,5 +96,5 @@ def _rated(scored: Scores, rater: int) -> dict[int, dict[int, int]]:
         scored.score[mine].tolist(),
         strict=True,
     ):
-        found.setdefault(criterion, {})[response] = score
-    return found
+        scores.setdefault(criterion, {})[response] = score
+    return scores

@@ -35,7 +35,7 @@ FINEST_UNIT = 840
 
 @dataclass(frozen=True)
 class LanguageGroup:
-    """A language, or several together; `languages` are places in `Scored.languages`."""
+    """A language, or several together; `languages` are indices into `Scores.languages`."""
 
     name: str
     languages: tuple[int, ...]
@@ -54,29 +54,30 @@ class Mean:
 
 @dataclass(frozen=True)
 class CellMeans:
-    """`value`, `low` and `high` [rows, scopes] are nan where there is nothing; `n` [rows, scopes]."""
+    """`value`, `low` and `high` [rows, language groups] are nan where there is nothing; `n` [rows, language
+    groups]."""
 
     value: Floats
     low: Floats
     high: Floats
     n: Ints
 
-    def at(self, row: int, scope: int) -> Mean | None:
-        if not self.n[row, scope]:
+    def at(self, row: int, language_group: int) -> Mean | None:
+        if not self.n[row, language_group]:
             return None
-        low, high = float(self.low[row, scope]), float(self.high[row, scope])
+        low, high = float(self.low[row, language_group]), float(self.high[row, language_group])
         known = not np.isnan(low)
         return Mean(
-            float(self.value[row, scope]),
+            float(self.value[row, language_group]),
             low if known else None,
             high if known else None,
-            int(self.n[row, scope]),
+            int(self.n[row, language_group]),
         )
 
 
 @dataclass(frozen=True)
 class Values:
-    """M values, each of one cell: `cluster` (its instruction), `row` and `language` are places, [M] each.
+    """M values, each of one cell: `cluster` (its instruction), `row` and `language` are indices, [M] each.
     `value` [M] are whole numbers in units of 1 / `unit`, so that their sums are exact."""
 
     cluster: Ints
@@ -87,16 +88,16 @@ class Values:
 
 
 def each_language(languages: Sequence[str]) -> tuple[LanguageGroup, ...]:
-    """A scope for every language."""
-    return tuple(LanguageGroup(language, (place,)) for place, language in enumerate(languages))
+    """A language group for every language."""
+    return tuple(LanguageGroup(language, (index,)) for index, language in enumerate(languages))
 
 
 def english_and_others(languages: Sequence[str]) -> tuple[LanguageGroup, ...]:
     """English and non-English, as far as there are such languages."""
-    english = tuple(place for place, language in enumerate(languages) if is_english(language))
-    others = tuple(place for place, language in enumerate(languages) if not is_english(language))
-    found = (LanguageGroup(ENGLISH, english), LanguageGroup(NON_ENGLISH, others))
-    return tuple(scope for scope in found if scope.languages)
+    english = tuple(index for index, language in enumerate(languages) if is_english(language))
+    others = tuple(index for index, language in enumerate(languages) if not is_english(language))
+    language_groups = (LanguageGroup(ENGLISH, english), LanguageGroup(NON_ENGLISH, others))
+    return tuple(language_group for language_group in language_groups if language_group.languages)
 
 
 def whole_means(sums: Ints, counts: Ints) -> tuple[Ints, int]:
@@ -113,35 +114,35 @@ def whole_means(sums: Ints, counts: Ints) -> tuple[Ints, int]:
 
 
 def cell_means(
-    values: Values, rows: int, languages: int, scopes: Sequence[LanguageGroup], drawn: Resamples
+    values: Values, rows: int, languages: int, language_groups: Sequence[LanguageGroup], resamples: Resamples
 ) -> CellMeans:
-    """The means of all rows in all scopes, with percentile intervals over the resamples.
+    """The means of all rows in all language groups, with percentile intervals over the resamples.
 
-    A scope's mean is over those of its languages in which the row has values. A resample in which one of
-    these has none is left out of the interval (`core.analysis.bootstrap.interval`).
+    A language group's mean is over those of its languages in which the row has values. A resample in which
+    one of these has none is left out of the interval (`core.analysis.bootstrap.interval`).
     """
-    totals, counts = _per_cluster(values, rows, languages, drawn.weights.shape[1])
+    totals, counts = _per_cluster(values, rows, languages, resamples.weights.shape[1])
     n_cells = counts.sum(axis=0).astype(np.int64)
     with np.errstate(invalid="ignore"):
         means = totals.sum(axis=0) / n_cells / values.unit
-    value, n, apart = (np.full((rows, len(scopes)), fill) for fill in (np.nan, 0, 0))
+    value, n, clusters = (np.full((rows, len(language_groups)), fill) for fill in (np.nan, 0, 0))
     low, high = np.full_like(value, np.nan), np.full_like(value, np.nan)
-    for place, scope in enumerate(scopes):
-        own = list(scope.languages)
-        n[:, place] = n_cells[:, own].sum(axis=1)
-        apart[:, place] = counts[:, :, own].any(axis=2).sum(axis=0)
-        value[:, place] = _over_languages(means[:, own], n_cells[:, own] > 0)
-    for some in chunks(rows, len(drawn.weights) * languages):
-        sampled = _sampled(totals[:, some], counts[:, some], drawn) / values.unit
-        for place, scope in enumerate(scopes):
-            own = list(scope.languages)
-            known = apart[some, place] > 1
+    for column, language_group in enumerate(language_groups):
+        own = list(language_group.languages)
+        n[:, column] = n_cells[:, own].sum(axis=1)
+        clusters[:, column] = counts[:, :, own].any(axis=2).sum(axis=0)
+        value[:, column] = _over_languages(means[:, own], n_cells[:, own] > 0)
+    for some in chunks(rows, len(resamples.weights) * languages):
+        sampled = _sampled(totals[:, some], counts[:, some], resamples) / values.unit
+        for column, language_group in enumerate(language_groups):
+            own = list(language_group.languages)
+            known = clusters[some, column] > 1
             if not known.any():
                 continue
             there = n_cells[some][known][:, own] > 0
             statistics = _over_languages(sampled[:, known][:, :, own], there)
             at = np.arange(rows)[some][known]
-            low[at, place], high[at, place] = interval(statistics)
+            low[at, column], high[at, column] = interval(statistics)
     return CellMeans(value, low, high, n)
 
 
@@ -162,9 +163,9 @@ def _per_cluster(values: Values, rows: int, languages: int, clusters: int) -> tu
     return totals.reshape(shape), counts.reshape(shape)
 
 
-def _sampled(totals: Floats, counts: Floats, drawn: Resamples) -> Floats:
+def _sampled(totals: Floats, counts: Floats, resamples: Resamples) -> Floats:
     """The cells' means in every resample: [resamples, rows, languages]."""
-    sums, weights = drawn.sums(totals), drawn.sums(counts)
+    sums, weights = resamples.sums(totals), resamples.sums(counts)
     with np.errstate(invalid="ignore"):
         return np.divide(sums, weights, out=sums)
 
@@ -175,7 +176,8 @@ def _over_languages(means: Floats, there: NDArray[np.bool_]) -> Floats:
         return np.where(there, means, np.nan)[..., 0]
     number = there.sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        return np.where(there, means, 0.0).sum(axis=-1) / np.where(number > 0, number, np.nan)
+        mean: Floats = np.where(there, means, 0.0).sum(axis=-1) / np.where(number > 0, number, np.nan)
+    return mean
 
 
 MAIN_CRITERION = "helpfulness"
@@ -186,7 +188,7 @@ LONGEST_KEY = 60
 
 @dataclass(frozen=True)
 class RaterGroup:
-    """Whose scores: one rater's, or those of all people together. `raters` are places in `Scored.raters`;
+    """Whose scores: one rater's, or those of all people together. `raters` are indices into `Scores.raters`;
     `key` is for names of files, `name` for readers; `kind` is `human`, `llm` or `rule`."""
 
     key: str
@@ -201,8 +203,11 @@ class RaterGroup:
 
 @dataclass(frozen=True)
 class MeanRatings:
-    """What a voice says of M pairs of response and criterion, [M] each (places in `Scored`); `value` are
-    whole numbers in units of 1 / `unit` points of the scale. Ordered by response, then criterion."""
+    """The mean ratings of a rater group for M pairs of response and criterion, ordered by these two.
+
+    `response` and `criterion` [M] are indices into those of `Scores`; `value` [M] are whole numbers in units
+    of 1 / `unit` points of the scale.
+    """
 
     response: Ints
     criterion: Ints
@@ -212,83 +217,89 @@ class MeanRatings:
 
 @dataclass(frozen=True)
 class Means:
-    """The mean scores of a suite: every voice x source x criterion x scope.
+    """The mean scores of a suite: every rater group x source x criterion x language group.
 
-    `scopes`: English and non-English, then every language. `cells[voice]` has a row for each source and
-    criterion.
+    `language_groups`: English and non-English, then every language. `cells[rater_group]` has a row for each
+    source and criterion.
     """
 
     scored: Scores
-    voices: tuple[RaterGroup, ...]
-    scopes: tuple[LanguageGroup, ...]
+    rater_groups: tuple[RaterGroup, ...]
+    language_groups: tuple[LanguageGroup, ...]
     cells: tuple[CellMeans, ...]
 
-    def at(self, voice: RaterGroup, source: int, criterion: int, scope: str) -> Mean | None:
-        """One mean, by places of source and criterion and by the scope's name; None without scores, or
-        without such a scope."""
-        names = [found.name for found in self.scopes]
-        if scope not in names or voice not in self.voices:
+    def at(self, rater_group: RaterGroup, source: int, criterion: int, language_group: str) -> Mean | None:
+        """One mean, by the indices of source and criterion and by the language group's name; None without
+        scores, or without such a language group."""
+        names = [group.name for group in self.language_groups]
+        if language_group not in names or rater_group not in self.rater_groups:
             return None
         row = source * len(self.scored.criteria) + criterion
-        return self.cells[self.voices.index(voice)].at(row, names.index(scope))
+        return self.cells[self.rater_groups.index(rater_group)].at(row, names.index(language_group))
 
 
 @dataclass(frozen=True)
 class TaskMeans:
-    """The means of a voice on a criterion per task: `cells` has a row for each of `tasks`, those with the
-    highest mean in the first scope first, and a column for each of `scopes`."""
+    """The means of a rater group on a criterion per task: `cells` has a row for each of `tasks`, those with
+    the highest mean in the first language group first, and a column for each of `language_groups`."""
 
     tasks: tuple[str, ...]
-    scopes: tuple[LanguageGroup, ...]
+    language_groups: tuple[LanguageGroup, ...]
     cells: CellMeans
 
 
 def all_rater_groups(scored: Scores) -> tuple[RaterGroup, ...]:
-    """All people together if there are several; then every rater in the order of `Scored.raters`."""
-    people = tuple(place for place, rater in enumerate(scored.raters) if rater.kind == "human")
-    voices = [RaterGroup("people", f"people ({len(people)})", "human", people)] if len(people) > 1 else []
-    taken = {voice.key for voice in voices}
-    for place, rater in enumerate(scored.raters):
+    """All people together if there are several; then every rater in the order of `Scores.raters`."""
+    people = tuple(index for index, rater in enumerate(scored.raters) if rater.kind == "human")
+    rater_groups = (
+        [RaterGroup("people", f"people ({len(people)})", "human", people)] if len(people) > 1 else []
+    )
+    taken = {rater_group.key for rater_group in rater_groups}
+    for index, rater in enumerate(scored.raters):
         key = re.sub(r"[^a-z0-9]+", "-", rater.label.lower())[:LONGEST_KEY].strip("-")
         if key in taken or not re.search(r"[a-z0-9]", rater.name.lower()):
-            key = f"{rater.kind}-{place + 1}"
+            key = f"{rater.kind}-{index + 1}"
         taken.add(key)
-        voices.append(RaterGroup(key, rater.label, rater.kind, (place,)))
-    return tuple(voices)
+        rater_groups.append(RaterGroup(key, rater.label, rater.kind, (index,)))
+    return tuple(rater_groups)
 
 
 def main_rater_groups(scored: Scores) -> tuple[RaterGroup, ...]:
-    """People as one voice, then every judge and rule."""
-    voices = all_rater_groups(scored)
-    several = any(voice.together for voice in voices)
-    return tuple(voice for voice in voices if voice.kind != "human" or voice.together or not several)
+    """People as one rater group, then every judge and rule."""
+    rater_groups = all_rater_groups(scored)
+    several = any(rater_group.together for rater_group in rater_groups)
+    return tuple(
+        rater_group
+        for rater_group in rater_groups
+        if rater_group.kind != "human" or rater_group.together or not several
+    )
 
 
 def main_criterion(scored: Scores) -> int | None:
-    """The place of helpfulness; in another rubric, of its first criterion that isn't language."""
+    """The index of helpfulness; in another rubric, of its first criterion that isn't language."""
     names = [criterion.name for criterion in scored.criteria]
     if MAIN_CRITERION in names:
         return names.index(MAIN_CRITERION)
-    return next((place for place, name in enumerate(names) if name != LANGUAGE), 0 if names else None)
+    return next((index for index, name in enumerate(names) if name != LANGUAGE), 0 if names else None)
 
 
-def main_source(scored: Scores, voice: RaterGroup) -> int | None:
-    """The place of the source with most responses that the voice scored (the first of equals)."""
-    mine = np.isin(scored.rater, voice.raters)
+def main_source(scored: Scores, rater_group: RaterGroup) -> int | None:
+    """The index of the source with most responses that the rater group scored (the first of equals)."""
+    mine = np.isin(scored.rater, rater_group.raters)
     responses = np.unique(scored.response[mine])
     if not len(responses):
         return None
     return int(np.bincount(scored.source[responses]).argmax())
 
 
-def mean_ratings(scored: Scores, voice: RaterGroup, *, counting: bool = True) -> MeanRatings:
-    """The mean of the voice's scores of every response and criterion; with `counting`, only scores that take
-    part in means."""
-    mine = np.isin(scored.rater, voice.raters)
+def mean_ratings(scored: Scores, rater_group: RaterGroup, *, counting: bool = True) -> MeanRatings:
+    """The mean of the rater group's scores of every response and criterion; with `counting`, only scores that
+    take part in means."""
+    mine = np.isin(scored.rater, rater_group.raters)
     if counting:
         mine &= scored.counts
-    place = scored.response[mine] * max(1, len(scored.criteria)) + scored.criterion[mine]
-    pairs, which, counts = np.unique(place, return_inverse=True, return_counts=True)
+    cell = scored.response[mine] * max(1, len(scored.criteria)) + scored.criterion[mine]
+    pairs, which, counts = np.unique(cell, return_inverse=True, return_counts=True)
     sums = np.bincount(which, weights=scored.score[mine], minlength=len(pairs)).astype(np.int64)
     value, unit = whole_means(sums, counts)
     return MeanRatings(
@@ -296,46 +307,61 @@ def mean_ratings(scored: Scores, voice: RaterGroup, *, counting: bool = True) ->
     )
 
 
-def mean_scores(scored: Scores, drawn: Resamples, voices: Sequence[RaterGroup] | None = None) -> Means:
-    """The mean scores of these voices (default: `all_voices`). `drawn` are resamples of `scored.keys`."""
-    voices = all_rater_groups(scored) if voices is None else tuple(voices)
-    scopes = english_and_others(scored.languages) + each_language(scored.languages)
+def mean_scores(
+    scored: Scores, resamples: Resamples, rater_groups: Sequence[RaterGroup] | None = None
+) -> Means:
+    """The mean scores of these rater groups (default: `all_rater_groups`). `resamples` are resamples of
+    `scored.keys`."""
+    rater_groups = all_rater_groups(scored) if rater_groups is None else tuple(rater_groups)
+    language_groups = english_and_others(scored.languages) + each_language(scored.languages)
     rows = len(scored.sources) * len(scored.criteria)
     cells = []
-    for voice in voices:
-        said = mean_ratings(scored, voice)
-        row = scored.source[said.response] * len(scored.criteria) + said.criterion
-        cells.append(cell_means(as_values(scored, said, row), rows, len(scored.languages), scopes, drawn))
-    return Means(scored, voices, scopes, tuple(cells))
+    for rater_group in rater_groups:
+        ratings = mean_ratings(scored, rater_group)
+        row = scored.source[ratings.response] * len(scored.criteria) + ratings.criterion
+        cells.append(
+            cell_means(
+                as_values(scored, ratings, row), rows, len(scored.languages), language_groups, resamples
+            )
+        )
+    return Means(scored, rater_groups, language_groups, tuple(cells))
 
 
 def task_means(
-    scored: Scores, drawn: Resamples, voice: RaterGroup, criterion: int, source: int | None = None
+    scored: Scores, resamples: Resamples, rater_group: RaterGroup, criterion: int, source: int | None = None
 ) -> TaskMeans:
     """The means per task in English and non-English (the paper's figure 3, right), of one source or, with
     None, over the responses of all sources together. Responses without a task are left out."""
-    said = mean_ratings(scored, voice)
+    ratings = mean_ratings(scored, rater_group)
     names = [response.task for response in scored.responses]
     tasks = sorted({name for name in names if name})
-    place = {name: index for index, name in enumerate(tasks)}
-    of_response = np.array([place.get(name or "", -1) for name in names], dtype=np.int64)
-    chosen = (said.criterion == criterion) & (of_response[said.response] >= 0)
+    index_of = {name: index for index, name in enumerate(tasks)}
+    of_response = np.array([index_of.get(name or "", -1) for name in names], dtype=np.int64)
+    chosen = (ratings.criterion == criterion) & (of_response[ratings.response] >= 0)
     if source is not None:
-        chosen &= scored.source[said.response] == source
-    said = MeanRatings(said.response[chosen], said.criterion[chosen], said.value[chosen], said.unit)
-    scopes = english_and_others(scored.languages)
-    found = cell_means(
-        as_values(scored, said, of_response[said.response]), len(tasks), len(scored.languages), scopes, drawn
+        chosen &= scored.source[ratings.response] == source
+    ratings = MeanRatings(
+        ratings.response[chosen], ratings.criterion[chosen], ratings.value[chosen], ratings.unit
     )
-    there = [task for task in range(len(tasks)) if found.n[task].any()]
-    order = sorted(there, key=lambda task: [-np.nan_to_num(mean, nan=-1.0) for mean in found.value[task]])
+    language_groups = english_and_others(scored.languages)
+    cells = cell_means(
+        as_values(scored, ratings, of_response[ratings.response]),
+        len(tasks),
+        len(scored.languages),
+        language_groups,
+        resamples,
+    )
+    there = [task for task in range(len(tasks)) if cells.n[task].any()]
+    order = sorted(there, key=lambda task: [-np.nan_to_num(mean, nan=-1.0) for mean in cells.value[task]])
     return TaskMeans(
         tuple(tasks[task] for task in order),
-        scopes,
-        CellMeans(found.value[order], found.low[order], found.high[order], found.n[order]),
+        language_groups,
+        CellMeans(cells.value[order], cells.low[order], cells.high[order], cells.n[order]),
     )
 
 
-def as_values(scored: Scores, said: MeanRatings, row: Ints) -> Values:
+def as_values(scored: Scores, ratings: MeanRatings, row: Ints) -> Values:
     """The opinions as values of cells: each in its `row` [M], language and instruction."""
-    return Values(scored.cluster[said.response], row, scored.language[said.response], said.value, said.unit)
+    return Values(
+        scored.cluster[ratings.response], row, scored.language[ratings.response], ratings.value, ratings.unit
+    )

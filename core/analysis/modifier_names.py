@@ -46,21 +46,21 @@ class ModifierName:
 def read_names(text: str) -> list[ModifierName] | None:
     """The modifiers that `text` names, each once: one, or several joined by spaces, commas, semicolons, `+`
     or `&`, in any case. None when any part of it is no name of a modifier, or when there is nothing."""
-    found: list[ModifierName] = []
+    modifiers: list[ModifierName] = []
     for joined in re.split(r"[,;+&]", text.casefold()):
         tokens = [token.strip("_") for token in joined.replace("-", "_").split()]
-        place = 0
-        while place < len(tokens):
+        index = 0
+        while index < len(tokens):
             # The longest name first: `two hop` is one modifier.
-            for length in range(min(_LONGEST_NAME, len(tokens) - place), 0, -1):
-                name = _read("_".join(tokens[place : place + length]), alone=length == 1)
+            for length in range(min(_LONGEST_NAME, len(tokens) - index), 0, -1):
+                name = _read("_".join(tokens[index : index + length]), alone=length == 1)
                 if name is not None:
                     break
             else:
                 return None
-            found.append(name)
-            place += length
-    return list(dict.fromkeys(found)) or None
+            modifiers.append(name)
+            index += length
+    return list(dict.fromkeys(modifiers)) or None
 
 
 def group_of(modifier: str) -> str:

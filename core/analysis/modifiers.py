@@ -35,9 +35,9 @@ AVERAGE = "average"
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Whether M responses (places in `Scored.responses`) fulfil their modifier: `value` of `unit` parts.
+    """Whether M responses (indices into `Scores.responses`) fulfil their modifier: `value` of `unit` parts.
 
-    `said_by`: who decided how many of them, by the voice's name.
+    `said_by`: who decided how many of them, by the rater group's name.
     """
 
     response: Ints
@@ -48,7 +48,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class ModifierMeans:
-    """Means by modifier and language: `groups` in the order of table 1, `languages` as in `Scored`."""
+    """Means by modifier and language: `groups` in the order of table 1, `languages` as in `Scores`."""
 
     groups: tuple[str, ...]
     languages: tuple[str, ...]
@@ -68,79 +68,85 @@ def load_verdicts(session: Session, suite_id: int, suite: str) -> Scores | None:
 
 def modifier_groups(scored: Scores) -> tuple[str, ...]:
     """The groups of the suite's modifiers that have responses, in the order of table 1; others after them."""
-    order = {group: place for place, group in enumerate(NAMES)}
-    found = {group_of(one.modifier) for one in scored.responses if one.modifier}
-    return tuple(sorted(found, key=lambda group: (order.get(group, len(order)), group)))
+    order = {group: index for index, group in enumerate(NAMES)}
+    groups = {group_of(response.modifier) for response in scored.responses if response.modifier}
+    return tuple(sorted(groups, key=lambda group: (order.get(group, len(order)), group)))
 
 
 def verdicts_of(judged: Scores) -> Verdicts:
     """One verdict for every response that anybody decided about; of several rules, the newest version's."""
-    place = next((at for at, one in enumerate(judged.criteria) if one.name == CRITERION), -1)
-    single = [voice for voice in all_rater_groups(judged) if not voice.together]
-    people = [voice for voice in main_rater_groups(judged) if voice.kind == "human"]
+    fulfilment = next(
+        (index for index, criterion in enumerate(judged.criteria) if criterion.name == CRITERION), -1
+    )
+    single = [rater_group for rater_group in all_rater_groups(judged) if not rater_group.together]
+    people = [rater_group for rater_group in main_rater_groups(judged) if rater_group.kind == "human"]
     order = [
-        *reversed([voice for voice in single if voice.kind == "rule"]),
+        *reversed([rater_group for rater_group in single if rater_group.kind == "rule"]),
         *people,
-        *(voice for voice in single if voice.kind not in ("rule", "human")),
+        *(rater_group for rater_group in single if rater_group.kind not in ("rule", "human")),
     ]
-    said = [(voice, mean_ratings(judged, voice)) for voice in order]
-    unit = int(np.lcm.reduce([found.unit for _, found in said])) if said else 1
+    ratings_of = [(rater_group, mean_ratings(judged, rater_group)) for rater_group in order]
+    unit = int(np.lcm.reduce([ratings.unit for _, ratings in ratings_of])) if ratings_of else 1
     decided: dict[int, int] = {}
     said_by: dict[str, int] = {}
-    for voice, found in said:
-        own = found.criterion == place
-        for response, value in zip(found.response[own].tolist(), found.value[own].tolist(), strict=True):
+    for rater_group, ratings in ratings_of:
+        own = ratings.criterion == fulfilment
+        for response, value in zip(ratings.response[own].tolist(), ratings.value[own].tolist(), strict=True):
             if response not in decided and judged.responses[response].modifier:
-                decided[response] = value * (unit // found.unit)
-                said_by[voice.name] = said_by.get(voice.name, 0) + 1
-    places = sorted(decided)
+                decided[response] = value * (unit // ratings.unit)
+                said_by[rater_group.name] = said_by.get(rater_group.name, 0) + 1
+    responses = sorted(decided)
     return Verdicts(
-        np.array(places, dtype=np.int64),
-        np.array([decided[response] for response in places], dtype=np.int64),
+        np.array(responses, dtype=np.int64),
+        np.array([decided[response] for response in responses], dtype=np.int64),
         unit,
         said_by,
     )
 
 
-def fulfilled(judged: Scores, verdicts: Verdicts, drawn: Resamples, source: int) -> ModifierMeans:
+def fulfilled(judged: Scores, verdicts: Verdicts, resamples: Resamples, source: int) -> ModifierMeans:
     """Percent (0 to 100) of the source's responses that fulfil their modifier."""
-    found = _means(judged, verdicts.response, verdicts.value, verdicts.unit, drawn, source)
-    cells = found.cells
+    means = _means(judged, verdicts.response, verdicts.value, verdicts.unit, resamples, source)
+    cells = means.cells
     percent = CellMeans(100 * cells.value, 100 * cells.low, 100 * cells.high, cells.n)
-    return ModifierMeans(found.groups, found.languages, percent)
+    return ModifierMeans(means.groups, means.languages, percent)
 
 
 def scores_by_modifier(
-    scored: Scores, drawn: Resamples, voice: RaterGroup, criterion: int, source: int
+    scored: Scores, resamples: Resamples, rater_group: RaterGroup, criterion: int, source: int
 ) -> ModifierMeans:
-    """The voice's mean scores of the source on a criterion (a place)."""
-    said = mean_ratings(scored, voice)
-    own = said.criterion == criterion
-    return _means(scored, said.response[own], said.value[own], said.unit, drawn, source)
+    """The rater group's mean scores of the source on a criterion (an index)."""
+    ratings = mean_ratings(scored, rater_group)
+    own = ratings.criterion == criterion
+    return _means(scored, ratings.response[own], ratings.value[own], ratings.unit, resamples, source)
 
 
 def _means(
-    scored: Scores, response: Ints, value: Ints, unit: int, drawn: Resamples, source: int
+    scored: Scores, response: Ints, value: Ints, unit: int, resamples: Resamples, source: int
 ) -> ModifierMeans:
     groups = modifier_groups(scored)
     of_response = _group_places(scored, groups)
     own = (scored.source[response] == source) & (of_response[response] >= 0)
     response = response[own]
-    # The cells of a row are its modifiers here, so that their average is a scope like any other.
-    scopes = [LanguageGroup(group, (place,)) for place, group in enumerate(groups)]
-    scopes.append(LanguageGroup(AVERAGE, tuple(range(len(groups)))))
+    # The cells of a row are its modifiers here, so that their average is a language group like any other.
+    language_groups = [LanguageGroup(group, (index,)) for index, group in enumerate(groups)]
+    language_groups.append(LanguageGroup(AVERAGE, tuple(range(len(groups)))))
     values = Values(
         scored.cluster[response], scored.language[response], of_response[response], value[own], unit
     )
-    cells = cell_means(values, len(scored.languages), len(groups), scopes, drawn)
+    cells = cell_means(values, len(scored.languages), len(groups), language_groups, resamples)
     return ModifierMeans(groups, scored.languages, cells)
 
 
 def _group_places(scored: Scores, groups: Sequence[str]) -> Ints:
-    """The place of each response's group; -1 where it has no modifier."""
-    place = {group: index for index, group in enumerate(groups)}
-    known = {name: place[group_of(name)] for name in {one.modifier for one in scored.responses} if name}
-    return np.array([known.get(one.modifier or "", -1) for one in scored.responses], dtype=np.int64)
+    """The index of each response's group; -1 where it has no modifier."""
+    index_of = {group: index for index, group in enumerate(groups)}
+    known = {
+        name: index_of[group_of(name)]
+        for name in {response.modifier for response in scored.responses}
+        if name
+    }
+    return np.array([known.get(response.modifier or "", -1) for response in scored.responses], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -161,11 +167,11 @@ def fulfilment(session: Session, suite_id: int) -> list[Fulfilment]:
     one for all languages demanded; a modifier of no known name is a group of its own and comes last), then
     by language, source and rater. Nobody's verdict, no row."""
     tallies: dict[tuple[str, str, ModelDecoding, str], tuple[int, int]] = {}
-    for found in modifier_tallies(session, suite_id):
-        key = (group_of(found.modifier), found.language, found.source, found.rater)
+    for tally in modifier_tallies(session, suite_id):
+        key = (group_of(tally.modifier), tally.language, tally.source, tally.rater)
         n, fulfilled = tallies.get(key, (0, 0))
-        tallies[key] = n + found.n, fulfilled + found.fulfilled
-    order = {group: place for place, group in enumerate(NAMES)}
+        tallies[key] = n + tally.n, fulfilled + tally.fulfilled
+    order = {group: index for index, group in enumerate(NAMES)}
     rows = [
         Fulfilment(group, language, source, rater, n, 100 * fulfilled / n)
         for (group, language, source, rater), (n, fulfilled) in tallies.items()

@@ -73,11 +73,12 @@ class PublishedModifier:
 
 @dataclass(frozen=True)
 class BesideScore:
-    """A cell of figure 2 beside the mean of our `voice` for our `model`; `ours` None where there is none."""
+    """A cell of figure 2 beside the mean of our `rater_group` for our `model`; `ours` None where there is
+    none."""
 
     published: PublishedScore
     model: str
-    voice: RaterGroup
+    rater_group: RaterGroup
     ours: Mean | None
 
     @property
@@ -146,7 +147,7 @@ def read_same_as(options: Iterable[str]) -> dict[str, str]:
 
     Raises `UsageError` for what is not of this form, and for a published name that there is not.
     """
-    found = {}
+    names = {}
     for option in options:
         ours, sign, published = (part.strip() for part in option.rpartition("="))
         if not (sign and ours and published):
@@ -155,8 +156,8 @@ def read_same_as(options: Iterable[str]) -> dict[str, str]:
             raise UsageError(
                 f"The paper has no model {published!r}. It has: {'; '.join(published_models())}."
             )
-        found[ours] = published
-    return found
+        names[ours] = published
+    return names
 
 
 def published_name(model: str, same_as: Mapping[str, str]) -> str:
@@ -165,11 +166,11 @@ def published_name(model: str, same_as: Mapping[str, str]) -> str:
 
 
 def beside(
-    means: Means, judged: Scores | None, drawn: Resamples, same_as: Mapping[str, str] | None = None
+    means: Means, judged: Scores | None, resamples: Resamples, same_as: Mapping[str, str] | None = None
 ) -> Beside:
     """Ours beside the published numbers.
 
-    `judged` is the suite on the rubric for modifiers (`core.analysis.modifiers.load_verdicts`); `drawn`
+    `judged` is the suite on the rubric for modifiers (`core.analysis.modifiers.load_verdicts`); `resamples`
     are resamples of the keys. `same_as`: our model's name -> the published one's. Table 1 is set beside
     every model of ours, in its two languages. Raises `UsageError` when `same_as` names a model that has no
     response to the suite.
@@ -184,85 +185,94 @@ def beside(
     return Beside(
         names,
         tuple(_beside_figure(means, same_as)),
-        tuple(_beside_fulfilment(judged, drawn)),
-        tuple(_beside_helpfulness(scored, drawn)),
+        tuple(_beside_fulfilment(judged, resamples)),
+        tuple(_beside_helpfulness(scored, resamples)),
     )
 
 
 def _beside_figure(means: Means, same_as: Mapping[str, str]) -> Iterator[BesideScore]:
     scored = means.scored
-    criteria = {one.name: place for place, one in enumerate(scored.criteria) if _same_scale(one)}
-    voices = main_rater_groups(scored)
+    criteria = {
+        criterion.name: index for index, criterion in enumerate(scored.criteria) if _same_scale(criterion)
+    }
+    rater_groups = main_rater_groups(scored)
     for published in published_scores():
         if published.criterion not in criteria:
             continue
-        for place, source in enumerate(scored.sources):
+        for index, source in enumerate(scored.sources):
             if published_name(source.model, same_as) != published.model:
                 continue
-            for voice in voices:
-                if voice.kind == KINDS[published.rater] and _has_scored(scored, voice, place):
-                    ours = means.at(voice, place, criteria[published.criterion], SCOPES[published.languages])
-                    yield BesideScore(published, model_label(source, scored.sources), voice, ours)
+            for rater_group in rater_groups:
+                if rater_group.kind == KINDS[published.rater] and _has_scored(scored, rater_group, index):
+                    ours = means.at(
+                        rater_group, index, criteria[published.criterion], SCOPES[published.languages]
+                    )
+                    yield BesideScore(published, model_label(source, scored.sources), rater_group, ours)
 
 
 def _same_scale(criterion: CriterionScale) -> bool:
     return (criterion.minimum, criterion.maximum) == (0, 2)
 
 
-def _has_scored(scored: Scores, voice: RaterGroup, source: int) -> bool:
+def _has_scored(scored: Scores, rater_group: RaterGroup, source: int) -> bool:
     return any(
-        (scored.source[scored.response[scored.rater == rater]] == source).any() for rater in voice.raters
+        (scored.source[scored.response[scored.rater == rater]] == source).any()
+        for rater in rater_group.raters
     )
 
 
-def _beside_fulfilment(judged: Scores | None, drawn: Resamples) -> Iterator[BesideModifier]:
+def _beside_fulfilment(judged: Scores | None, resamples: Resamples) -> Iterator[BesideModifier]:
     if judged is None or not modifier_groups(judged):
         return
     verdicts = verdicts_of(judged)
     rater = ", ".join(f"{name} ({n})" for name, n in verdicts.said_by.items())
-    for place, source in enumerate(judged.sources):
-        found = fulfilled(judged, verdicts, drawn, place)
+    for index, source in enumerate(judged.sources):
+        means = fulfilled(judged, verdicts, resamples, index)
         model = model_label(source, judged.sources)
         for modifier in published_modifiers():
-            yield from _beside(found, modifier, modifier.fulfilled, model, rater)
+            yield from _beside(means, modifier, modifier.fulfilled, model, rater)
 
 
-def _beside_helpfulness(scored: Scores, drawn: Resamples) -> Iterator[BesideModifier]:
+def _beside_helpfulness(scored: Scores, resamples: Resamples) -> Iterator[BesideModifier]:
     criteria = [
-        place for place, one in enumerate(scored.criteria) if one.name == MAIN_CRITERION and _same_scale(one)
+        index
+        for index, criterion in enumerate(scored.criteria)
+        if criterion.name == MAIN_CRITERION and _same_scale(criterion)
     ]
     if not criteria or not modifier_groups(scored):
         return
-    for place, source in enumerate(scored.sources):
+    for index, source in enumerate(scored.sources):
         model = model_label(source, scored.sources)
-        for voice in main_rater_groups(scored):
-            found = scores_by_modifier(scored, drawn, voice, criteria[0], place)
+        for rater_group in main_rater_groups(scored):
+            means = scores_by_modifier(scored, resamples, rater_group, criteria[0], index)
             for modifier in published_modifiers():
-                yield from _beside(found, modifier, modifier.helpfulness, model, voice.name)
+                yield from _beside(means, modifier, modifier.helpfulness, model, rater_group.name)
 
 
 def _beside(
-    found: ModifierMeans,
+    means: ModifierMeans,
     modifier: PublishedModifier,
     published: Mapping[str, float],
     model: str,
     rater: str,
 ) -> Iterator[BesideModifier]:
     for language, value in published.items():
-        if language not in found.languages:
+        if language not in means.languages:
             continue
         if modifier.group == AVERAGE:
-            if _groups_with_means(found, language) != {it.group for it in published_modifiers()} - {AVERAGE}:
+            if _groups_with_means(means, language) != {row.group for row in published_modifiers()} - {
+                AVERAGE
+            }:
                 continue  # an average over other modifiers is no like of the paper's
-        elif modifier.group not in found.groups:
+        elif modifier.group not in means.groups:
             continue
-        ours = found.at(modifier.group, language)
+        ours = means.at(modifier.group, language)
         if ours is not None:
             yield BesideModifier(modifier, language, value, model, rater, ours)
 
 
-def _groups_with_means(found: ModifierMeans, language: str) -> set[str]:
-    return {group for group in found.groups if found.at(group, language) is not None}
+def _groups_with_means(means: ModifierMeans, language: str) -> set[str]:
+    return {group for group in means.groups if means.at(group, language) is not None}
 
 
 def _rows(name: str) -> Sequence[dict[str, str]]:

@@ -61,7 +61,7 @@ class ReviewerBias:
 
 def reviewer_bias(own: Mapping[int, int], others: Sequence[Mapping[int, int]]) -> ReviewerBias | None:
     """From the scores by response of one reviewer and of each of the others; None: they share nothing."""
-    beside = {response: [it[response] for it in others if response in it] for response in own}
+    beside = {response: [scores[response] for scores in others if response in scores] for response in own}
     shared = {response: scores for response, scores in beside.items() if scores}
     if not shared:
         return None
@@ -81,19 +81,23 @@ def outliers(scores: Mapping[int, Mapping[int, int]]) -> dict[int, str]:
     One who is far off pulls the mean that the others are compared with, hence one at a time. Of two who
     differ, nobody can tell which one is off: both are named.
     """
-    found: dict[int, str] = {}
+    named: dict[int, str] = {}
     left = dict(scores)
     while len(left) > 1:
-        lies = {
-            reviewer: reviewer_bias(own, [given for other, given in left.items() if other != reviewer])
+        biases = {
+            reviewer: reviewer_bias(own, [scored for other, scored in left.items() if other != reviewer])
             for reviewer, own in left.items()
         }
-        unlike = {reviewer: it for reviewer, it in lies.items() if it is not None and it.unlike is not None}
-        if not unlike:
+        off = {
+            reviewer: (abs(bias.difference), bias.unlike)
+            for reviewer, bias in biases.items()
+            if bias is not None and bias.unlike is not None
+        }
+        if not off:
             break
-        farthest = max(abs(it.difference) for it in unlike.values())
-        for reviewer, it in unlike.items():
-            if abs(it.difference) == farthest and it.unlike is not None:
-                found[reviewer] = it.unlike
+        farthest = max(difference for difference, _ in off.values())
+        for reviewer, (difference, reason) in off.items():
+            if difference == farthest:
+                named[reviewer] = reason
                 del left[reviewer]
-    return found
+    return named

@@ -20,7 +20,7 @@ ENGLISH = "en"
 
 @dataclass(frozen=True)
 class CriterionScale:
-    """A criterion of the rubric by its place in it."""
+    """A criterion of the rubric and the ends of its scale."""
 
     id: int
     name: str
@@ -33,12 +33,12 @@ class Scores:
     """The scores of a suite on a rubric.
 
     `responses` are all R responses, also those that nobody scored; `source`, `language`, `cluster` (each [R])
-    are places in `sources`, `languages` and `keys`: translations of an instruction are one cluster. `length`
-    [R] is in characters.
+    are indices into `sources`, `languages` and `keys`: translations of an instruction are one cluster.
+    `length` [R] is in characters.
 
-    A score is a row of the N long arrays `response`, `rater` and `criterion` (places in `responses`, `raters`
-    and `criteria`) and `score`. `counts` [N] says whether it takes part in means: for every criterion but
-    `language`, not where the same rater gave language 0 (the paper, section 4).
+    A score is a row of the N long arrays `response`, `rater` and `criterion` (indices into `responses`,
+    `raters` and `criteria`) and `score`. `counts` [N] says whether it takes part in means: for every
+    criterion but `language`, not where the same rater gave language 0 (the paper, section 4).
 
     `raters` are those that gave at least one of the scores.
     """
@@ -64,14 +64,14 @@ class Scores:
 def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> Scores:
     """Load the scores on a rubric of all raters (a judge as it said first) on the responses to a suite.
 
-    Where reviewers of a campaign disagreed and a third one settled it, that one's scores are final, and other
-    people's on these criteria are left out.
+    Where reviewers of a campaign disagreed and a third one adjudicated, that one's scores are final, and
+    other people's on these criteria are left out.
     """
     responses = tuple(scores.responses_of(session, suite_id))
     raters = scores.raters_of(session)
     rows = scores.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
     rows = _adjudicated(
-        rows, adjudicated_by(session, suite_id), {one.id for one in raters if one.kind == "human"}
+        rows, adjudicated_by(session, suite_id), {rater.id for rater in raters if rater.kind == "human"}
     )
     criteria = tuple(
         CriterionScale(row.id or 0, row.name, row.minimum, row.maximum)
@@ -80,15 +80,16 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     there = set(table[:, 1].tolist())
     kept = tuple(rater for rater in raters if rater.id in there)
-    response = _places([one.id for one in responses], table[:, 0])
-    rater = _places([one.id for one in kept], table[:, 1])
-    criterion = _places([one.id for one in criteria], table[:, 2])
+    response_index = _indices_of_ids([response.id for response in responses], table[:, 0])
+    rater_index = _indices_of_ids([rater.id for rater in kept], table[:, 1])
+    criterion_index = _indices_of_ids([criterion.id for criterion in criteria], table[:, 2])
     score = table[:, 3]
-    order = np.lexsort((criterion, rater, response))  # so that equal stores give equal arrays
-    response, rater, criterion, score = response[order], rater[order], criterion[order], score[order]
-    sources = tuple(dict.fromkeys(one.source for one in responses))
+    order = np.lexsort((criterion_index, rater_index, response_index))  # equal stores give equal arrays
+    response_index, rater_index = response_index[order], rater_index[order]
+    criterion_index, score = criterion_index[order], score[order]
+    sources = tuple(dict.fromkeys(response.source for response in responses))
     languages = _languages(responses)
-    keys = tuple(sorted({one.key for one in responses}))
+    keys = tuple(sorted({response.key for response in responses}))
     return Scores(
         suite=suite,
         responses=responses,
@@ -97,15 +98,17 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
         keys=keys,
         raters=kept,
         criteria=criteria,
-        source=_index(sources, [one.source for one in responses]),
-        language=_index(languages, [one.language for one in responses]),
-        cluster=_index(keys, [one.key for one in responses]),
-        length=np.array([one.length for one in responses], dtype=np.int64),
-        response=response,
-        rater=rater,
-        criterion=criterion,
+        source=_indices_of(sources, [response.source for response in responses]),
+        language=_indices_of(languages, [response.language for response in responses]),
+        cluster=_indices_of(keys, [response.key for response in responses]),
+        length=np.array([response.length for response in responses], dtype=np.int64),
+        response=response_index,
+        rater=rater_index,
+        criterion=criterion_index,
         score=score,
-        counts=_counts(criteria, len(kept), len(responses), response, rater, criterion, score),
+        counts=_counts(
+            criteria, len(kept), len(responses), response_index, rater_index, criterion_index, score
+        ),
     )
 
 
@@ -123,7 +126,9 @@ def _adjudicated(
 
 def _languages(responses: Sequence[ScoredResponse]) -> tuple[str, ...]:
     """English first, then the others by their codes."""
-    return tuple(sorted({one.language for one in responses}, key=lambda code: (code != ENGLISH, code)))
+    return tuple(
+        sorted({response.language for response in responses}, key=lambda code: (code != ENGLISH, code))
+    )
 
 
 def _counts(
@@ -135,19 +140,19 @@ def _counts(
     criterion: Ints,
     score: Ints,
 ) -> Bools:
-    about_language = np.array([one.name == LANGUAGE for one in criteria], dtype=np.bool_)[criterion]
+    about_language = np.array([scale.name == LANGUAGE for scale in criteria], dtype=np.bool_)[criterion]
     wrong = np.zeros((responses, max(raters, 1)), dtype=np.bool_)
-    found = about_language & (score == 0)
-    wrong[response[found], rater[found]] = True
+    wrong_language = about_language & (score == 0)
+    wrong[response[wrong_language], rater[wrong_language]] = True
     return about_language | ~wrong[response, rater]
 
 
-def _places(ids: Sequence[int], values: Ints) -> Ints:
+def _indices_of_ids(ids: Sequence[int], values: Ints) -> Ints:
     """Where each of the values stands in `ids`."""
-    place = {found: index for index, found in enumerate(ids)}
-    return np.array([place[value] for value in values.tolist()], dtype=np.int64)
+    index_of = {id_: index for index, id_ in enumerate(ids)}
+    return np.array([index_of[value] for value in values.tolist()], dtype=np.int64)
 
 
-def _index(names: Sequence[object], values: Sequence[object]) -> Ints:
-    place = {name: index for index, name in enumerate(names)}
-    return np.array([place[value] for value in values], dtype=np.int64)
+def _indices_of(names: Sequence[object], values: Sequence[object]) -> Ints:
+    index_of = {name: index for index, name in enumerate(names)}
+    return np.array([index_of[value] for value in values], dtype=np.int64)

@@ -63,7 +63,7 @@ class Configuration:
 
     @property
     def chosen(self) -> Candidate | None:
-        return next((one for one in self.candidates if one.chosen), None)
+        return next((candidate for candidate in self.candidates if candidate.chosen), None)
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def select(engine: Engine, suite: str | None = None) -> Selection:
     Raises `UsageError` when there is no such suite.
     """
     with reading(engine) as session:
-        found = find_suite(session, suite)
-        return selection_of(session, found.id, found.label)
+        suite_found = find_suite(session, suite)
+        return selection_of(session, suite_found.id, suite_found.label)
 
 
 def selection_of(session: Session, suite_id: int, suite: str) -> Selection:
@@ -170,8 +170,8 @@ def _configuration(
         for source in order
         if source not in usable
     ]
-    compared, by, told = _compared([answers[source] for source in usable])
-    notes += told
+    compared, by, notes_on_comparison = _compared([answers[source] for source in usable])
+    notes += notes_on_comparison
     candidates = {source: _candidate(source, answers[source], compared, by, described) for source in order}
     if len(order) == 1:
         rate = _rate(order[0], described)
@@ -190,9 +190,9 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
     if not usable:
         return [], LANGUAGE_ALONE, []
     shared = [
-        place
-        for place in sorted(usable[0])
-        if all(place in own and own[place][1].right_language is not None for own in usable)
+        instruction
+        for instruction in sorted(usable[0])
+        if all(instruction in own and own[instruction][1].right_language is not None for own in usable)
     ]
     notes = []
     if not shared:
@@ -202,14 +202,18 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
         notes.append(
             f"Compared on the {len(shared)} of {most} instructions that all its candidates answered."
         )
-    judged = [place for place in shared if all(own[place][1].relevant is not None for own in usable)]
+    judged = [
+        instruction
+        for instruction in shared
+        if all(own[instruction][1].relevant is not None for own in usable)
+    ]
     if len(judged) >= ENOUGH * len(shared):
         if len(judged) < len(shared):
             notes.append(
                 f"Relevance is known for all its candidates on {len(judged)} instructions: only these."
             )
         return judged, BOTH, notes
-    if judged or any(own[place][1].relevant is not None for own in usable for place in shared):
+    if judged or any(own[instruction][1].relevant is not None for own in usable for instruction in shared):
         notes.append("Relevance was judged for too few of its responses to count: the right language alone.")
     else:
         notes.append("Relevance was not judged (`xlit-core judge relevance`): the right language alone.")
@@ -223,7 +227,7 @@ def _candidate(
     by: str,
     described: Mapping[int, ModelDescription],
 ) -> Candidate:
-    own = [(place[1], *answers[place]) for place in compared if place in answers]
+    own = [(instruction[1], *answers[instruction]) for instruction in compared if instruction in answers]
     right = [(language, metrics.right_language) for language, _, metrics in own]
     relevant = [(language, metrics.relevant) for language, _, metrics in own]
     good = right
@@ -245,14 +249,16 @@ def _candidate(
 
 def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, list[str]]:
     """The best by `RULE` of candidates that all have `good`, and what must be said about it."""
-    top = max(one.good or 0.0 for one in candidates)
+    top = max(candidate.good or 0.0 for candidate in candidates)
     # A share that is off by exactly a point must not depend on the last binary place.
-    near = [one for one in candidates if (one.good or 0.0) >= top - TIE - 1e-9]
+    near = [candidate for candidate in candidates if (candidate.good or 0.0) >= top - TIE - 1e-9]
     if len(near) == 1:
         return near[0], []
-    if any(one.spelling is None for one in near):
+    if any(candidate.spelling is None for candidate in near):
         return near[0], ["Spelling is not known for all that are as good: the smaller rate."]
-    return max(near, key=lambda one: (round(one.spelling or 0.0, 9), -(one.learning_rate or 0.0))), []
+    return max(
+        near, key=lambda candidate: (round(candidate.spelling or 0.0, 9), -(candidate.learning_rate or 0.0))
+    ), []
 
 
 def _over_languages(values: Sequence[tuple[str, float | None]]) -> float | None:

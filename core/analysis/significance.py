@@ -14,7 +14,7 @@ not made, and it is about the mean, which is what is reported. R. A. Fisher 1935
 section 21; M. D. Ernst 2004, "Permutation methods: a basis for exact inference", Statistical Science 19(4).
 
 *Correction.* Holm, over a family: all pairs of models, in English and in non-English, on one criterion by one
-voice. S. Holm 1979, Scandinavian Journal of Statistics 6(2).
+rater group. S. Holm 1979, Scandinavian Journal of Statistics 6(2).
 
 *Effect size.* Cohen's dz, the mean over instructions of the differences by their standard deviation. J. Cohen
 1988, "Statistical Power Analysis for the Behavioral Sciences", section 2.3.
@@ -38,7 +38,7 @@ from core.analysis.means import (
     mean_ratings,
     whole_means,
 )
-from core.analysis.scores import Scores
+from core.analysis.scores import Bools, Scores
 from core.extras import needs_extra
 
 # With five instructions, even if one model is better on all, the two-sided p is 2 / 2^5 = 0.06.
@@ -49,7 +49,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Difference:
-    """Two sources (places in `Scored.sources`) on one criterion in one scope.
+    """Two sources (indices into `Scores.sources`) on one criterion in one language group.
 
     `mean`: first minus second, over `mean.n` pairs of responses; None without any. `instructions`: how many
     these are about; on `better`, `same` and `worse` of them the first is better by its sum, and so on. `dz`:
@@ -59,7 +59,7 @@ class Difference:
 
     first: int
     second: int
-    scope: str
+    language_group: str
     mean: Mean | None
     instructions: int
     better: int
@@ -75,29 +75,34 @@ class Difference:
         return self.holm is not None and self.holm < ALPHA
 
 
-def compare(scored: Scores, drawn: Resamples, voice: RaterGroup, criterion: int) -> list[Difference]:
-    """Every pair of sources in English and in non-English, by what the voice says on the criterion (a place).
+def compare(
+    scored: Scores, resamples: Resamples, rater_group: RaterGroup, criterion: int
+) -> list[Difference]:
+    """Every pair of sources in English and in non-English, by the ratings of the group on a criterion (an
+    index).
 
-    `drawn` are resamples of `scored.keys`. Sources without any score on the criterion are in no pair.
+    `resamples` are resamples of `scored.keys`. Sources without any score on the criterion are in no pair.
     """
-    scores, there, unit = _grid(scored, voice, criterion)
+    scores, there, unit = _grid(scored, rater_group, criterion)
     sources = np.flatnonzero(there.any(axis=(1, 2)))
     pairs = list(combinations(sources.tolist(), 2))
-    scopes = english_and_others(scored.languages)
-    if not pairs or not scopes:
+    language_groups = english_and_others(scored.languages)
+    if not pairs or not language_groups:
         return []
-    found: list[Difference] = []
+    differences: list[Difference] = []
     values = _differences(scores, there, unit, pairs)
-    means = cell_means(values, len(pairs), len(scored.languages), scopes, drawn)
-    for place, (first, second) in enumerate(pairs):
+    means = cell_means(values, len(pairs), len(scored.languages), language_groups, resamples)
+    for row, (first, second) in enumerate(pairs):
         both = there[first] & there[second]
-        apart = np.where(both, scores[first] - scores[second], 0)
-        for column, scope in enumerate(scopes):
-            own = list(scope.languages)
-            found.append(
-                _difference((first, second), scope, means.at(place, column), apart[own], both[own], unit)
+        difference = np.where(both, scores[first] - scores[second], 0)
+        for column, language_group in enumerate(language_groups):
+            own = list(language_group.languages)
+            differences.append(
+                _difference(
+                    (first, second), language_group, means.at(row, column), difference[own], both[own], unit
+                )
             )
-    return _corrected(found)
+    return _corrected(differences)
 
 
 def sign_flip_p(differences: Ints) -> float:
@@ -126,12 +131,12 @@ def sign_flip_p(differences: Ints) -> float:
     return float(np.clip(2 * share[observed : total + 1].sum(), 0.0, 1.0))
 
 
-def _grid(scored: Scores, voice: RaterGroup, criterion: int) -> tuple[Ints, np.ndarray, int]:
+def _grid(scored: Scores, rater_group: RaterGroup, criterion: int) -> tuple[Ints, Bools, int]:
     """The mean score of each source, language and instruction, in whole numbers, where there is one, and the
     unit: two arrays [sources, languages, instructions]. Samples of a model are taken together."""
-    said = mean_ratings(scored, voice)
-    own = said.criterion == criterion
-    response, value = said.response[own], said.value[own]
+    ratings = mean_ratings(scored, rater_group)
+    own = ratings.criterion == criterion
+    response, value = ratings.response[own], ratings.value[own]
     shape = (len(scored.sources), len(scored.languages), len(scored.keys))
     where = (scored.source[response], scored.language[response], scored.cluster[response])
     sums, counts = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -141,22 +146,27 @@ def _grid(scored: Scores, voice: RaterGroup, criterion: int) -> tuple[Ints, np.n
     if not there.any():
         return sums, there, 1
     sums[there], unit = whole_means(sums[there], counts[there])
-    return sums, there, unit * said.unit
+    return sums, there, unit * ratings.unit
 
 
-def _differences(scores: Ints, there: np.ndarray, unit: int, pairs: Sequence[tuple[int, int]]) -> Values:
+def _differences(scores: Ints, there: Bools, unit: int, pairs: Sequence[tuple[int, int]]) -> Values:
     first, second = np.array(pairs, dtype=np.int64).T
     row, language, cluster = np.nonzero(there[first] & there[second])
-    apart = scores[first[row], language, cluster] - scores[second[row], language, cluster]
-    return Values(cluster, row, language, apart, unit)
+    difference = scores[first[row], language, cluster] - scores[second[row], language, cluster]
+    return Values(cluster, row, language, difference, unit)
 
 
 def _difference(
-    pair: tuple[int, int], scope: LanguageGroup, mean: Mean | None, apart: Ints, both: np.ndarray, unit: int
+    pair: tuple[int, int],
+    language_group: LanguageGroup,
+    mean: Mean | None,
+    difference: Ints,
+    both: Bools,
+    unit: int,
 ) -> Difference:
-    """`apart` and `both` are [languages of the scope, instructions]."""
+    """`apart` and `both` are [languages of the language group, instructions]."""
     answered = both.any(axis=0)
-    sums = apart.sum(axis=0)[answered]
+    sums = difference.sum(axis=0)[answered]
     each: Floats = sums / both.sum(axis=0)[answered] / unit
     n = len(each)
     spread = float(each.std(ddof=1)) if n > 1 else 0.0
@@ -167,7 +177,7 @@ def _difference(
         why = f"only {n} instruction{'s' if n > 1 else ''} with scores for both, a test needs {FEWEST}"
     return Difference(
         *pair,
-        scope=scope.name,
+        language_group=language_group.name,
         mean=mean,
         instructions=n,
         better=int((sums > 0).sum()),
@@ -180,10 +190,13 @@ def _difference(
 
 
 def _corrected(family: Sequence[Difference]) -> list[Difference]:
-    tested = [one.p for one in family if one.p is not None]
+    tested = [difference.p for difference in family if difference.p is not None]
     if not tested:
         return list(family)
     with needs_extra("report", "The comparison of models"):
         from statsmodels.stats.multitest import multipletests
     corrected = iter(multipletests(tested, alpha=ALPHA, method="holm")[1].tolist())
-    return [one if one.p is None else replace(one, holm=next(corrected)) for one in family]
+    return [
+        difference if difference.p is None else replace(difference, holm=next(corrected))
+        for difference in family
+    ]

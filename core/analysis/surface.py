@@ -1,7 +1,7 @@
 """Surface metrics of every model in every language, with intervals: right language, spelling, relevance, and
 empty responses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,41 +28,58 @@ PARTS = 10_000
 
 @dataclass(frozen=True)
 class Surface:
-    """Percent (0 to 100) of every source in every scope: all languages together, English, non-English, then
-    every language. `cells[metric]` (in the order of `METRICS`) has a row for each source."""
+    """Percent (0 to 100) of every source in every language group: all languages together, English,
+    non-English, then every language. `cells[metric]` (in the order of `METRICS`) has a row for each
+    source."""
 
     scored: Scores
-    scopes: tuple[LanguageGroup, ...]
+    language_groups: tuple[LanguageGroup, ...]
     cells: tuple[CellMeans, ...]
 
-    def at(self, metric: str, source: int, scope: str) -> Mean | None:
-        """One share, by its name, the source's place and the scope's name; None where not measured."""
-        names = [found.name for found in self.scopes]
-        return self.cells[METRICS.index(metric)].at(source, names.index(scope)) if scope in names else None
+    def at(self, metric: str, source: int, language_group: str) -> Mean | None:
+        """One share, by its name, the source's index and the language group's name; None where not
+        measured."""
+        names = [group.name for group in self.language_groups]
+        return (
+            self.cells[METRICS.index(metric)].at(source, names.index(language_group))
+            if language_group in names
+            else None
+        )
 
     def measured(self, metric: str) -> bool:
         return bool(self.cells[METRICS.index(metric)].n.any())
 
 
-def surface_shares(scored: Scores, measured: Mapping[int, SurfaceMeasures], drawn: Resamples) -> Surface:
+def surface_shares(scored: Scores, measured: Mapping[int, SurfaceMeasures], resamples: Resamples) -> Surface:
     """The shares, over the responses that each metric is known of. `measured` is by response
-    (`store.queries.surface.surface_measures`); `drawn` are resamples of `scored.keys`."""
+    (`store.queries.surface.surface_measures`); `resamples` are resamples of `scored.keys`."""
     metrics = [measured[response.id] for response in scored.responses]
     columns = (
-        [one.right_language for one in metrics],
-        [one.spelling for one in metrics],
-        [one.relevant for one in metrics],
-        [one.empty for one in metrics],
+        [metric.right_language for metric in metrics],
+        [metric.spelling for metric in metrics],
+        [metric.relevant for metric in metrics],
+        [metric.empty for metric in metrics],
     )
     everywhere = tuple(range(len(scored.languages)))
-    scopes = (LanguageGroup(ALL, everywhere), *english_and_others(scored.languages)) if everywhere else ()
-    scopes += each_language(scored.languages)
-    return Surface(scored, scopes, tuple(_shares(scored, column, scopes, drawn) for column in columns))
+    language_groups = (
+        (LanguageGroup(ALL, everywhere), *english_and_others(scored.languages)) if everywhere else ()
+    )
+    language_groups += each_language(scored.languages)
+    return Surface(
+        scored,
+        language_groups,
+        tuple(_shares(scored, column, language_groups, resamples) for column in columns),
+    )
 
 
-def _shares(scored: Scores, column: list, scopes: tuple[LanguageGroup, ...], drawn: Resamples) -> CellMeans:
+def _shares(
+    scored: Scores,
+    column: Sequence[float | None],
+    language_groups: tuple[LanguageGroup, ...],
+    resamples: Resamples,
+) -> CellMeans:
     known = np.flatnonzero([value is not None for value in column])
-    shares = np.array([column[place] for place in known], dtype=np.float64)
+    shares = np.array([value for value in column if value is not None], dtype=np.float64)
     values = Values(
         scored.cluster[known],
         scored.source[known],
@@ -70,5 +87,5 @@ def _shares(scored: Scores, column: list, scopes: tuple[LanguageGroup, ...], dra
         np.rint(shares * PARTS).astype(np.int64),
         PARTS,
     )
-    found = cell_means(values, len(scored.sources), len(scored.languages), scopes, drawn)
-    return CellMeans(100 * found.value, 100 * found.low, 100 * found.high, found.n)
+    cells = cell_means(values, len(scored.sources), len(scored.languages), language_groups, resamples)
+    return CellMeans(100 * cells.value, 100 * cells.low, 100 * cells.high, cells.n)

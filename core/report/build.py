@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from core.analysis.agreement import agreements
 from core.analysis.anchoring import anchoring
-from core.analysis.bootstrap import RESAMPLES, SEED, resamples
+from core.analysis.bootstrap import RESAMPLES, SEED, draw_resamples
 from core.analysis.means import mean_scores
 from core.analysis.modifiers import load_verdicts
 from core.analysis.published import beside, read_same_as
@@ -48,23 +48,23 @@ def make_report(
     with writing(engine) as session:
         rubric = default_rubric_id(session)
     with reading(engine) as session:
-        found = find_suite(session, suite)
-        scored = load_scores(session, found.id, found.label, rubric)
-        judged = load_verdicts(session, found.id, found.label)
-        measured = surface_measures(session, found.id)
-        selection = selection_of(session, found.id, found.label)
-        drawn = resamples(len(scored.keys), number=number, seed=seed)
-        moved = anchoring(session, found.id, rubric, scored, drawn)
+        suite_found = find_suite(session, suite)
+        scored = load_scores(session, suite_found.id, suite_found.label, rubric)
+        judged = load_verdicts(session, suite_found.id, suite_found.label)
+        measured = surface_measures(session, suite_found.id)
+        selection = selection_of(session, suite_found.id, suite_found.label)
+        resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
+        moved = anchoring(session, suite_found.id, rubric, scored, resamples)
     sections = (
         scores_section(scored, number=number, seed=seed),
         models_section(scored, number=number, seed=seed),
         surface_section(scored, measured, selection, number=number, seed=seed),
         modifiers_section(scored, judged, number=number, seed=seed),
-        agreement_section(agreements(scored, drawn)),
+        agreement_section(agreements(scored, resamples)),
         anchoring_section(moved),
-        published_section(beside(mean_scores(scored, drawn), judged, drawn, named)),
+        published_section(beside(mean_scores(scored, resamples), judged, resamples, named)),
     )
-    return Report(f"Report on {found.label}", _about(scored, number, seed), sections)
+    return Report(f"Report on {suite_found.label}", _about(scored, number, seed), sections)
 
 
 def _about(scored: Scores, number: int, seed: int) -> tuple[str, ...]:

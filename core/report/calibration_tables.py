@@ -65,8 +65,8 @@ def _agreement(rows: Rows) -> list[RenderableType]:
         table.add_column(heading, overflow="fold")
     for heading in ("pairs", "same", "kappa", "bias", "pairs", "same", "kappa"):
         table.add_column(heading, justify="right")
-    for place in (2, 6):
-        table.columns[place].header = Text("judge\npairs" if place == 2 else "people\npairs")
+    for column in (2, 6):
+        table.columns[column].header = Text("judge\npairs" if column == 2 else "people\npairs")
     among = any(row.among_humans.all.n for _, row in rows)
     reasons = _Reasons()
     for name, row in rows:
@@ -120,12 +120,12 @@ def _tables(rows: Rows) -> list[RenderableType]:
     return _section("Which scores meet", [line], grid)
 
 
-def _square(name: str, found: Agreement) -> Table:
+def _square(name: str, agreement: Agreement) -> Table:
     table = Table(title=Text(name), title_justify="left")
     table.add_column("")
-    for score in found.scores:
+    for score in agreement.scores:
         table.add_column(str(score), justify="right")
-    for score, row in zip(found.scores, found.percent, strict=True):
+    for score, row in zip(agreement.scores, agreement.percent, strict=True):
         table.add_row(str(score), *(f"{share:.0f}" for share in row))
     return table
 
@@ -150,9 +150,11 @@ def _means(rows: Rows) -> Table:
     for name, _ in rows:
         table.add_column(Text(name), justify="right", overflow="fold")
     spoken = {language for _, row in rows for language in row.language_bias.means}
-    for language in sorted(spoken, key=lambda it: (not is_english(it), it)):
-        found = [row.language_bias.means.get(language) for _, row in rows]
-        table.add_row(Text(language), *(f"{_signed(it[0])} ({it[1]})" if it else NONE for it in found))
+    for language in sorted(spoken, key=lambda mean: (not is_english(mean), mean)):
+        means = [row.language_bias.means.get(language) for _, row in rows]
+        table.add_row(
+            Text(language), *(f"{_signed(mean[0])} ({mean[1]})" if mean else NONE for mean in means)
+        )
     table.add_section()
     table.add_row("non-English\n− English", *(_signed(row.language_bias.gap) for _, row in rows))
     return table
@@ -168,14 +170,18 @@ def _length_bias(rows: Rows, *, shared: bool) -> list[RenderableType]:
     reasons, left_out = _Reasons(), _Reasons()
     for name, row in rows:
         bias = row.length_bias
-        shown = {"judge": bias.judge_alone}
+        correlations = {"judge": bias.judge_alone}
         if shared:
-            shown |= {"judge and people": bias.judge, "people": bias.humans, "difference": bias.difference}
-        for column, found in shown.items():
-            reasons.note(found.undefined, name, column)
-            for language, reason in found.left_out.items() if found.n else ():
+            correlations |= {
+                "judge and people": bias.judge,
+                "people": bias.humans,
+                "difference": bias.difference,
+            }
+        for column, correlation in correlations.items():
+            reasons.note(correlation.undefined, name, column)
+            for language, reason in correlation.left_out.items() if correlation.n else ():
                 left_out.note(f"{language}: {reason}", name, column)
-        table.add_row(Text(name), *(_correlation(found) for found in shown.values()))
+        table.add_row(Text(name), *(_correlation(correlation) for correlation in correlations.values()))
     line = (
         "Whether longer responses get higher scores: Spearman's rho of score and length in characters "
         "within each language, then the mean over languages weighted by responses. +1: always higher, 0: no "
@@ -203,15 +209,15 @@ def _with_itself(rows: Rows) -> list[RenderableType]:
         table.add_column(heading, justify="right")
     reasons = _Reasons()
     for name, row in rows:
-        found = row.with_itself
-        reasons.note(found.pairs.undefined if found.responses else "no response was scored twice", name)
+        repeats = row.with_itself
+        reasons.note(repeats.pairs.undefined if repeats.responses else "no response was scored twice", name)
         table.add_row(
             Text(name),
-            str(found.responses),
-            _percent(found.all_same),
-            str(found.pairs.n),
-            _percent(found.pairs.exact),
-            _number(found.pairs.kappa),
+            str(repeats.responses),
+            _percent(repeats.all_same),
+            str(repeats.pairs.n),
+            _percent(repeats.pairs.exact),
+            _number(repeats.pairs.kappa),
         )
     line = (
         "Whether the judge, asked again, says the same. all the same: percent of the responses on which all "
@@ -236,25 +242,25 @@ class _Reasons:
     def lines(self, what: str) -> Iterable[str]:
         """One line for each reason, which begins with `what` there is for which criteria."""
         for reason, criteria in self._places.items():
-            told = "; ".join(
+            names = "; ".join(
                 f"{criterion} ({', '.join(parts)})" if any(parts) and ALL not in parts else criterion
                 for criterion, parts in criteria.items()
             )
-            yield f"{what} for {told}: {reason}."
+            yield f"{what} for {names}: {reason}."
 
 
-def _scopes(found: AgreementByLanguage) -> list[tuple[str, Agreement]]:
+def _scopes(agreements: AgreementByLanguage) -> list[tuple[str, Agreement]]:
     """The rows of a table: all; English against the others where there are both; then every language."""
-    languages = list(found.languages.items())
+    languages = list(agreements.languages.items())
     if len(languages) < 2:
-        return languages or [(ALL, found.all)]
-    rows = [(ALL, found.all)]
+        return languages or [(ALL, agreements.all)]
+    rows = [(ALL, agreements.all)]
     others = [row for row in languages if not is_english(row[0])]
-    if found.english.n and others:
-        rows.append(("English", found.english))
+    if agreements.english.n and others:
+        rows.append(("English", agreements.english))
         languages = others
         if len(others) > 1:
-            rows.append(("non-English", found.non_english))
+            rows.append(("non-English", agreements.non_english))
     return rows + languages
 
 
@@ -270,8 +276,8 @@ def _section(
     ]
 
 
-def _correlation(found: LengthCorrelation) -> str:
-    return NONE if found.rho is None else f"{_signed(found.rho)} ({found.n})"
+def _correlation(correlation: LengthCorrelation) -> str:
+    return NONE if correlation.rho is None else f"{_signed(correlation.rho)} ({correlation.n})"
 
 
 def _percent(value: float | None) -> str:
@@ -285,5 +291,5 @@ def _number(value: float | None) -> str:
 def _signed(value: float | None) -> str:
     if value is None:
         return NONE
-    shown = f"{value:+.2f}"
-    return "0.00" if shown in ("+0.00", "-0.00") else shown
+    text = f"{value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text

@@ -77,7 +77,7 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart: `points` are (x, y, low, high); `chosen` marks points by their places."""
+    """A line of a chart: `points` are (x, y, low, high); `chosen` marks points by their indices."""
 
     name: str
     points: tuple[tuple[float, float | None, float | None, float | None], ...]

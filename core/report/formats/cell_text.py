@@ -60,7 +60,7 @@ class TableText:
             for _, cell in _cells(table)
             if cell.why and not (isinstance(cell.value, str) and cell.value)
         )
-        self._letters = {why: _letter(place) for place, why in enumerate(reasons)}
+        self._letters = {why: _letter(index) for index, why in enumerate(reasons)}
         self._counts = sorted({cell.n for _, cell in _cells(table) if cell.n is not None})
 
     def cell(self, column: Column, cell: Cell) -> CellText:
@@ -145,12 +145,12 @@ def _cells(table: Table) -> Iterator[tuple[Column, Cell]]:
         yield from zip(table.columns, row, strict=True)
 
 
-def _letter(place: int) -> str:
+def _letter(number: int) -> str:
     """a, b, ..., z, aa, ab, ..."""
     letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
         letters = chr(ord("a") + rest) + letters
     return letters
 

@@ -24,17 +24,17 @@ def table_csv(table: Table) -> str:
     """The table in tidy form: text columns, then `MEASURED`. One of text columns alone keeps its shape."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    labels = [place for place, column in enumerate(table.columns) if is_label(column)]
-    names = _unlike((heading(table.columns[place]) for place in labels), MEASURED)
-    measured = [place for place in range(len(table.columns)) if place not in labels]
+    labels = [index for index, column in enumerate(table.columns) if is_label(column)]
+    names = _unlike((heading(table.columns[index]) for index in labels), MEASURED)
+    measured = [index for index in range(len(table.columns)) if index not in labels]
     writer.writerow([*names, *(MEASURED if measured else ())])
     for row in table.rows:
-        known = [_label(row[place]) for place in labels]
-        mark = "".join(row[place].mark for place in labels)
+        known = [_label(row[index]) for index in labels]
+        mark = "".join(row[index].mark for index in labels)
         if not measured:
             writer.writerow(known)
-        for place in measured:
-            writer.writerow([*known, *_measured(table.columns[place], row[place], mark)])
+        for index in measured:
+            writer.writerow([*known, *_measured(table.columns[index], row[index], mark)])
     return file.getvalue()
 
 
@@ -67,8 +67,8 @@ def _number(value: float | None) -> str:
 
 
 def _text(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if len(shown) > 1 and shown.startswith(_FORMULA) else shown
+    rendered = visible(text)
+    return f"'{rendered}" if len(rendered) > 1 and rendered.startswith(_FORMULA) else rendered
 
 
 def _unlike(names: Iterator[str], taken: tuple[str, ...]) -> list[str]:
@@ -76,11 +76,11 @@ def _unlike(names: Iterator[str], taken: tuple[str, ...]) -> list[str]:
     used = set(taken)
     unlike: list[str] = []
     for name in names:
-        shown = _text(name)
+        rendered = _text(name)
         number = 2
-        while shown in used:
-            shown = f"{_text(name)} {number}"
+        while rendered in used:
+            rendered = f"{_text(name)} {number}"
             number += 1
-        used.add(shown)
-        unlike.append(shown)
+        used.add(rendered)
+        unlike.append(rendered)
     return unlike

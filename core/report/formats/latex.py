@@ -173,9 +173,9 @@ def table_latex(table: Table) -> str:
     length = max(_LINES // (2 if layout.beneath else 1) // len(layout.blocks), 5)
     parts = [rows[start : start + length] for start in range(0, len(rows), length)] or [[]]
     body: list[str] = []
-    for place, part in enumerate(parts):
-        notes = text.notes(n_shown=False) if place == len(parts) - 1 else []
-        body += _environment(table, layout, part, notes, continued=place > 0)
+    for index, part in enumerate(parts):
+        notes = text.notes(n_shown=False) if index == len(parts) - 1 else []
+        body += _environment(table, layout, part, notes, continued=index > 0)
     needs = [f"% In the preamble: {line}" for line in PREAMBLE]
     macros = macros_of("\n".join(body)) + ([WITH_INTERVAL] if layout.beneath else [])
     return "\n".join([*needs, *macros, *body]) + "\n"
@@ -184,34 +184,34 @@ def table_latex(table: Table) -> str:
 class _Layout:
     """What the width of the table decides, estimated in characters.
 
-    `blocks`: the places of the columns of each tabular. `beneath`: whether intervals stand below their
+    `blocks`: the indices of the columns of each tabular. `beneath`: whether intervals stand below their
     values. `rotated`: whether headings are turned.
     """
 
     def __init__(self, table: Table) -> None:
         self.widths = [
-            _Width(column, [row[place] for row in table.rows]) for place, column in enumerate(table.columns)
+            _Width(column, [row[index] for row in table.rows]) for index, column in enumerate(table.columns)
         ]
-        places = list(range(len(table.columns)))
-        labels = [place for place in places if self.widths[place].is_label]
-        numbers = [place for place in places if place not in labels]
-        self.blocks = [places]
-        self.beneath = self._inline(places) > _PAGE and any(w.interval for w in self.widths)
-        if self._width(places) > _PAGE and numbers:
-            groups = groupby(numbers, key=lambda place: table.columns[place].group)
+        columns = list(range(len(table.columns)))
+        labels = [column for column in columns if self.widths[column].is_label]
+        numbers = [column for column in columns if column not in labels]
+        self.blocks = [columns]
+        self.beneath = self._inline(columns) > _PAGE and any(w.interval for w in self.widths)
+        if self._width(columns) > _PAGE and numbers:
+            groups = groupby(numbers, key=lambda column: table.columns[column].group)
             self.blocks = [[*labels, *members] for _, members in groups]
         self.is_wide = max(map(self._width, self.blocks)) > _COLUMN
         widest = max(self.blocks, key=self._width)
         saving = sum(max(w.name - max(w.value, w.interval), 0) for w in (self.widths[p] for p in widest))
         self.rotated = self._width(widest) > _PAGE and saving > _SAVING
 
-    def _inline(self, places: Sequence[int]) -> int:
-        return sum(max(w.name, w.value + w.interval) + 2 for w in (self.widths[place] for place in places))
+    def _inline(self, columns: Sequence[int]) -> int:
+        return sum(max(w.name, w.value + w.interval) + 2 for w in (self.widths[column] for column in columns))
 
-    def _width(self, places: Sequence[int]) -> int:
+    def _width(self, columns: Sequence[int]) -> int:
         if not self.beneath:
-            return self._inline(places)
-        return sum(max(w.name, w.value, w.interval) + 2 for w in (self.widths[place] for place in places))
+            return self._inline(columns)
+        return sum(max(w.name, w.value, w.interval) + 2 for w in (self.widths[column] for column in columns))
 
 
 class _Width:
@@ -263,15 +263,15 @@ def _environment(
 def _tabular(
     table: Table, layout: _Layout, block: Sequence[int], rows: Sequence[Sequence[CellText]]
 ) -> Iterator[str]:
-    columns = [table.columns[place] for place in block]
+    columns = [table.columns[index] for index in block]
     # Narrower than the page it stays as it is; wider, it shrinks to it.
     yield r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-    yield rf"\begin{{tabular}}{{{''.join(_column(layout.widths[place], len(block)) for place in block)}}}"
+    yield rf"\begin{{tabular}}{{{''.join(_column(layout.widths[index], len(block)) for index in block)}}}"
     yield r"\toprule"
     yield from _headings(columns, layout.rotated)
     yield r"\midrule"
     for row in rows:
-        yield f"{' & '.join(_cell(row[place], layout.beneath) for place in block)} \\\\"
+        yield f"{' & '.join(_cell(row[index], layout.beneath) for index in block)} \\\\"
     if not rows:
         yield rf"\multicolumn{{{len(columns)}}}{{c}}{{No rows.}} \\"
     yield r"\bottomrule"

@@ -20,8 +20,8 @@ def escape(text: str) -> str:
 
 
 def _harmless(match: re.Match[str]) -> str:
-    found = match.group()
-    return f"\\{found}" if not found.isdigit() else f"{found}\\"
+    sign = match.group()
+    return f"\\{sign}" if not sign.isdigit() else f"{sign}\\"
 
 
 MARKDOWN = Dialect(

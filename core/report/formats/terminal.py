@@ -84,8 +84,8 @@ def table_lines(table: Table, width: int) -> Iterator[RenderableType]:
     yield Text(visible(table.title), style="italic")
     sheet = _Sheet(table, cells)
     blocks, interval, label = _layout(sheet, width)
-    for place, block in enumerate(blocks):
-        if place:
+    for index, block in enumerate(blocks):
+        if index:
             yield Text()
         yield sheet.drawn(block, interval, label, whole=len(blocks) == 1)
     if not cells:
@@ -97,7 +97,7 @@ def table_lines(table: Table, width: int) -> Iterator[RenderableType]:
 def _layout(sheet: "_Sheet", width: int) -> tuple[list[list[int]], Interval, int]:
     """The blocks of number columns in which the table fits, the place of intervals, the width of labels."""
     groups = [
-        list(members) for _, members in groupby(sheet.numbers, key=lambda place: sheet.columns[place].group)
+        list(members) for _, members in groupby(sheet.numbers, key=lambda index: sheet.columns[index].group)
     ]
     everything: list[list[int]] = [sheet.numbers]
     layouts: tuple[tuple[list[list[int]], Interval, int], ...] = (
@@ -118,9 +118,9 @@ def _layout(sheet: "_Sheet", width: int) -> tuple[list[list[int]], Interval, int
     fewest = parts("none", _NARROWEST)
     interval = "beneath" if len(parts("beneath", _NARROWEST)) == len(fewest) else "none"
     for label in range(_LABEL, _NARROWEST, -1):  # as wide as may be without another part
-        found = parts(interval, label)
-        if len(found) == len(fewest) and all(sheet.width(part, interval, label) <= width for part in found):
-            return found, interval, label
+        blocks = parts(interval, label)
+        if len(blocks) == len(fewest) and all(sheet.width(part, interval, label) <= width for part in blocks):
+            return blocks, interval, label
     return parts(interval, _NARROWEST) or everything, interval, _NARROWEST
 
 
@@ -131,17 +131,17 @@ class _Sheet:
         self.columns = table.columns
         self.cells = cells
         self.best = [[cell.best for cell in row] for row in table.rows]
-        self.labels = [place for place, column in enumerate(table.columns) if is_label(column)]
-        self.numbers = [place for place in range(len(table.columns)) if place not in self.labels]
+        self.labels = [index for index, column in enumerate(table.columns) if is_label(column)]
+        self.numbers = [index for index in range(len(table.columns)) if index not in self.labels]
 
     def width(self, block: Sequence[int], interval: Interval, label: int) -> int:
         """Of the table with these number columns."""
-        numbers = (self._number(place, interval) for place in block)
+        numbers = (self._number(index, interval) for index in block)
         return self._labels(label) + sum(_GAP + width for width in numbers)
 
     def chunks(self, group: Sequence[int], interval: Interval, label: int, width: int) -> list[list[int]]:
         """A group of columns in parts that fit, as equal as can be."""
-        widest = max(self._number(place, interval) for place in group) + _GAP
+        widest = max(self._number(index, interval) for index in group) + _GAP
         most = max((width - self._labels(label)) // widest, 1)
         parts = -(-len(group) // most)
         size = -(-len(group) // parts)
@@ -149,24 +149,25 @@ class _Sheet:
 
     def drawn(self, block: Sequence[int], interval: Interval, label: int, whole: bool) -> RichTable:
         """The label columns and `block`; in the table's own order where that is all of it."""
-        places = list(range(len(self.columns))) if whole else [*self.labels, *block]
+        columns = list(range(len(self.columns))) if whole else [*self.labels, *block]
         rich = RichTable(box=box.SIMPLE_HEAD, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
-        grouped = any(self.columns[place].group for place in places)
+        grouped = any(self.columns[index].group for index in columns)
         last = ""
-        for place in places:
-            column = self.columns[place]
+        for index in columns:
+            column = self.columns[index]
             group = column.group if column.group != last else ""
             last = column.group
             header = Text(f"{visible(group)}\n{visible(column.name)}" if grouped else visible(column.name))
             if is_label(column):
                 rich.add_column(header, overflow="fold", max_width=label, vertical="top")
             else:
-                rich.add_column(header, justify="right", overflow="fold", width=self._number(place, interval))
-        first = places[0]
+                rich.add_column(header, justify="right", overflow="fold", width=self._number(index, interval))
+        first = columns[0]
         above = None
         for row, best in zip(self.cells, self.best, strict=True):
             texts = [
-                Text(_laid_out(row[place], interval), style="bold" if best[place] else "") for place in places
+                Text(_laid_out(row[index], interval), style="bold" if best[index] else "")
+                for index in columns
             ]
             # A name that stands in the row above needn't be read again.
             if row[first] == above and first in self.labels and len(self.labels) > 1:
@@ -176,15 +177,15 @@ class _Sheet:
         return rich
 
     def _labels(self, most: int) -> int:
-        widths = [self._natural(place, [row[place].value for row in self.cells]) for place in self.labels]
+        widths = [self._natural(index, [row[index].value for row in self.cells]) for index in self.labels]
         return sum(min(width, most) for width in widths) + _GAP * max(len(widths) - 1, 0)
 
-    def _number(self, place: int, interval: Interval) -> int:
-        lines = (_laid_out(row[place], interval) for row in self.cells)
-        return self._natural(place, [line for text in lines for line in text.split("\n")])
+    def _number(self, index: int, interval: Interval) -> int:
+        lines = (_laid_out(row[index], interval) for row in self.cells)
+        return self._natural(index, [line for text in lines for line in text.split("\n")])
 
-    def _natural(self, place: int, texts: Sequence[str]) -> int:
-        column = self.columns[place]
+    def _natural(self, index: int, texts: Sequence[str]) -> int:
+        column = self.columns[index]
         heading = max(cell_len(visible(column.name)), cell_len(visible(column.group)))
         return max([min(heading, _HEADING), *map(cell_len, texts)])
 

@@ -45,25 +45,27 @@ _DOMINATED_NOTE = (
 )
 
 
-def agreement_section(found: Agreements) -> Section:
+def agreement_section(agreements: Agreements) -> Section:
     """Every two people, and people against every judge. What is not there is said in a sentence."""
-    silent = _without_pairs(found)
-    kept = [it for it in found.pairs if (it.first, it.second) not in silent]
-    people, judges = ([it for it in kept if it.kind == kind] for kind in ("people", "judge"))
+    silent = _without_pairs(agreements)
+    kept = [pair for pair in agreements.pairs if (pair.first, pair.second) not in silent]
+    people, judges = ([pair for pair in kept if pair.kind == kind] for kind in ("people", "judge"))
     tables = []
     if people:
         tables.append(_coefficients("agreement-people", "Agreement of every two people", people))
-    if found.people:
-        tables.append(_alpha_of_people(found))
+    if agreements.people:
+        tables.append(_alpha_of_people(agreements))
     if judges:
         tables.append(_coefficients("agreement-judges", "Agreement of people and judges", judges))
     tables += _percents(kept)
-    drawn = [it for it in kept if it.kind == "judge" or len(found.between("people")) <= MOST_PAIRS_DRAWN]
+    drawn = [
+        pair for pair in kept if pair.kind == "judge" or len(agreements.between("people")) <= MOST_PAIRS_DRAWN
+    ]
     return Section(
         TITLE,
-        text=tuple(_text(found, silent)),
+        text=tuple(_text(agreements, silent)),
         tables=tuple(tables),
-        figures=tuple(_heat_maps(drawn, found.scopes)),
+        figures=tuple(_heat_maps(drawn, agreements.language_groups)),
     )
 
 
@@ -74,10 +76,14 @@ def estimate_cell(figure: Estimate, why: str = "", mark: str = "") -> Cell:
     return Cell(figure.value, low=figure.low, high=figure.high, mark=mark)
 
 
-def _text(found: Agreements, silent: Iterable[tuple[RaterGroup, RaterGroup]]) -> list[str]:
-    people = [voice for voice in found.voices if voice.kind == "human" and not voice.together]
-    judges = [voice for voice in found.voices if voice.kind != "human"]
-    if not found.voices:
+def _text(agreements: Agreements, silent: Iterable[tuple[RaterGroup, RaterGroup]]) -> list[str]:
+    people = [
+        rater_group
+        for rater_group in agreements.rater_groups
+        if rater_group.kind == "human" and not rater_group.together
+    ]
+    judges = [rater_group for rater_group in agreements.rater_groups if rater_group.kind != "human"]
+    if not agreements.rater_groups:
         return ["Nobody has scored a response yet, so there is no agreement to tell of."]
     text = []
     if not people:
@@ -86,13 +92,17 @@ def _text(found: Agreements, silent: Iterable[tuple[RaterGroup, RaterGroup]]) ->
         text.append(f"{people[0].name} is the only person with scores: agreement of people needs two.")
     if people and not judges:
         text.append("No judge has scored a response, so there is no agreement of people and judges.")
-    if len(found.scopes) == 1 and found.pairs:
-        text.append(f"All instructions are {found.scopes[0]}.")
+    if len(agreements.language_groups) == 1 and agreements.pairs:
+        text.append(f"All instructions are {agreements.language_groups[0]}.")
     text += [f"No response was scored by both {first.name} and {second.name}." for first, second in silent]
-    outside = sum(it.outside for it in found.pairs if it.scope == ALL or len(found.scopes) == 1)
+    outside = sum(
+        pair.outside
+        for pair in agreements.pairs
+        if pair.language_group == ALL or len(agreements.language_groups) == 1
+    )
     if outside:
         text.append(f"Left out: {outside} pairs with a score that is not on the criterion's scale.")
-    pairs = found.between("people")
+    pairs = agreements.between("people")
     if len(pairs) > MOST_PAIRS_DRAWN:
         text.append(
             f"There are {len(pairs)} pairs of people: their percent are in a table, and not drawn as figures."
@@ -100,67 +110,69 @@ def _text(found: Agreements, silent: Iterable[tuple[RaterGroup, RaterGroup]]) ->
     return text
 
 
-def _without_pairs(found: Agreements) -> list[tuple[RaterGroup, RaterGroup]]:
+def _without_pairs(agreements: Agreements) -> list[tuple[RaterGroup, RaterGroup]]:
     numbers: dict[tuple[RaterGroup, RaterGroup], int] = {}
-    for it in found.pairs:
-        numbers[it.first, it.second] = numbers.get((it.first, it.second), 0) + it.n
-    return [voices for voices, n in numbers.items() if not n]
+    for pair in agreements.pairs:
+        numbers[pair.first, pair.second] = numbers.get((pair.first, pair.second), 0) + pair.n
+    return [rater_groups for rater_groups, n in numbers.items() if not n]
 
 
 def _coefficients(key: str, title: str, pairs: Sequence[PairAgreement]) -> Table:
-    dominated = any(it.dominated for it in pairs)
+    dominated = any(pair.dominated for pair in pairs)
     return Table(
         key,
         title,
         _COLUMNS,
-        tuple(_row(it) for it in pairs),
+        tuple(_row(pair) for pair in pairs),
         notes=(*_NOTES, _DOMINATED_NOTE) if dominated else _NOTES,
     )
 
 
-def _row(it: PairAgreement) -> tuple[Cell, ...]:
-    why = it.undefined or ""
-    mark = DOMINATED if it.dominated else ""
+def _row(pair: PairAgreement) -> tuple[Cell, ...]:
+    why = pair.undefined or ""
+    mark = DOMINATED if pair.dominated else ""
     return (
-        Cell(it.first.name),
-        Cell(it.second.name),
-        Cell(it.scope),
-        Cell(it.criterion.name),
-        Cell(it.n),
-        estimate_cell(it.figures["exact"], why),
-        estimate_cell(it.figures["kappa"], why, mark),
-        estimate_cell(it.figures["alpha"], why, mark),
-        estimate_cell(it.figures["ac2"], why or "the scale has one score only"),
-        estimate_cell(it.figures["bias"], why),
-        *_most_given(it),
+        Cell(pair.first.name),
+        Cell(pair.second.name),
+        Cell(pair.language_group),
+        Cell(pair.criterion.name),
+        Cell(pair.n),
+        estimate_cell(pair.figures["exact"], why),
+        estimate_cell(pair.figures["kappa"], why, mark),
+        estimate_cell(pair.figures["alpha"], why, mark),
+        estimate_cell(pair.figures["ac2"], why or "the scale has one score only"),
+        estimate_cell(pair.figures["bias"], why),
+        *_most_given(pair),
     )
 
 
-def _most_given(it: PairAgreement) -> tuple[Cell, Cell]:
-    if not it.n:
-        return Cell(None, why=it.undefined or ""), Cell(None, why=it.undefined or "")
-    given = it.counts.sum(axis=0) + it.counts.sum(axis=1)
+def _most_given(pair: PairAgreement) -> tuple[Cell, Cell]:
+    if not pair.n:
+        return Cell(None, why=pair.undefined or ""), Cell(None, why=pair.undefined or "")
+    given = pair.counts.sum(axis=0) + pair.counts.sum(axis=1)
     most = int(given.argmax())
-    return Cell(it.criterion.minimum + most), Cell(100 * int(given[most]) / int(given.sum()))
+    return Cell(pair.criterion.minimum + most), Cell(100 * int(given[most]) / int(given.sum()))
 
 
-def _alpha_of_people(found: Agreements) -> Table:
-    number = sum(voice.kind == "human" and not voice.together for voice in found.voices)
+def _alpha_of_people(agreements: Agreements) -> Table:
+    number = sum(
+        rater_group.kind == "human" and not rater_group.together for rater_group in agreements.rater_groups
+    )
     return Table(
         "agreement-all-people",
         f"Agreement of all {number} people together",
         (Column("languages"), Column("criterion"), Column("responses", "count"), Column("alpha", "number")),
         tuple(
             (
-                Cell(it.scope),
-                Cell(it.criterion.name),
-                Cell(it.n),
+                Cell(people.language_group),
+                Cell(people.criterion.name),
+                Cell(people.n),
                 estimate_cell(
-                    it.alpha,
-                    "all their scores are the same" if it.n else "no response was scored by two people",
+                    people.alpha,
+                    "all their scores are the same" if people.n else "no response was scored by two people",
                 ),
             )
-            for it in found.people
+            for people in agreements.people
         ),
         notes=(
             "Krippendorff's ordinal alpha over all responses that two people or more have scored.",
@@ -176,17 +188,17 @@ def _percents(pairs: Sequence[PairAgreement]) -> list[Table]:
     for minimum, maximum in scales:
         rows = [
             (
-                Cell(it.first.name),
-                Cell(it.second.name),
-                Cell(it.scope),
-                Cell(it.criterion.name),
-                Cell(it.n),
-                Cell(str(minimum + place)),
+                Cell(pair.first.name),
+                Cell(pair.second.name),
+                Cell(pair.language_group),
+                Cell(pair.criterion.name),
+                Cell(pair.n),
+                Cell(str(minimum + index)),
                 *(Cell(float(value)) for value in line),
             )
-            for it in pairs
-            if it.n and (it.criterion.minimum, it.criterion.maximum) == (minimum, maximum)
-            for place, line in enumerate(it.percent)
+            for pair in pairs
+            if pair.n and (pair.criterion.minimum, pair.criterion.maximum) == (minimum, maximum)
+            for index, line in enumerate(pair.percent)
         ]
         if rows:
             scores = (
@@ -204,29 +216,31 @@ def _percents(pairs: Sequence[PairAgreement]) -> list[Table]:
     return tables
 
 
-def _heat_maps(pairs: Sequence[PairAgreement], scopes: Sequence[str]) -> list[HeatMap]:
-    """A figure for every two voices in English and in non-English, whose panels are the criteria."""
+def _heat_maps(pairs: Sequence[PairAgreement], language_groups: Sequence[str]) -> list[HeatMap]:
+    """A figure for every two rater groups in English and in non-English, whose panels are the criteria."""
     figures = []
     scales = _scales(pairs)
-    for first, second in dict.fromkeys((it.first, it.second) for it in pairs):
-        for scope in scopes:
-            if scope == ALL:
+    for first, second in dict.fromkeys((pair.first, pair.second) for pair in pairs):
+        for language_group in language_groups:
+            if language_group == ALL:
                 continue
             for scale in scales:
                 panels = [
-                    it
-                    for it in pairs
-                    if (it.first, it.second, it.scope) == (first, second, scope)
-                    and (it.criterion.minimum, it.criterion.maximum) == scale
+                    pair
+                    for pair in pairs
+                    if (pair.first, pair.second, pair.language_group) == (first, second, language_group)
+                    and (pair.criterion.minimum, pair.criterion.maximum) == scale
                 ]
-                if any(it.n for it in panels):
-                    key = f"agreement-{first.key}-{second.key}-{scope.lower()}" + _suffix(scale, scales)
-                    figures.append(_heat_map(key, first, second, scope, panels))
+                if any(pair.n for pair in panels):
+                    key = f"agreement-{first.key}-{second.key}-{language_group.lower()}" + _suffix(
+                        scale, scales
+                    )
+                    figures.append(_heat_map(key, first, second, language_group, panels))
     return figures
 
 
 def _heat_map(
-    key: str, first: RaterGroup, second: RaterGroup, scope: str, panels: Sequence[PairAgreement]
+    key: str, first: RaterGroup, second: RaterGroup, language_group: str, panels: Sequence[PairAgreement]
 ) -> HeatMap:
     scores = tuple(
         str(score) for score in range(panels[0].criterion.minimum, panels[0].criterion.maximum + 1)
@@ -234,13 +248,13 @@ def _heat_map(
     empty = tuple(tuple(None for _ in scores) for _ in scores)
     return HeatMap(
         key=key,
-        title=f"{first.name} and {second.name}, {scope}: percent of all pairs",
-        panels=tuple(f"{it.criterion.name} (n\u00a0=\u00a0{it.n})" for it in panels),
+        title=f"{first.name} and {second.name}, {language_group}: percent of all pairs",
+        panels=tuple(f"{pair.criterion.name} (n\u00a0=\u00a0{pair.n})" for pair in panels),
         rows=scores,
         columns=scores,
         values=tuple(
-            tuple(tuple(float(value) for value in line) for line in it.percent) if it.n else empty
-            for it in panels
+            tuple(tuple(float(value) for value in line) for line in pair.percent) if pair.n else empty
+            for pair in panels
         ),
         minimum=0,
         maximum=100,
@@ -251,13 +265,13 @@ def _heat_map(
     )
 
 
-def _short(voice: RaterGroup) -> str:
+def _short(rater_group: RaterGroup) -> str:
     """The name alone: kind and version stand in the title."""
-    return re.sub(r"^(?:human|llm|rule):|@[^@]*$", "", voice.name)
+    return re.sub(r"^(?:human|llm|rule):|@[^@]*$", "", rater_group.name)
 
 
 def _scales(pairs: Sequence[PairAgreement]) -> list[tuple[int, int]]:
-    return list(dict.fromkeys((it.criterion.minimum, it.criterion.maximum) for it in pairs))
+    return list(dict.fromkeys((pair.criterion.minimum, pair.criterion.maximum) for pair in pairs))
 
 
 def _suffix(scale: tuple[int, int], scales: Sequence[tuple[int, int]]) -> str:

@@ -37,14 +37,20 @@ _NOTES = (
 )
 
 
-def anchoring_section(found: Anchoring) -> Section:
+def anchoring_section(anchoring: Anchoring) -> Section:
     """How people changed their scores after the reveal. Where there is nothing, a sentence says so."""
-    table = Table("anchoring", TITLE, _COLUMNS, tuple(_row(it) for it in found.shifts if it.n), notes=_NOTES)
-    return Section(TITLE, text=tuple(_text(found)), tables=(table,) if table.rows else ())
+    table = Table(
+        "anchoring",
+        TITLE,
+        _COLUMNS,
+        tuple(_row(shift) for shift in anchoring.shifts if shift.n),
+        notes=_NOTES,
+    )
+    return Section(TITLE, text=tuple(_text(anchoring)), tables=(table,) if table.rows else ())
 
 
-def _text(found: Anchoring) -> list[str]:
-    counts = found.counts
+def _text(anchoring: Anchoring) -> list[str]:
+    counts = anchoring.counts
     if not counts.revealed and not counts.blind and not counts.open:
         return ["No person has scored a response, so there is nothing to tell of anchoring."]
     text = []
@@ -52,11 +58,11 @@ def _text(found: Anchoring) -> list[str]:
         text.append(
             "No score that was given blind was revealed later, so there is nothing to tell of anchoring."
         )
-    elif not found.judges:
+    elif not anchoring.judges:
         text.append("No judge has scored a response, so the reveal had nothing to show.")
-    elif not found.shifts:
+    elif not anchoring.shifts:
         text.append("No judge had scored the responses by the time that they were revealed.")
-    text += [_of_judge(judge, shifts) for judge, shifts in _by_judge(found.shifts)]
+    text += [_of_judge(judge, shifts) for judge, shifts in _by_judge(anchoring.shifts)]
     text.append(
         f"Scores of people: {counts.revealed} given blind and revealed later, {counts.blind} given blind and "
         f"not revealed, {counts.open} given with a judge on show from the start. Only the first are compared."
@@ -66,7 +72,8 @@ def _text(found: Anchoring) -> list[str]:
 
 def _of_judge(judge: RaterGroup, shifts: list[Shift]) -> str:
     n, changed, towards, away, taken_back = (
-        sum(getattr(it, name) for it in shifts) for name in ("n", "changed", "towards", "away", "taken_back")
+        sum(getattr(shift, name) for shift in shifts)
+        for name in ("n", "changed", "towards", "away", "taken_back")
     )
     back = f" Taken back after the reveal: {taken_back} more." if taken_back else ""
     if not changed:
@@ -80,25 +87,25 @@ def _of_judge(judge: RaterGroup, shifts: list[Shift]) -> str:
 
 def _by_judge(shifts: Iterable[Shift]) -> Iterable[tuple[RaterGroup, list[Shift]]]:
     """The shifts of each judge with everybody: those of people together, or of the only person."""
-    found: dict[RaterGroup, list[Shift]] = {}
-    for it in shifts:
-        found.setdefault(it.judge, []).append(it)
-    for judge, own in found.items():
-        yield judge, [it for it in own if it.who == own[0].who]
+    shifts_of: dict[RaterGroup, list[Shift]] = {}
+    for shift in shifts:
+        shifts_of.setdefault(shift.judge, []).append(shift)
+    for judge, own in shifts_of.items():
+        yield judge, [shift for shift in own if shift.who == own[0].who]
 
 
-def _row(it: Shift) -> tuple[Cell, ...]:
+def _row(shift: Shift) -> tuple[Cell, ...]:
     one_score = "every score of both is the same: kappa compares with chance, and chance agrees as well"
     return (
-        Cell(it.judge.name),
-        Cell(it.who.name),
-        Cell(it.criterion.name),
-        Cell(it.n),
-        Cell(it.changed),
-        Cell(it.towards),
-        Cell(it.away),
-        *(estimate_cell(figure) for figure in it.distance),
-        estimate_cell(it.moved),
-        *(estimate_cell(figure) for figure in it.exact),
-        *(estimate_cell(figure, one_score) for figure in it.kappa),
+        Cell(shift.judge.name),
+        Cell(shift.who.name),
+        Cell(shift.criterion.name),
+        Cell(shift.n),
+        Cell(shift.changed),
+        Cell(shift.towards),
+        Cell(shift.away),
+        *(estimate_cell(figure) for figure in shift.distance),
+        estimate_cell(shift.moved),
+        *(estimate_cell(figure) for figure in shift.exact),
+        *(estimate_cell(figure, one_score) for figure in shift.kappa),
     )

@@ -12,7 +12,7 @@ REFERENCE = "The reference, over all that it answered"
 UNKNOWN = "Not told by what generated it"
 
 
-def decodings_table(found: DecodingComparison) -> Table:
+def decodings_table(comparison: DecodingComparison) -> Table:
     """A row for each language of each decoding, with the reference of each model before the others."""
     columns = (
         Column("model"),
@@ -28,15 +28,15 @@ def decodings_table(found: DecodingComparison) -> Table:
         Column("cut", "percent", "length"),
         Column("empty", "percent", "length"),
     )
-    rows = tuple(row for model in found.models for row in _rows(model))
+    rows = tuple(row for model in comparison.models for row in _rows(model))
     notes = (
         "Identical: responses with the same text as the reference's to the same instruction (and sample). "
         "Common start: how far the two are the same from their beginning, as a share of the longer one. "
         "Cut: responses that reached the limit of tokens. All languages: the mean over languages.",
-        *found.notes,
-        *(note for model in found.models for note in model.notes),
+        *comparison.notes,
+        *(note for model in comparison.models for note in model.notes),
     )
-    return Table("decodings", f"Decodings beside their reference, {found.suite}", columns, rows, notes)
+    return Table("decodings", f"Decodings beside their reference, {comparison.suite}", columns, rows, notes)
 
 
 def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
@@ -63,8 +63,8 @@ def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
 
 def _told(languages: Iterable[str]) -> list[str]:
     """The languages that get a row: all together only where there are several."""
-    found = list(languages)
-    return found if len(found) > 2 else [language for language in found if language != ALL]
+    names = list(languages)
+    return names if len(names) > 2 else [language for language in names if language != ALL]
 
 
 def _names(model: str, decoding: str, language: str, responses: int) -> tuple[Cell, ...]:

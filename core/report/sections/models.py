@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.analysis.bootstrap import RESAMPLES, SEED, resamples
+from core.analysis.bootstrap import RESAMPLES, SEED, draw_resamples
 from core.analysis.judge_quality import LengthCorrelation
 from core.analysis.length import length_beside_people, length_of_all
 from core.analysis.means import RaterGroup, main_criterion, main_rater_groups
@@ -41,14 +41,17 @@ def models_section(scored: Scores, *, number: int = RESAMPLES, seed: int = SEED)
         text.append("There is one model only: nothing to compare.")
     else:
         text += [METHOD, FAMILY, how_drawn(number, seed)]
-        drawn = resamples(len(scored.keys), number=number, seed=seed)
+        resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
         main = main_criterion(scored)
-        for voice in main_rater_groups(scored):
-            found = {place: compare(scored, drawn, voice, place) for place in range(len(scored.criteria))}
-            own = {place: shared for place, rows in found.items() if (shared := _shared(rows))}
+        for rater_group in main_rater_groups(scored):
+            differences = {
+                criterion: compare(scored, resamples, rater_group, criterion)
+                for criterion in range(len(scored.criteria))
+            }
+            own = {criterion: shared for criterion, rows in differences.items() if (shared := _shared(rows))}
             if not own:
-                text.append(f"{voice.name} scored no two models on the same criterion.")
-            tables += _tables(scored, voice, main, own)
+                text.append(f"{rater_group.name} scored no two models on the same criterion.")
+            tables += _tables(scored, rater_group, main, own)
     text.append(
         "How scores go with the length of responses in characters: Spearman's rank correlation, computed in "
         "each language, then the mean weighted by responses. Every score takes part, also of responses in "
@@ -58,36 +61,36 @@ def models_section(scored: Scores, *, number: int = RESAMPLES, seed: int = SEED)
     return Section(TITLE, tuple(text), (*tables, *_length_tables(scored)))
 
 
-def _shared(found: Sequence[Difference]) -> list[Difference]:
+def _shared(differences: Sequence[Difference]) -> list[Difference]:
     """Those of two models that have an instruction in common."""
-    return [one for one in found if one.mean is not None]
+    return [difference for difference in differences if difference.mean is not None]
 
 
 def _tables(
-    scored: Scores, voice: RaterGroup, main: int | None, found: dict[int, list[Difference]]
+    scored: Scores, rater_group: RaterGroup, main: int | None, differences: dict[int, list[Difference]]
 ) -> list[Table]:
     """One for the main criterion, one for the others."""
     tables = []
-    if main in found:
+    if main in differences:
         name = scored.criteria[main].name
         tables.append(
             _table(
-                f"comparison-{voice.key}",
-                f"Models compared on {name}, by {voice.name}",
+                f"comparison-{rater_group.key}",
+                f"Models compared on {name}, by {rater_group.name}",
                 scored,
-                found,
+                differences,
                 [main],
             )
         )
-    others = [place for place in found if place != main]
+    others = [criterion for criterion in differences if criterion != main]
     if others:
-        title = f"Models compared on the other criteria, by {voice.name}"
-        tables.append(_table(f"comparison-{voice.key}-others", title, scored, found, others))
+        title = f"Models compared on the other criteria, by {rater_group.name}"
+        tables.append(_table(f"comparison-{rater_group.key}-others", title, scored, differences, others))
     return tables
 
 
 def _table(
-    key: str, title: str, scored: Scores, found: dict[int, list[Difference]], criteria: Sequence[int]
+    key: str, title: str, scored: Scores, differences: dict[int, list[Difference]], criteria: Sequence[int]
 ) -> Table:
     names = model_names(scored)
     with_criterion = len(criteria) > 1
@@ -104,47 +107,54 @@ def _table(
         Column("worse", "count", "instructions"),
     ]
     rows = []
-    apart = _apart(scored, [one for criterion in criteria for one in found[criterion]], len(criteria))
+    not_shown = _apart(
+        scored, [difference for criterion in criteria for difference in differences[criterion]], len(criteria)
+    )
     for criterion in criteria:
-        for one in found[criterion]:
-            row = _row(one, names)
+        for difference in differences[criterion]:
+            row = _row(difference, names)
             rows.append((Cell(scored.criteria[criterion].name), *row) if with_criterion else row)
     if with_criterion:
         columns.insert(0, Column("criterion"))
     else:
         title = title.replace("the other criteria", scored.criteria[criteria[0]].name)
     return Table(
-        key, title, tuple(columns), tuple(rows), notes=(FAMILY, "n counts pairs of responses.", *apart)
+        key, title, tuple(columns), tuple(rows), notes=(FAMILY, "n counts pairs of responses.", *not_shown)
     )
 
 
-def _apart(scored: Scores, shown: Sequence[Difference], criteria: int) -> tuple[str, ...]:
+def _apart(scored: Scores, differences: Sequence[Difference], criteria: int) -> tuple[str, ...]:
     """What is said of the pairs of models that are not shown."""
-    models, scopes = len(scored.sources), len({one.scope for one in shown})
-    absent = models * (models - 1) // 2 * scopes * criteria - len(shown)
+    models, language_groups = (
+        len(scored.sources),
+        len({difference.language_group for difference in differences}),
+    )
+    absent = models * (models - 1) // 2 * language_groups * criteria - len(differences)
     return (
         (f"Not shown, as both models have no scored instruction in common: {absent} rows.",) if absent else ()
     )
 
 
-def _row(one: Difference, names: Sequence[str]) -> tuple[Cell, ...]:
-    mark = "*" if one.significant else ""
-    mean = one.mean
-    difference = (
-        Cell(None, why=one.why) if mean is None else Cell(mean.value, mean.low, mean.high, mean.n, mark)
+def _row(difference: Difference, names: Sequence[str]) -> tuple[Cell, ...]:
+    mark = "*" if difference.significant else ""
+    mean = difference.mean
+    mean_difference = (
+        Cell(None, why=difference.why)
+        if mean is None
+        else Cell(mean.value, mean.low, mean.high, mean.n, mark)
     )
-    why = one.why or "all instructions have the same difference"
+    why = difference.why or "all instructions have the same difference"
     return (
-        Cell(names[one.first]),
-        Cell(names[one.second]),
-        Cell(one.scope),
-        difference,
-        _p(one.p, one.why),
-        _p(one.holm, one.why),
-        Cell(one.dz) if one.dz is not None else Cell(None, why=why),
-        Cell(one.better),
-        Cell(one.same),
-        Cell(one.worse),
+        Cell(names[difference.first]),
+        Cell(names[difference.second]),
+        Cell(difference.language_group),
+        mean_difference,
+        _p(difference.p, difference.why),
+        _p(difference.holm, difference.why),
+        Cell(difference.dz) if difference.dz is not None else Cell(None, why=why),
+        Cell(difference.better),
+        Cell(difference.same),
+        Cell(difference.worse),
     )
 
 
@@ -156,17 +166,20 @@ def _p(value: float | None, why: str) -> Cell:
 
 
 def _length_tables(scored: Scores) -> list[Table]:
-    found = length_of_all(scored)
-    voices = list(dict.fromkeys(one.voice for one in found))
-    at = {(one.criterion, one.voice): one.correlation for one in found}
+    correlations = length_of_all(scored)
+    rater_groups = list(dict.fromkeys(correlation.rater_group for correlation in correlations))
+    at = {
+        (correlation.criterion, correlation.rater_group): correlation.correlation
+        for correlation in correlations
+    }
     tables = []
-    if found:
+    if correlations:
         rows = [
             (
                 Cell(scored.criteria[criterion].name),
-                *(_correlation(at.get((criterion, voice))) for voice in voices),
+                *(_correlation(at.get((criterion, rater_group))) for rater_group in rater_groups),
             )
-            for criterion in dict.fromkeys(one.criterion for one in found)
+            for criterion in dict.fromkeys(correlation.criterion for correlation in correlations)
         ]
         tables.append(
             Table(
@@ -174,10 +187,12 @@ def _length_tables(scored: Scores) -> list[Table]:
                 title="Correlation of score and length",
                 columns=(
                     Column("criterion"),
-                    *(Column(voice.name, "number", signed=True) for voice in voices),
+                    *(Column(rater_group.name, "number", signed=True) for rater_group in rater_groups),
                 ),
                 rows=tuple(rows),
-                notes=_left_out([(one.voice.name, one.correlation) for one in found]),
+                notes=_left_out(
+                    [(correlation.rater_group.name, correlation.correlation) for correlation in correlations]
+                ),
                 source="footnote 1",
             )
         )
@@ -185,8 +200,8 @@ def _length_tables(scored: Scores) -> list[Table]:
 
 
 def _beside_people(scored: Scores) -> list[Table]:
-    found = length_beside_people(scored)
-    if not found:
+    biases = length_beside_people(scored)
+    if not biases:
         return []
     columns = (
         Column("judge"),
@@ -198,18 +213,18 @@ def _beside_people(scored: Scores) -> list[Table]:
     )
     rows = [
         (
-            Cell(one.voice.name),
-            Cell(scored.criteria[one.criterion].name),
-            _correlation(one.bias.judge),
-            _correlation(one.bias.humans),
-            _correlation(one.bias.difference),
+            Cell(bias.rater_group.name),
+            Cell(scored.criteria[bias.criterion].name),
+            _correlation(bias.bias.judge),
+            _correlation(bias.bias.humans),
+            _correlation(bias.bias.difference),
         )
-        for one in sorted(found, key=lambda one: one.voice.raters)
+        for bias in sorted(biases, key=lambda bias: bias.rater_group.raters)
     ]
-    told = [
-        (one.voice.name, part)
-        for one in found
-        for part in (one.bias.judge, one.bias.humans, one.bias.difference)
+    correlations = [
+        (bias.rater_group.name, part)
+        for bias in biases
+        for part in (bias.bias.judge, bias.bias.humans, bias.bias.difference)
     ]
     return [
         Table(
@@ -217,24 +232,28 @@ def _beside_people(scored: Scores) -> list[Table]:
             title="Correlation of score and length, on responses that both people and the judge scored",
             columns=columns,
             rows=tuple(rows),
-            notes=_left_out(told),
+            notes=_left_out(correlations),
             source="footnote 1",
         )
     ]
 
 
-def _correlation(found: LengthCorrelation | None) -> Cell:
-    if found is None:
+def _correlation(correlation: LengthCorrelation | None) -> Cell:
+    if correlation is None:
         return Cell(None, why="not scored")
-    return Cell(found.rho, n=found.n) if found.rho is not None else Cell(None, why=found.undefined or "")
+    return (
+        Cell(correlation.rho, n=correlation.n)
+        if correlation.rho is not None
+        else Cell(None, why=correlation.undefined or "")
+    )
 
 
-def _left_out(found: Sequence[tuple[str, LengthCorrelation]]) -> tuple[str, ...]:
+def _left_out(correlations: Sequence[tuple[str, LengthCorrelation]]) -> tuple[str, ...]:
     """Which languages some of the correlations leave out, and why; a cell without one says so itself."""
-    told = {
+    reasons = {
         f"{language}, {name}: {reason}"
-        for name, correlation in found
+        for name, correlation in correlations
         if correlation.rho is not None
         for language, reason in correlation.left_out.items()
     }
-    return (f"Left out on some criteria: {'; '.join(sorted(told))}.",) if told else ()
+    return (f"Left out on some criteria: {'; '.join(sorted(reasons))}.",) if reasons else ()

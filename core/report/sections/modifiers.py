@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.analysis.bootstrap import RESAMPLES, SEED, Resamples, resamples
+from core.analysis.bootstrap import RESAMPLES, SEED, Resamples, draw_resamples
 from core.analysis.means import main_criterion, main_rater_groups
 from core.analysis.modifiers import (
     AVERAGE,
@@ -29,7 +29,7 @@ def modifiers_section(
     """
     if not modifier_groups(scored):
         return Section(TITLE, (f"No response to {scored.suite} is to an instruction with a modifier.",))
-    drawn = resamples(len(scored.keys), number=number, seed=seed)
+    resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
     verdicts = None if judged is None else verdicts_of(judged)
     criterion = main_criterion(scored)
     name = "" if criterion is None else scored.criteria[criterion].name
@@ -44,18 +44,18 @@ def modifiers_section(
             "and a judge."
         )
     else:
-        said = ", ".join(f"{count} by {voice}" for voice, count in verdicts.said_by.items())
+        deciders = ", ".join(f"{count} by {rater_group}" for rater_group, count in verdicts.said_by.items())
         text.append(
             "Whether a modifier is fulfilled is said by a rule where one can tell, else by people, else by a "
-            f"judge: {said}."
+            f"judge: {deciders}."
         )
     tables = []
     names = model_names(scored)
     for source, model in enumerate(names):
         parts: list[tuple[str, str, ModifierMeans]] = []
         if judged is not None and verdicts is not None:
-            parts.append(("fulfilled", "percent", fulfilled(judged, verdicts, drawn, source)))
-        parts += _scores(scored, drawn, criterion, source)
+            parts.append(("fulfilled", "percent", fulfilled(judged, verdicts, resamples, source)))
+        parts += _scores(scored, resamples, criterion, source)
         key = f"modifiers-{source + 1}-{slug(model, 'model')}" if len(names) > 1 else "modifiers"
         table = _table(key, model, parts)
         if table.rows:
@@ -68,14 +68,18 @@ def modifiers_section(
 
 
 def _scores(
-    scored: Scores, drawn: Resamples, criterion: int | None, source: int
+    scored: Scores, resamples: Resamples, criterion: int | None, source: int
 ) -> list[tuple[str, str, ModifierMeans]]:
     if criterion is None:
         return []
     name = scored.criteria[criterion].name
     return [
-        (f"{name}, {voice.name}", "score", scores_by_modifier(scored, drawn, voice, criterion, source))
-        for voice in main_rater_groups(scored)
+        (
+            f"{name}, {rater_group.name}",
+            "score",
+            scores_by_modifier(scored, resamples, rater_group, criterion, source),
+        )
+        for rater_group in main_rater_groups(scored)
     ]
 
 

@@ -23,17 +23,17 @@ _MATCHED = (
 )
 
 
-def published_section(found: Beside) -> Section:
+def published_section(beside: Beside) -> Section:
     """Ours beside the paper's figure 2 and table 1; what has no like of ours stands alone."""
     text = [f"The published numbers are those of {PAPER}."]
     tables = []
-    if found.scores:
-        tables.append(_scores(found.scores))
+    if beside.scores:
+        tables.append(_scores(beside.scores))
     else:
-        text.append(_no_scores(found.models))
+        text.append(_no_scores(beside.models))
         tables.append(_scores_alone())
-    if found.fulfilment or found.helpfulness:
-        tables += _modifiers(found)
+    if beside.fulfilment or beside.helpfulness:
+        tables += _modifiers(beside)
     else:
         text.append(
             "No response of ours to an instruction with one of the paper's modifiers has been judged in the "
@@ -87,7 +87,7 @@ def _score_row(row: BesideScore) -> tuple[Cell, ...]:
         Cell(published.model),
         Cell(row.model),
         Cell(published.rater),
-        Cell(row.voice.name),
+        Cell(row.rater_group.name),
         Cell(published.criterion),
         Cell(_LANGUAGES[published.languages]),
         Cell(published.score),
@@ -98,7 +98,10 @@ def _score_row(row: BesideScore) -> tuple[Cell, ...]:
 
 
 def _scores_alone() -> Table:
-    scores = {(it.model, it.rater, it.languages, it.criterion): it.score for it in published_scores()}
+    scores = {
+        (score.model, score.rater, score.languages, score.criterion): score.score
+        for score in published_scores()
+    }
     rows = dict.fromkeys((model, rater) for model, rater, _, _ in scores)
     criteria = dict.fromkeys(criterion for _, _, _, criterion in scores)
     columns = [(languages, criterion) for languages in _LANGUAGES for criterion in criteria]
@@ -111,28 +114,31 @@ def _scores_alone() -> Table:
             *(Column(criterion, "score", _LANGUAGES[languages]) for languages, criterion in columns),
         ),
         tuple(
-            (Cell(model), Cell(rater), *(Cell(scores[model, rater, *it]) for it in columns))
+            (Cell(model), Cell(rater), *(Cell(scores[model, rater, *score]) for score in columns))
             for model, rater in rows
         ),
         source=FIGURE_2,
     )
 
 
-def _modifiers(found: Beside) -> list[Table]:
+def _modifiers(beside: Beside) -> list[Table]:
     tables = []
-    if found.fulfilment:
+    if beside.fulfilment:
         tables.append(
             _beside(
-                "published-fulfilment", "Modifiers fulfilled, published and ours", "percent", found.fulfilment
+                "published-fulfilment",
+                "Modifiers fulfilled, published and ours",
+                "percent",
+                beside.fulfilment,
             )
         )
-    if found.helpfulness:
+    if beside.helpfulness:
         tables.append(
             _beside(
                 "published-helpfulness",
                 "Helpfulness by modifier, published and ours",
                 "score",
-                found.helpfulness,
+                beside.helpfulness,
             )
         )
     return tables

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.analysis.bootstrap import RESAMPLES, SEED, resamples
+from core.analysis.bootstrap import RESAMPLES, SEED, draw_resamples
 from core.analysis.scores import Scores
 from core.analysis.selection import Candidate, Configuration, Selection
 from core.analysis.surface import ALL, METRICS, Surface, surface_shares
@@ -36,8 +36,8 @@ def surface_section(
     """
     if not scored.responses:
         return Section(TITLE, (f"There is no response to {scored.suite} yet.",))
-    drawn = resamples(len(scored.keys), number=number, seed=seed)
-    shares = surface_shares(scored, measured, drawn)
+    resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
+    shares = surface_shares(scored, measured, resamples)
     text = [
         "Right language: responses identified as the language that they are expected in (the instruction's, "
         "or the one that its modifier demands). Spelling: words that pass spell checking, mean over "
@@ -79,23 +79,26 @@ def selection_table(selection: Selection) -> Table:
     ]
     notes = [selection.rule, f"{CHOSEN} marks what is chosen. Length: characters, the mean over languages."]
     notes += selection.notes
-    told: dict[str, list[str]] = {}
+    names_by_note: dict[str, list[str]] = {}
     for configuration in selection.configurations:
         for note in configuration.notes:
-            told.setdefault(note, []).append(configuration.name)
-    notes += [f"{', '.join(names)}: {note}" for note, names in told.items()]
+            names_by_note.setdefault(note, []).append(configuration.name)
+    notes += [f"{', '.join(names)}: {note}" for note, names in names_by_note.items()]
     return Table("learning-rates", "Learning rates", columns, tuple(rows), tuple(notes), "figure 3, left")
 
 
-def _candidate(configuration: Configuration, one: Candidate) -> tuple[Cell, ...]:
-    rate = "unknown" if one.learning_rate is None else rate_label(one.learning_rate)
+def _candidate(configuration: Configuration, candidate: Candidate) -> tuple[Cell, ...]:
+    rate = "unknown" if candidate.learning_rate is None else rate_label(candidate.learning_rate)
     return (
         Cell(configuration.name),
-        Cell(rate, mark=CHOSEN if one.chosen else ""),
-        *(_share(value) for value in (one.good, one.right_language, one.relevant, one.spelling)),
-        Cell(one.length) if one.length is not None else Cell(None, why="nothing was compared"),
-        Cell(one.n),
-        Cell(one.responses),
+        Cell(rate, mark=CHOSEN if candidate.chosen else ""),
+        *(
+            _share(value)
+            for value in (candidate.good, candidate.right_language, candidate.relevant, candidate.spelling)
+        ),
+        Cell(candidate.length) if candidate.length is not None else Cell(None, why="nothing was compared"),
+        Cell(candidate.n),
+        Cell(candidate.responses),
     )
 
 
@@ -106,16 +109,16 @@ def _share(value: float | None) -> Cell:
 def _table(shares: Surface) -> Table:
     names = model_names(shares.scored)
     languages = shares.scored.languages
-    scopes = [ALL, *languages] if len(languages) > 1 else list(languages)
+    language_groups = [ALL, *languages] if len(languages) > 1 else list(languages)
     rows = [
         (
             Cell(name),
-            Cell(scope),
-            *(mean_cell(shares.at(metric, source, scope), "not measured") for metric in METRICS),
+            Cell(language_group),
+            *(mean_cell(shares.at(metric, source, language_group), "not measured") for metric in METRICS),
         )
         for source, name in enumerate(names)
-        for scope in scopes
-        if shares.at("empty", source, scope)
+        for language_group in language_groups
+        if shares.at("empty", source, language_group)
     ]
     columns = (Column("model"), Column("language"), *(Column(metric, "percent") for metric in METRICS))
     return Table("surface", "Surface metrics by model and language", columns, tuple(rows))
@@ -126,7 +129,10 @@ def _charts(shares: Surface, selection: Selection) -> tuple[LineChart, ...]:
     several = [
         configuration
         for configuration in selection.configurations
-        if len([one for one in configuration.candidates if one.learning_rate and one.n]) > 1
+        if len(
+            [candidate for candidate in configuration.candidates if candidate.learning_rate and candidate.n]
+        )
+        > 1
     ]
     metrics = [metric for metric in METRICS if metric in TOOLS and shares.measured(metric)]
     if not several or not metrics:
@@ -149,15 +155,15 @@ def _charts(shares: Surface, selection: Selection) -> tuple[LineChart, ...]:
 def _series(shares: Surface, configuration: Configuration, metric: str) -> Series:
     points: list[tuple[float, float | None, float | None, float | None]] = []
     chosen = []
-    for one in configuration.candidates:
-        if not one.learning_rate:
+    for candidate in configuration.candidates:
+        if not candidate.learning_rate:
             continue
-        if one.chosen:
+        if candidate.chosen:
             chosen.append(len(points))
-        mean = shares.at(metric, shares.scored.sources.index(one.source), ALL)
+        mean = shares.at(metric, shares.scored.sources.index(candidate.source), ALL)
         points.append(
-            (one.learning_rate, None, None, None)
+            (candidate.learning_rate, None, None, None)
             if mean is None
-            else (one.learning_rate, mean.value, mean.low, mean.high)
+            else (candidate.learning_rate, mean.value, mean.low, mean.high)
         )
     return Series(configuration.name, tuple(points), tuple(chosen))

@@ -8,7 +8,7 @@ import pytest
 
 from core.analysis.agreement import agreements, kappa
 from core.analysis.agreement_table import human_against_judge
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from store.queries.overview import Scope
 from store.session import reading
 from tests.core.analysis.rated import Rated
@@ -38,14 +38,15 @@ def study(tmp_path):
 
 def of(study, number=200, seed=1):
     scored = study.load()
-    return agreements(scored, resamples(len(scored.keys), number=number, seed=seed))
+    return agreements(scored, draw_resamples(len(scored.keys), number=number, seed=seed))
 
 
-def table(found, first, second, criterion, scope):
+def table(found, first, second, criterion, language_group):
     return next(
         it
         for it in found.pairs
-        if (it.first.name, it.second.name, it.criterion.name, it.scope) == (first, second, criterion, scope)
+        if (it.first.name, it.second.name, it.criterion.name, it.language_group)
+        == (first, second, criterion, language_group)
     )
 
 
@@ -93,13 +94,13 @@ def test_the_tables_are_those_of_the_overview(tmp_path):
     humans = [rater.id for rater in scored.raters if rater.kind == "human"]
     with reading(study.engine) as session:
         for judge in (rater for rater in scored.raters if rater.kind != "human"):
-            for scope, language in (("English", "en"), ("non-English", "ru"), ("all", None)):
+            for language_group, language in (("English", "en"), ("non-English", "ru"), ("all", None)):
                 known = human_against_judge(
                     session, Scope(study.suite, language), study.rubric, humans, judge.id
                 )
                 assert len(known) == 6
                 for row in known:
-                    own = table(found, "people (2)", judge.label, row.criterion, scope)
+                    own = table(found, "people (2)", judge.label, row.criterion, language_group)
                     assert own.counts.tolist() == [list(line) for line in row.agreement.counts]
                     assert own.figures["kappa"].value == pytest.approx(row.agreement.kappa)
                     assert own.figures["exact"].value == pytest.approx(row.agreement.exact)
@@ -117,11 +118,11 @@ def test_intervals_are_those_of_a_loop_that_draws_instructions(tmp_path):
         study.give("ann", (model, language, key), helpfulness=human)
         study.give("gpt", (model, language, key), kind="llm", helpfulness=judge)
         pairs.setdefault(key, []).append((human, judge))
-    drawn = resamples(len(KEYS), number=300, seed=7)
+    resamples = draw_resamples(len(KEYS), number=300, seed=7)
     scored = study.load()
-    found = table(agreements(scored, drawn), "human:ann", "llm:gpt", "helpfulness", "all")
+    found = table(agreements(scored, resamples), "human:ann", "llm:gpt", "helpfulness", "all")
     values = []
-    for weights in drawn.weights:
+    for weights in resamples.weights:
         counts = Counter()
         for key, weight in zip(scored.keys, weights, strict=True):
             for pair in pairs[key]:
@@ -176,11 +177,11 @@ def test_alpha_of_three_people_and_its_interval_are_those_of_the_package(tmp_pat
         return krippendorff.alpha(reliability_data=ratings, level_of_measurement="ordinal")
 
     scored = study.load()
-    drawn = resamples(len(KEYS), number=100, seed=2)
-    found = {(it.criterion.name, it.scope): it for it in agreements(scored, drawn).people}
+    resamples = draw_resamples(len(KEYS), number=100, seed=2)
+    found = {(it.criterion.name, it.language_group): it for it in agreements(scored, resamples).people}
     own = found["helpfulness", "all"]
     assert own.alpha.value == pytest.approx(alpha_over(KEYS))
-    sampled = [alpha_over(np.repeat(scored.keys, weights.astype(int))) for weights in drawn.weights]
+    sampled = [alpha_over(np.repeat(scored.keys, weights.astype(int))) for weights in resamples.weights]
     assert [own.alpha.low, own.alpha.high] == pytest.approx(np.quantile(sampled, [0.025, 0.975]).tolist())
     assert own.n == sum(
         sum((person, place) in given for person in ("ann", "bob", "cleo")) > 1 for place in study.ids
@@ -200,5 +201,5 @@ def test_a_store_without_people_or_without_judges_has_no_such_pairs(tmp_path):
     assert of(study).pairs == ()
     study.give("ann", ("m", "en", "a"), helpfulness=1)
     found = of(study)
-    assert {(it.kind, it.scope) for it in found.pairs} == {("judge", "English")}
+    assert {(it.kind, it.language_group) for it in found.pairs} == {("judge", "English")}
     study.engine.dispose()

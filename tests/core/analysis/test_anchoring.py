@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.analysis.anchoring import anchoring, distance
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from store.queries.anchoring import LookCounts
 from store.queries.journal import Shown
 from store.session import reading
@@ -23,9 +23,9 @@ def study(tmp_path):
 
 def of(study, number=500):
     scored = study.load()
-    drawn = resamples(len(scored.keys), number=number)
+    resamples = draw_resamples(len(scored.keys), number=number)
     with reading(study.engine) as session:
-        return anchoring(session, study.suite, study.rubric, scored, drawn)
+        return anchoring(session, study.suite, study.rubric, scored, resamples)
 
 
 def look(study, person, key, before, after, judge):

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis.bootstrap import interval, resamples
+from core.analysis.bootstrap import draw_resamples, interval
 
 
 def test_each_resample_draws_as_many_clusters_as_there_are_and_the_seed_decides():
-    drawn = resamples(7, number=100, seed=3).weights
-    assert drawn.shape == (100, 7)
-    assert (drawn.sum(axis=1) == 7).all()
-    assert np.array_equal(drawn, resamples(7, number=100, seed=3).weights)
-    assert not np.array_equal(drawn, resamples(7, number=100, seed=4).weights)
+    resamples = draw_resamples(7, number=100, seed=3).weights
+    assert resamples.shape == (100, 7)
+    assert (resamples.sum(axis=1) == 7).all()
+    assert np.array_equal(resamples, draw_resamples(7, number=100, seed=3).weights)
+    assert not np.array_equal(resamples, draw_resamples(7, number=100, seed=4).weights)
 
 
 def test_sums_are_those_of_the_clusters_drawn():
     values = np.arange(12.0).reshape(3, 2, 2)
-    drawn = resamples(3, number=50, seed=1)
-    expected = np.einsum("rc,cij->rij", drawn.weights.astype(float), values)
-    assert np.array_equal(drawn.sums(values), expected)
+    resamples = draw_resamples(3, number=50, seed=1)
+    expected = np.einsum("rc,cij->rij", resamples.weights.astype(float), values)
+    assert np.array_equal(resamples.sums(values), expected)
 
 
 def test_the_interval_of_a_mean_over_clusters_is_scipys():
@@ -27,8 +27,8 @@ def test_the_interval_of_a_mean_over_clusters_is_scipys():
     rng = np.random.default_rng(5)
     sizes = rng.integers(1, 5, 60)
     sums = np.array([rng.integers(0, 3, size).sum() for size in sizes], dtype=float)
-    drawn = resamples(60, number=20_000, seed=1).sums(np.stack([sums, sizes.astype(float)], axis=1))
-    low, high = interval(drawn[:, 0] / drawn[:, 1])
+    resamples = draw_resamples(60, number=20_000, seed=1).sums(np.stack([sums, sizes.astype(float)], axis=1))
+    low, high = interval(resamples[:, 0] / resamples[:, 1])
 
     def ratio(sums, sizes, axis):
         return sums.sum(axis=axis) / sizes.sum(axis=axis)
@@ -50,4 +50,4 @@ def test_undefined_resamples_are_left_out_and_too_many_leave_no_interval():
 
 
 def test_no_clusters_are_no_error():
-    assert resamples(0, number=5).sums(np.zeros((0, 2))).shape == (5, 2)
+    assert draw_resamples(0, number=5).sums(np.zeros((0, 2))).shape == (5, 2)

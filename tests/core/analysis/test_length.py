@@ -26,7 +26,7 @@ def test_the_correlation_is_spearmans_within_languages_weighted_by_responses(mad
             made.give("llm:gpt", ("m", key, language), helpfulness=mark)
     (found,) = length_of_all(made.load())
     rho = {language: stats.spearmanr(own, range(len(own))).statistic for language, own in marks.items()}
-    assert found.voice.name == "llm:gpt"
+    assert found.rater_group.name == "llm:gpt"
     assert found.correlation.rho == pytest.approx((6 * rho["en"] + 4 * rho["ru"]) / 10)
     assert found.correlation.n == 10
     assert length_beside_people(made.load()) == []
@@ -41,12 +41,12 @@ def test_people_together_are_correlated_by_their_means_and_beside_the_judge(made
         made.give("llm:gpt", ("m", key, "en"), helpfulness=judge, language=0)
     made.give("human:ann", ("m", "a", "en"), language=0)
     scored = made.load()
-    people = next(one for one in length_of_all(scored) if one.voice.together)
+    people = next(one for one in length_of_all(scored) if one.rater_group.together)
     means = [1, 0.5, 0.5, 1, 2, 1.5]
     assert people.correlation.rho == pytest.approx(stats.spearmanr(means, range(6)).statistic)
     beside = length_beside_people(scored)[0]
     assert scored.criteria[beside.criterion].name == "helpfulness"
-    assert beside.voice.name == "llm:gpt"
+    assert beside.rater_group.name == "llm:gpt"
     # The wrong language takes nothing out, as where judges are calibrated.
     assert beside.bias.humans.rho == people.correlation.rho
     apart = [judge - mean for judge, mean in zip((0, 0, 0, 1, 1, 2), means, strict=True)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import (
     all_rater_groups,
     main_criterion,
@@ -44,17 +44,22 @@ def by_hand(made):
     return made.load()
 
 
-def found(means, voice, criterion, scope, source=0):
+def found(means, rater_group, criterion, language_group, source=0):
     names = [one.name for one in means.scored.criteria]
-    mean = means.at(voice, source, names.index(criterion), scope)
+    mean = means.at(rater_group, source, names.index(criterion), language_group)
     return None if mean is None else (pytest.approx(mean.value), mean.n)
 
 
 def test_the_means_of_the_example_are_those_worked_out_by_hand(made):
     scored = by_hand(made)
-    means = mean_scores(scored, resamples(3, number=200))
-    people, ann, bob, gpt = means.voices
-    assert [voice.name for voice in means.voices] == ["people (2)", "human:ann", "human:bob", "llm:gpt"]
+    means = mean_scores(scored, draw_resamples(3, number=200))
+    people, ann, bob, gpt = means.rater_groups
+    assert [rater_group.name for rater_group in means.rater_groups] == [
+        "people (2)",
+        "human:ann",
+        "human:bob",
+        "llm:gpt",
+    ]
     assert found(means, ann, "helpfulness", "en") == (1.0, 2)  # 2 and 0
     assert found(means, ann, "helpfulness", "fr") == (2.0, 1)  # the wrong language is out
     assert found(means, ann, "helpfulness", "ru") is None  # skipped
@@ -75,25 +80,25 @@ def test_the_means_of_the_example_are_those_worked_out_by_hand(made):
 
 
 def test_a_mean_over_one_instruction_has_no_interval(made):
-    means = mean_scores(by_hand(made), resamples(3, number=200))
-    assert means.at(means.voices[2], 0, made.criterion("helpfulness"), "fr").low is None
-    assert means.at(means.voices[0], 0, made.criterion("helpfulness"), "fr").low is not None
+    means = mean_scores(by_hand(made), draw_resamples(3, number=200))
+    assert means.at(means.rater_groups[2], 0, made.criterion("helpfulness"), "fr").low is None
+    assert means.at(means.rater_groups[0], 0, made.criterion("helpfulness"), "fr").low is not None
 
 
 def test_voices_are_people_together_then_everybody_and_one_person_is_just_that_person(made):
     scored = by_hand(made)
-    assert [voice.key for voice in all_rater_groups(scored)] == [
+    assert [rater_group.key for rater_group in all_rater_groups(scored)] == [
         "people",
         "human-ann",
         "human-bob",
         "llm-gpt",
     ]
-    assert [voice.key for voice in main_rater_groups(scored)] == ["people", "llm-gpt"]
+    assert [rater_group.key for rater_group in main_rater_groups(scored)] == ["people", "llm-gpt"]
     made.give("human:Анна", ("n", "a", "en"), helpfulness=1)
     made.give("human:Ann", ("n", "a", "en"), helpfulness=1)
     for letter in "xy":
         made.give("llm:" + "a" * 300 + letter, ("n", "a", "en"), helpfulness=1)
-    keys = [voice.key for voice in all_rater_groups(made.load())]
+    keys = [rater_group.key for rater_group in all_rater_groups(made.load())]
     assert len(set(keys)) == len(keys) == 8
     assert all(key.isascii() and len(key) <= 60 for key in keys)
 
@@ -103,7 +108,7 @@ def test_with_one_person_the_main_voices_are_that_person_and_the_judges(made):
     made.give("human:ann", ("m", "a", "en"), helpfulness=1)
     made.give("rule:r", ("m", "a", "en"), helpfulness=2)
     scored = made.load()
-    assert [voice.name for voice in main_rater_groups(scored)] == ["human:ann", "rule:r"]
+    assert [rater_group.name for rater_group in main_rater_groups(scored)] == ["human:ann", "rule:r"]
     assert all_rater_groups(scored) == main_rater_groups(scored)
 
 
@@ -111,9 +116,9 @@ def test_tasks_are_ordered_by_their_means_and_responses_without_one_are_left_out
     scored = by_hand(made)
     people = all_rater_groups(scored)[0]
     helpfulness = made.criterion("helpfulness")
-    found = task_means(scored, resamples(3, number=200), people, helpfulness)
+    found = task_means(scored, draw_resamples(3, number=200), people, helpfulness)
     assert found.tasks == ("advice", "mail")
-    table = [[found.cells.at(task, scope) for scope in (0, 1)] for task in (0, 1)]
+    table = [[found.cells.at(task, language_group) for language_group in (0, 1)] for task in (0, 1)]
     # advice is a: en 1.5, fr 1; mail is b: en 0, fr 2 and ru 0.
     assert [[(mean.value, mean.n) for mean in row] for row in table] == [
         [(1.5, 1), (1.0, 1)],
@@ -121,18 +126,18 @@ def test_tasks_are_ordered_by_their_means_and_responses_without_one_are_left_out
     ]
     made.give("human:ann", ("n", "b", "en"), helpfulness=2)
     again = made.load()
-    both = task_means(again, resamples(3, number=200), people, helpfulness)
-    alone = task_means(again, resamples(3, number=200), people, helpfulness, source=1)
+    both = task_means(again, draw_resamples(3, number=200), people, helpfulness)
+    alone = task_means(again, draw_resamples(3, number=200), people, helpfulness, source=1)
     assert both.cells.at(both.tasks.index("mail"), 0).value == 1.0
     assert (alone.tasks, alone.cells.at(0, 0).value, alone.cells.at(0, 1)) == (("mail",), 2.0, None)
 
 
 def test_an_empty_store_has_no_voices_and_no_means(made):
     scored = made.load()
-    means = mean_scores(scored, resamples(0, number=10))
-    assert (means.voices, means.cells, main_rater_groups(scored)) == ((), (), ())
+    means = mean_scores(scored, draw_resamples(0, number=10))
+    assert (means.rater_groups, means.cells, main_rater_groups(scored)) == ((), (), ())
     made.answer_all("m")
-    assert mean_scores(made.load(), resamples(3, number=10)).voices == ()
+    assert mean_scores(made.load(), draw_resamples(3, number=10)).rater_groups == ()
 
 
 def test_the_main_criterion_is_helpfulness_or_the_first_that_is_not_language(made):
@@ -194,10 +199,10 @@ def plain_scores(made, scored, raters, criterion):
 
 def test_random_data_gives_the_means_of_plain_loops(random_study):
     scored = random_study.load()
-    means = mean_scores(scored, resamples(25, number=50))
-    for voice in means.voices:
+    means = mean_scores(scored, draw_resamples(25, number=50))
+    for rater_group in means.rater_groups:
         for criterion in ("helpfulness", "language"):
-            plain = plain_scores(random_study, scored, voice.raters, criterion)
+            plain = plain_scores(random_study, scored, rater_group.raters, criterion)
             for place, source in enumerate(scored.sources):
                 apart = {
                     language: [v for place, v in plain.items() if place[:2] == (source.model, language)]
@@ -205,16 +210,16 @@ def test_random_data_gives_the_means_of_plain_loops(random_study):
                 }
                 for language, values in apart.items():
                     expected = (pytest.approx(sum(values) / len(values)), len(values))
-                    assert found(means, voice, criterion, language, place) == expected
+                    assert found(means, rater_group, criterion, language, place) == expected
                 non_english = np.mean([np.mean(apart["fr"]), np.mean(apart["ru"])])
-                assert found(means, voice, criterion, "non-English", place)[0] == non_english
+                assert found(means, rater_group, criterion, "non-English", place)[0] == non_english
 
 
 def test_intervals_are_scipys_clustered_bootstrap(random_study):
     scored = random_study.load()
-    drawn = resamples(25, number=20_000)
-    means = mean_scores(scored, drawn)
-    people = means.voices[0]
+    resamples = draw_resamples(25, number=20_000)
+    means = mean_scores(scored, resamples)
+    people = means.rater_groups[0]
     plain = plain_scores(random_study, scored, people.raters, "helpfulness")
 
     def per_cluster(language):
@@ -227,14 +232,14 @@ def test_intervals_are_scipys_clustered_bootstrap(random_study):
     def two_languages(sums, counts, more_sums, more_counts, axis):
         return (ratio(sums, counts, axis) + ratio(more_sums, more_counts, axis)) / 2
 
-    for scope, data, statistic in (
+    for language_group, data, statistic in (
         ("en", per_cluster("en"), ratio),
         ("non-English", (*per_cluster("fr"), *per_cluster("ru")), two_languages),
     ):
         theirs = stats.bootstrap(
             data, statistic, paired=True, method="percentile", n_resamples=20_000, rng=3
         ).confidence_interval
-        ours = means.at(people, 0, random_study.criterion("helpfulness"), scope)
+        ours = means.at(people, 0, random_study.criterion("helpfulness"), language_group)
         assert ours.low == pytest.approx(theirs.low, abs=0.02)
         assert ours.high == pytest.approx(theirs.high, abs=0.02)
         assert ours.low < ours.value < ours.high
@@ -242,10 +247,10 @@ def test_intervals_are_scipys_clustered_bootstrap(random_study):
 
 def test_small_chunks_give_the_same_numbers(random_study, monkeypatch):
     scored = random_study.load()
-    drawn = resamples(25, number=100)
-    whole = mean_scores(scored, drawn)
+    resamples = draw_resamples(25, number=100)
+    whole = mean_scores(scored, resamples)
     monkeypatch.setattr("core.analysis.means.MOST_NUMBERS", 700)
-    apart = mean_scores(scored, drawn)
+    apart = mean_scores(scored, resamples)
     for one, other in zip(whole.cells, apart.cells, strict=True):
         for name in ("value", "low", "high", "n"):
             assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import all_rater_groups
 from core.analysis.modifiers import (
     AVERAGE,
@@ -44,7 +44,7 @@ def test_fulfilment_in_percent_and_its_average_over_modifiers(made):
         made.give("rule:modifiers", ("m", key, "en"), own, fulfilment=verdict)
     made.give("rule:modifiers", ("m", "e", "en"), own, fulfilment=None)
     judged = verdicts(made)
-    found = fulfilled(judged, verdicts_of(judged), resamples(5, number=500), 0)
+    found = fulfilled(judged, verdicts_of(judged), draw_resamples(5, number=500), 0)
     assert found.groups == ("short", "num_items", "rhyme")
     assert [(mean.value, mean.n) for mean in (found.at("num_items", "en"), found.at("short", "en"))] == [
         (50.0, 2), (100.0, 1)
@@ -67,7 +67,7 @@ def test_the_percentages_are_those_of_the_tallies(made):
         rows = fulfilment(session, made.suite)
     for row in rows:
         source = judged.sources.index(row.source)
-        mean = fulfilled(judged, verdicts_of(judged), resamples(5, number=50), source).at(
+        mean = fulfilled(judged, verdicts_of(judged), draw_resamples(5, number=50), source).at(
             row.group, row.language
         )
         assert (mean.value, mean.n) == (pytest.approx(row.percent), row.n)
@@ -95,7 +95,7 @@ def test_helpfulness_by_modifier_leaves_the_wrong_language_out(made):
     made.give("human:ann", ("m", "d", "ru"), helpfulness=0)  # no modifier
     scored = made.load()
     found = scores_by_modifier(
-        scored, resamples(5, number=50), all_rater_groups(scored)[0], made.criterion("helpfulness"), 0
+        scored, draw_resamples(5, number=50), all_rater_groups(scored)[0], made.criterion("helpfulness"), 0
     )
     assert [(found.at(group, "ru").value, found.at(group, "ru").n) for group in ("num_items", "short")] == [
         (2.0, 1), (1.0, 1)
@@ -109,5 +109,5 @@ def test_no_rubric_for_modifiers_and_no_verdicts(made):
     judged = verdicts(made)
     found = verdicts_of(judged)
     assert (len(found.response), found.said_by) == (0, {})
-    assert fulfilled(judged, found, resamples(5, number=5), 0).at(AVERAGE, "en") is None
+    assert fulfilled(judged, found, draw_resamples(5, number=5), 0).at(AVERAGE, "en") is None
     assert modifier_groups(judged) == ("short", "num_items", "rhyme")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import mean_scores
 from core.analysis.modifier_names import NAMES
 from core.analysis.published import (
@@ -98,8 +98,8 @@ def test_which_model_is_which_is_read_from_its_option():
 
 def of(study, same_as=None, judged=None):
     scored = study.load()
-    drawn = resamples(len(scored.keys), number=200)
-    return beside(mean_scores(scored, drawn), judged, drawn, same_as)
+    resamples = draw_resamples(len(scored.keys), number=200)
+    return beside(mean_scores(scored, resamples), judged, resamples, same_as)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_model_of_the_papers_name_has_ours_beside_the_published(study):
     found = of(study)
     assert found.models == (f"{DOLLY} / 1e-5", f"{DOLLY} / 1e-4", "mine")
     told = {
-        (it.model, it.voice.name, it.published.languages): it
+        (it.model, it.rater_group.name, it.published.languages): it
         for it in found.scores
         if it.published.criterion == "helpfulness"
     }
@@ -147,7 +147,7 @@ def test_a_model_of_the_papers_name_has_ours_beside_the_published(study):
 
 
 def test_every_criterion_is_set_beside_also_where_ours_has_no_score(study):
-    rows = [it for it in of(study).scores if it.voice.name == "human:ann"]
+    rows = [it for it in of(study).scores if it.rater_group.name == "human:ann"]
     assert len(rows) == 12
     assert {it.published.criterion for it in rows if it.ours is None} == {
         "language", "fluency", "accuracy", "logic", "harmlessness"

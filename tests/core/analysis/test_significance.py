@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import all_rater_groups
 from core.analysis.significance import FEWEST, compare, sign_flip_p
 from tests.core.analysis.made_suite import MadeSuite
@@ -24,8 +24,8 @@ def made(tmp_path):
 
 def compared(made, rater=0, criterion="helpfulness", number=500):
     scored = made.load()
-    drawn = resamples(len(scored.keys), number=number)
-    return compare(scored, drawn, all_rater_groups(scored)[rater], made.criterion(criterion))
+    resamples = draw_resamples(len(scored.keys), number=number)
+    return compare(scored, resamples, all_rater_groups(scored)[rater], made.criterion(criterion))
 
 
 def score(made, rater, model, language, marks, criterion="helpfulness"):
@@ -39,7 +39,7 @@ def test_the_example_worked_out_by_hand(made):
     made.answer_all("m", "n")
     score(made, "human:ann", "m", "en", "222211.1")
     score(made, "human:ann", "n", "en", "10101102")
-    (english,) = [one for one in compared(made) if one.scope == "English"]
+    (english,) = [one for one in compared(made) if one.language_group == "English"]
     # On a-f and h: 1 2 1 2 0 0 -1, so 5 over 7; g has no score for m.
     assert (english.instructions, english.better, english.same, english.worse) == (7, 4, 2, 1)
     assert (english.mean.value, english.mean.n) == (pytest.approx(5 / 7), 7)
@@ -50,7 +50,7 @@ def test_the_example_worked_out_by_hand(made):
     # ones - (5): 4, and 4 the other way round.
     assert english.p == pytest.approx(8 / 32)
     assert english.holm == pytest.approx(8 / 32)  # the only test: non-English has no scores
-    (other,) = [one for one in compared(made) if one.scope == "non-English"]
+    (other,) = [one for one in compared(made) if one.language_group == "non-English"]
     assert (other.mean, other.p, other.dz) == (None, None, None)
     assert other.why == "no instruction has a score for both"
 
@@ -61,7 +61,7 @@ def test_an_instructions_languages_go_together(made):
     score(made, "human:ann", "n", "fr", "111111..")
     score(made, "human:ann", "m", "ru", "00......")
     score(made, "human:ann", "n", "ru", "11......")
-    (found,) = [one for one in compared(made) if one.scope == "non-English"]
+    (found,) = [one for one in compared(made) if one.language_group == "non-English"]
     # French: +1 on six; Russian: -1 on two, which cancel there. Means 1 and -1, each with the same weight.
     assert (found.mean.value, found.mean.n) == (0.0, 8)
     assert (found.instructions, found.better, found.same, found.worse) == (6, 4, 2, 0)
@@ -73,7 +73,7 @@ def test_responses_in_the_wrong_language_are_in_no_pair(made):
     score(made, "human:ann", "m", "en", "22222222")
     score(made, "human:ann", "n", "en", "00000000")
     score(made, "human:ann", "n", "en", "00", criterion="language")
-    (found,) = [one for one in compared(made) if one.scope == "English"]
+    (found,) = [one for one in compared(made) if one.language_group == "English"]
     assert (found.instructions, found.dz) == (6, None)  # all differences are 2
     assert found.p == pytest.approx(2 / 2**6)
     assert compared(made, criterion="language") == []  # m has no score on it
@@ -145,8 +145,10 @@ def test_the_correction_is_statsmodels_holm_over_all_pairs_and_both_scopes(made)
             marks = "".join(str(min(2, int(x))) for x in rng.integers(0, 2, len(KEYS)) + (place != 1))
             score(made, "human:ann", model, language, marks)
     found = compared(made)
-    assert [(one.first, one.second, one.scope) for one in found] == [
-        (*pair, scope) for pair in ((0, 1), (0, 2), (1, 2)) for scope in ("English", "non-English")
+    assert [(one.first, one.second, one.language_group) for one in found] == [
+        (*pair, language_group)
+        for pair in ((0, 1), (0, 2), (1, 2))
+        for language_group in ("English", "non-English")
     ]
     raw = [one.p for one in found]
     assert [one.holm for one in found] == pytest.approx(multipletests(raw, method="holm")[1].tolist())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.surface import surface_shares
 from store.queries.scores import surface_shares as shown_shares
 from store.queries.surface import surface_measures
@@ -21,7 +21,7 @@ def load(made):
     with reading(made.engine) as session:
         measured = surface_measures(session, made.suite)
     scored = made.load()
-    return surface_shares(scored, measured, resamples(len(scored.keys), number=500))
+    return surface_shares(scored, measured, draw_resamples(len(scored.keys), number=500))
 
 
 def test_shares_are_over_what_was_measured_and_against_the_language_expected(made):
@@ -35,8 +35,8 @@ def test_shares_are_over_what_was_measured_and_against_the_language_expected(mad
     made.measure(made.answer("m", "a", "ru", text="the"), language="en")
     found = load(made)
 
-    def at(metric, scope):
-        mean = found.at(metric, 0, scope)
+    def at(metric, language_group):
+        mean = found.at(metric, 0, language_group)
         return None if mean is None else (pytest.approx(mean.value), mean.n)
 
     assert at("right language", "en") == (200 / 3, 3)  # a and d (French is asked for) of a, b, d
@@ -64,7 +64,7 @@ def test_they_are_the_shares_that_the_room_shows(made):
 
 
 def test_nothing_measured_and_nothing_at_all(made):
-    assert load(made).scopes == ()
+    assert load(made).language_groups == ()
     made.answer("m", "a", "en")
     found = load(made)
     assert [found.measured(metric) for metric in ("right language", "relevant", "empty")] == [

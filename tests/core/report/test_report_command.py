@@ -90,7 +90,7 @@ def test_a_report_is_written_whole_and_the_same_store_gives_the_same_bytes(tmp_p
 
 
 def test_the_means_are_those_of_the_review_rooms_overview(tmp_path):
-    from core.analysis.bootstrap import resamples
+    from core.analysis.bootstrap import draw_resamples
     from core.analysis.means import all_rater_groups, mean_scores
     from core.analysis.scores import load_scores
     from store.queries.overview import Scope, heat_map
@@ -99,14 +99,14 @@ def test_the_means_are_those_of_the_review_rooms_overview(tmp_path):
     with reading(engine) as session:
         rubric = rubrics.default_rubric_id(session)
         scored = load_scores(session, 1, "small/1", rubric)
-        means = mean_scores(scored, resamples(12, number=100))
+        means = mean_scores(scored, draw_resamples(12, number=100))
         asked = [
-            (voice, language, [scored.raters[place].id for place in voice.raters])
-            for voice in all_rater_groups(scored)
+            (rater_group, language, [scored.raters[place].id for place in rater_group.raters])
+            for rater_group in all_rater_groups(scored)
             for language in ("en", "ru")
         ]
         compared = 0
-        for voice, language, ids in asked:
+        for rater_group, language, ids in asked:
             for cell in heat_map(session, Scope(1, language), rubric, ids):
                 source = next(
                     place for place, one in enumerate(scored.sources) if one.model_id == cell.source[0]
@@ -114,7 +114,7 @@ def test_the_means_are_those_of_the_review_rooms_overview(tmp_path):
                 criterion = next(
                     place for place, one in enumerate(scored.criteria) if one.id == cell.criterion_id
                 )
-                ours = means.at(voice, source, criterion, language)
+                ours = means.at(rater_group, source, criterion, language)
                 assert (ours.n, ours.value) == (cell.n, pytest.approx(cell.mean))
                 compared += 1
         # Two people apart and together, and a judge; two languages, two models, six criteria.

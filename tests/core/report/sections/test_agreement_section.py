@@ -5,7 +5,7 @@ import random
 import pytest
 
 from core.analysis.agreement import agreements
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.report.document import Report
 from core.report.formats.markdown import report_markdown
 from core.report.sections.agreement import agreement_section
@@ -16,7 +16,7 @@ KEYS = tuple("abcdef")
 
 def of(study):
     scored = study.load()
-    return agreement_section(agreements(scored, resamples(len(scored.keys), number=200)))
+    return agreement_section(agreements(scored, draw_resamples(len(scored.keys), number=200)))
 
 
 def row_of(table, *names):

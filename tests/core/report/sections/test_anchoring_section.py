@@ -3,7 +3,7 @@
 import pytest
 
 from core.analysis.anchoring import anchoring
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.report.document import Report
 from core.report.formats.markdown import report_markdown
 from core.report.sections.anchoring import anchoring_section
@@ -23,9 +23,9 @@ def study(tmp_path):
 
 def of(study):
     scored = study.load()
-    drawn = resamples(len(scored.keys), number=200)
+    resamples = draw_resamples(len(scored.keys), number=200)
     with reading(study.engine) as session:
-        return anchoring_section(anchoring(session, study.suite, study.rubric, scored, drawn))
+        return anchoring_section(anchoring(session, study.suite, study.rubric, scored, resamples))
 
 
 def look(study, key, before, after, judge):

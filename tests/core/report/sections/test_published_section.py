@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.bootstrap import resamples
+from core.analysis.bootstrap import draw_resamples
 from core.analysis.means import mean_scores
 from core.analysis.published import beside
 from core.report.document import Report
@@ -15,8 +15,8 @@ DOLLY = "LLaMA-2-13B / Dolly-En / FT"
 
 def of(study):
     scored = study.load()
-    drawn = resamples(len(scored.keys), number=200)
-    return published_section(beside(mean_scores(scored, drawn), None, drawn))
+    resamples = draw_resamples(len(scored.keys), number=200)
+    return published_section(beside(mean_scores(scored, resamples), None, resamples))
 
 
 def by_heading(table, row):
