@@ -28,8 +28,8 @@ from store.queries.journal import Score
 from store.session import reading
 from tests.postgresql import new_schema, running_server, server_programs
 from tests.reviewing import make_store, rater_of
-from tui.review.opening import WAIT_FOR_WRITER_MS
 from tui.review.saving import saving
+from tui.review.view import WAIT_FOR_WRITER_MS
 
 PROCESSES = 5
 

@@ -118,11 +118,11 @@ def compare(
 ) -> None:
     """Score the responses to one suite in one language, side by side, blind unless --open."""
     with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
-        from tui.run import Appearance, review
+        from tui.run import Appearance, run_review
 
         with_code(
             who,
-            lambda code: review(
+            lambda code: run_review(
                 store,
                 Appearance(theme, own_keys, own_keys=not kiosk),
                 language=lang,
@@ -153,11 +153,11 @@ def score_campaign(
 ) -> None:
     """Work through your queue in a campaign, one response at a time; it goes on where you stopped."""
     with _at_the_door(context, reviewer, keys, kiosk) as (who, own_keys):
-        from tui.run import Appearance, score
+        from tui.run import Appearance, run_queue
 
         with_code(
             who,
-            lambda code: score(
+            lambda code: run_queue(
                 store,
                 Appearance(theme, own_keys, own_keys=not kiosk),
                 campaign=campaign,
@@ -181,12 +181,12 @@ def overview(
 ) -> None:
     """Progress of the reviewers, mean scores and agreement; Enter opens the responses behind a number."""
     require_terminal()
-    from tui.run import Appearance, look_over
+    from tui.run import Appearance, run_overview
 
     who = reviewer or login_name()
     with_code(
         who,
-        lambda code: look_over(
+        lambda code: run_overview(
             store, Appearance(theme, keys), language=lang, suite=suite, reviewer=who, code=code
         ),
     )

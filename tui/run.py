@@ -21,46 +21,46 @@ class Appearance:
     own_keys: bool = True
 
 
-def review(store: str, appearance: Appearance, *, language: str, **options: Any) -> None:
-    """Review until the reviewer leaves; the options are those of `tui.sessions.reviewing`.
+def run_review(store: str, appearance: Appearance, *, language: str, **options: Any) -> None:
+    """Review until the reviewer leaves; the options are those of `tui.sessions.review_session`.
 
     Raises `UsageError` for a theme, key, language, suite, model or judge that is not there, `CodeNeeded`
     without the reviewer's code, `StoreError` for the store.
     """
 
     def visit() -> OpenedSession:
-        from tui.sessions import reviewing
+        from tui.sessions import review_session
 
-        return reviewing(store, language=language, **options)
+        return review_session(store, language=language, **options)
 
-    _stay(f"{language} · opening", visit, appearance)
-
-
-def score(store: str, appearance: Appearance, *, campaign: str, **options: Any) -> None:
-    """Work through a queue until the reviewer leaves; the options are those of `tui.sessions.scoring`. Raises
-    as `review`."""
-
-    def visit() -> OpenedSession:
-        from tui.sessions import scoring
-
-        return scoring(store, campaign=campaign, **options)
-
-    _stay("score · opening", visit, appearance)
+    _run_app(f"{language} · opening", visit, appearance)
 
 
-def look_over(store: str, appearance: Appearance, **options: Any) -> None:
-    """The overview until the reader leaves; the options are those of `tui.sessions.looking_over`. Raises as
-    `review`."""
+def run_queue(store: str, appearance: Appearance, *, campaign: str, **options: Any) -> None:
+    """Work through a queue until the reviewer leaves; the options are those of `tui.sessions.queue_session`.
+    Raises as `run_review`."""
 
     def visit() -> OpenedSession:
-        from tui.sessions import looking_over
+        from tui.sessions import queue_session
 
-        return looking_over(store, **options)
+        return queue_session(store, campaign=campaign, **options)
 
-    _stay("overview · opening", visit, appearance)
+    _run_app("score · opening", visit, appearance)
 
 
-def _stay(words: str, visit: Callable[[], OpenedSession], appearance: Appearance) -> None:
+def run_overview(store: str, appearance: Appearance, **options: Any) -> None:
+    """The overview until the reader leaves; the options are those of `tui.sessions.overview_session`.
+    Raises as `run_review`."""
+
+    def visit() -> OpenedSession:
+        from tui.sessions import overview_session
+
+        return overview_session(store, **options)
+
+    _run_app("overview · opening", visit, appearance)
+
+
+def _run_app(words: str, visit: Callable[[], OpenedSession], appearance: Appearance) -> None:
     opening = OpeningScreen(words, visit)
     app = ReviewApp(opening, **_options(appearance))
     with opening.ending:

@@ -14,9 +14,8 @@ from sqlalchemy import Engine
 
 from store import UsageError, open_store
 from tui.app import ReviewApp
-from tui.review.opening import open_view
 from tui.review.session import ReviewSession
-from tui.review.view import View
+from tui.review.view import View, open_view
 from tui.screens.compare import CompareScreen
 from tui.theme import PALETTES, Palette
 

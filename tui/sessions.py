@@ -17,11 +17,11 @@ from store.queries.compare import instruction_of
 from store.queries.filters import Filter
 from store.session import reading
 from tui.identity import require_code
-from tui.review.opening import open_view
-from tui.review.overview import ask
+from tui.review.overview import query_of_suite
 from tui.review.queue import QueueSession, open_queue
 from tui.review.saving import NotSaved, reason_of
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.score import ScoreScreen
@@ -30,12 +30,12 @@ FirstScreen = Callable[[], Screen[Any]]
 
 
 @contextmanager
-def reviewing(
+def review_session(
     store: str, *, collapse: bool = True, code: str | None = None, **view: Any
 ) -> Iterator[FirstScreen]:
     """A reviewer in a view, from opening the store to remembering the place; a run is written down for it.
 
-    `view` are the options of `tui.review.opening.open_view`. Raises `UsageError` for a language, suite, model
+    `view` are the options of `tui.review.view.open_view`. Raises `UsageError` for a language, suite, model
     or judge that is not there, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
     with _opened(store) as engine:
@@ -49,7 +49,7 @@ def reviewing(
 
 
 @contextmanager
-def scoring(
+def queue_session(
     store: str, *, campaign: str, reviewer: str, translation: str | None = "en", code: str | None = None
 ) -> Iterator[FirstScreen]:
     """A reviewer in the own queue of a campaign; a run is written down for it.
@@ -68,7 +68,7 @@ def scoring(
 
 
 @contextmanager
-def looking_over(
+def overview_session(
     store: str, *, language: str | None, suite: str | None, reviewer: str, code: str | None = None
 ) -> Iterator[FirstScreen]:
     """The overview of a suite, with all names; what is opened from it can be scored, openly.
@@ -79,7 +79,7 @@ def looking_over(
     """
     with _opened(store) as engine, ExitStack() as ending:
         require_code(engine, reviewer, code)
-        asked, label = ask(engine, language=language, suite=suite, reviewer=reviewer)
+        asked, label = query_of_suite(engine, language=language, suite=suite, reviewer=reviewer)
         open = asked.hidden_for is None
 
         def reading_behind(pairs: Sequence[tuple[int, int]]) -> CompareScreen:

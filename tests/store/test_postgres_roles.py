@@ -15,9 +15,9 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from tests.postgresql import new_schema
 from tests.reviewing import campaign, make_store, rater_of, stops_of, work
-from tui.review.opening import open_view
 from tui.review.queue import QueueSession, open_queue
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 
 PAGE = Path(__file__).parents[2] / "docs/postgres.md"
 

@@ -11,8 +11,8 @@ from store import open_store
 from store.queries import journal, models, raters, responses, rubrics, suites, surface
 from store.queries.journal import Score
 from store.session import writing
-from tui.review.opening import open_view
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 
 MODELS = (
     "LLaMA-2-7B / Dolly-En / FT",

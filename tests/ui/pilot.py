@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 
 from tui.app import ReviewApp
 from tui.app_protocol import app_of
-from tui.review.opening import open_view
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 from tui.textual_private import key_name
 from tui.theme import Look

@@ -10,8 +10,8 @@ from store.queries import models, responses
 from store.session import writing
 from tests.ui.conftest import JUDGE
 from tui.app import ReviewApp
-from tui.review.opening import open_view
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 
 WIDE, NARROW = (200, 50), (80, 24)

@@ -218,7 +218,7 @@ def test_keys_send_no_signal_while_the_room_starts_or_ends(store_path):
         "def review(*_, **__):\n"
         "    signal.signal(signal.SIGTSTP, lambda *_: os.kill(os.getpid(), signal.SIGSTOP))\n"
         "    print('READY', flush=True); time.sleep(1); print('AFTER', flush=True)\n"
-        "tui.run.review = review\n"
+        "tui.run.run_review = review\n"
         "atexit.register(lambda: (print('ENDING', flush=True), time.sleep(1), print('ENDED', flush=True)))\n"
     )
     terminal = kiosk(store_path, preamble=waiting)
@@ -260,7 +260,7 @@ async def test_no_binding_leads_to_more_than_the_page_of_keys_shows(review: Revi
 
 
 @pytest.mark.parametrize(
-    "broken", ["tui.review.session.ReviewSession.score", "tui.sessions.open_view", "tui.run.review"]
+    "broken", ["tui.review.session.ReviewSession.score", "tui.sessions.open_view", "tui.run.run_review"]
 )
 def test_a_crash_prints_one_line(store_path, broken):
     """In a key of the room, while the store is opened, and before there is a screen."""

@@ -22,7 +22,7 @@ from tui.app import ReviewApp
 from tui.review.overview import HeatCell, PairCell
 from tui.screens.compare import CompareScreen
 from tui.screens.overview import OverviewScreen
-from tui.sessions import looking_over
+from tui.sessions import overview_session
 
 ALL = ("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness")
 
@@ -295,7 +295,7 @@ async def test_hostile_names_of_reviewers_and_models_are_shown_safely(engine):
 
 async def test_alone_it_shows_everybody_and_all_names_and_leaves_no_trace(engine, store):
     score_all(engine, "someone", {"а0": 2, "б0": 1}, commit=False)
-    with looking_over(store, language="ru", suite=None, reviewer="boss") as first:
+    with overview_session(store, language="ru", suite=None, reviewer="boss") as first:
         async with ReviewApp(first()).run_test(size=WIDE) as pilot:
             await settle(pilot)
             assert "someone" in line_with(pilot, "scored (")
@@ -307,7 +307,7 @@ async def test_alone_it_shows_everybody_and_all_names_and_leaves_no_trace(engine
 
 async def test_alone_a_cell_opens_the_responses_openly_and_q_leads_back(engine, store):
     score_all(engine, "someone", {"а0": 2, "б0": 1}, commit=False)
-    with looking_over(store, language="ru", suite=None, reviewer="boss") as first:
+    with overview_session(store, language="ru", suite=None, reviewer="boss") as first:
         async with ReviewApp(first()).run_test(size=WIDE) as pilot:
             await settle(pilot)
             await press(pilot, "enter")
@@ -333,7 +333,7 @@ async def test_alone_over_all_languages_a_cell_asks_which_and_opens_the_response
         rater = raters.rater_id(session, "human", "someone")
         for (response,) in rows(engine, "SELECT id FROM response WHERE text IN ('а0', 'e0')"):
             score(session, rater, response, {"helpfulness": 2})
-    with looking_over(store, language=None, suite=None, reviewer="boss") as first:
+    with overview_session(store, language=None, suite=None, reviewer="boss") as first:
         async with ReviewApp(first()).run_test(size=WIDE) as pilot:
             await settle(pilot)
             assert "2.00 2" in shown(pilot)
@@ -348,7 +348,7 @@ async def test_alone_over_all_languages_a_cell_asks_which_and_opens_the_response
 
 async def test_alone_the_numbers_are_counted_again_after_scoring(engine, store):
     score_all(engine, "someone", {"а0": 2}, commit=False)
-    with looking_over(store, language="ru", suite=None, reviewer="boss") as first:
+    with overview_session(store, language="ru", suite=None, reviewer="boss") as first:
         async with ReviewApp(first()).run_test(size=WIDE) as pilot:
             await settle(pilot)
             await press(pilot, "enter", "0", "q")
@@ -356,7 +356,7 @@ async def test_alone_the_numbers_are_counted_again_after_scoring(engine, store):
 
 
 async def test_alone_an_empty_suite_of_scores_can_be_read_and_left(engine, store):
-    with looking_over(store, language=None, suite=None, reviewer="boss") as first:
+    with overview_session(store, language=None, suite=None, reviewer="boss") as first:
         async with ReviewApp(first()).run_test(size=NARROW) as pilot:
             await settle(pilot)
             assert "nobody has scored anything here yet" in shown(pilot)

@@ -11,10 +11,10 @@ from store.labels import labels_by_key
 from store.queries import models, responses
 from store.session import writing
 from tests.ui.conftest import JUDGE, MODELS
-from tui.review.opening import open_view
 from tui.review.saving import NotSaved
 from tui.review.scoring import SKIPPED, CriterionScore, ScoreCell
 from tui.review.session import ActionResult, ReviewSession
+from tui.review.view import open_view
 
 
 def opened(engine: Engine, **options) -> ReviewSession:

@@ -19,12 +19,12 @@ from tui.app import ReviewApp
 from tui.identity import CodeNeeded, require_code, with_code
 from tui.review import overview
 from tui.review.navigation import Destination
-from tui.review.opening import open_view
 from tui.review.queue import QueueSession, open_queue
 from tui.review.session import ReviewSession
 from tui.review.updates import apply_update, read_update
+from tui.review.view import open_view
 from tui.screens.score import ScoreScreen
-from tui.sessions import looking_over, scoring
+from tui.sessions import overview_session, queue_session
 
 SIZE = (120, 40)
 JUDGE = "gpt-judge"
@@ -401,24 +401,24 @@ def test_the_overview_shows_a_reviewer_nobody_elses_scores_until_it_is_closed(en
     campaign(engine, "c", ["anna", "boris"], overlap=2)
     for reviewer, score in (("anna", 0), ("boris", 2)):
         work(engine, "c", reviewer, lambda stop, criterion, score=score: score)
-    asked, _ = overview.ask(engine, language="ru", suite=None, reviewer="anna")
-    found = overview.load(engine, asked)
+    asked, _ = overview.query_of_suite(engine, language="ru", suite=None, reviewer="anna")
+    found = overview.load_overview(engine, asked)
     assert {cell.mean for cell in found.means.values()} == {0.0}
     assert [rater.name for rater in found.raters] == ["anna"]
     assert found.judges == ()
     assert not any("main" in name for name in found.names.values())
-    stranger, _ = overview.ask(engine, language="ru", suite=None, reviewer="boss")
+    stranger, _ = overview.query_of_suite(engine, language="ru", suite=None, reviewer="boss")
     assert stranger.hidden_for is None
     with writing(engine) as session:
         campaigns.set_closed(session, campaigns.campaign_named(session, "c"), True)
-    asked, _ = overview.ask(engine, language="ru", suite=None, reviewer="anna")
-    assert [rater.name for rater in overview.load(engine, asked).raters] == ["anna", "boris"]
+    asked, _ = overview.query_of_suite(engine, language="ru", suite=None, reviewer="anna")
+    assert [rater.name for rater in overview.load_overview(engine, asked).raters] == ["anna", "boris"]
 
 
 async def test_what_a_reviewer_opens_from_the_overview_is_blind(engine, tmp_path):
     campaign(engine, "c", ["anna:ru"], languages=("ru",))
     work(engine, "c", "anna", most=4)
-    with looking_over(str(tmp_path / "s.db"), language="ru", suite=None, reviewer="anna") as first:
+    with overview_session(str(tmp_path / "s.db"), language="ru", suite=None, reviewer="anna") as first:
         async with ReviewApp(first()).run_test(size=SIZE) as pilot:
             await pilot.app.workers.wait_for_complete()
             await press(pilot, "enter")
@@ -445,17 +445,19 @@ def test_a_reviewer_with_a_code_is_let_in_with_it_alone(engine, tmp_path):
     for code in (None, "", made.codes["boris"]):
         with (
             pytest.raises(CodeNeeded, match="anna has"),
-            scoring(store, campaign="c", reviewer="anna", code=code),
+            queue_session(store, campaign="c", reviewer="anna", code=code),
         ):
             pass
-    with scoring(store, campaign="c", reviewer="anna", code=made.codes["anna"]) as first:
+    with queue_session(store, campaign="c", reviewer="anna", code=made.codes["anna"]) as first:
         assert isinstance(first(), ScoreScreen)
     require_code(engine, "stranger", None)
 
 
 def test_no_code_comes_into_the_record_of_the_run(engine, tmp_path):
     made = campaign(engine, "c", ["anna"], codes=True)
-    with scoring(str(tmp_path / "s.db"), campaign="c", reviewer="anna", code=made.codes["anna"]) as first:
+    with queue_session(
+        str(tmp_path / "s.db"), campaign="c", reviewer="anna", code=made.codes["anna"]
+    ) as first:
         first()
     with engine.connect() as connection:
         assert made.codes["anna"] not in str(connection.exec_driver_sql("SELECT * FROM run").all())

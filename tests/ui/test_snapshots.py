@@ -11,8 +11,8 @@ import pytest
 
 from tests.ui.snapshot_store import make
 from tui.app import ReviewApp
-from tui.review.opening import open_view
 from tui.review.session import ReviewSession
+from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 from tui.theme import PALETTES
 

@@ -82,7 +82,7 @@ class Overview:
         return next(iter([*named, *self.judges]), None)
 
 
-def of_view(view: View) -> OverviewQuery:
+def query_of_view(view: View) -> OverviewQuery:
     """What a reviewer at work may see: with the names hidden, only the own committed scores."""
     scope = Scope(view.suite.id, view.language, sources=tuple(source.key for source in view.sources))
     judge = view.judge.id if view.judge else None
@@ -94,7 +94,7 @@ def of_view(view: View) -> OverviewQuery:
     )
 
 
-def ask(
+def query_of_suite(
     engine: Engine, *, language: str | None, suite: str | None, reviewer: str
 ) -> tuple[OverviewQuery, str]:
     """What a researcher may see, and the suite's label: everything, in a language or (None) in all.
@@ -113,7 +113,7 @@ def ask(
         return replace(asked, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), found.label
 
 
-def load(engine: Engine, asked: OverviewQuery) -> Overview:
+def load_overview(engine: Engine, asked: OverviewQuery) -> Overview:
     """Read all numbers. It may take a second on a store of a million responses: not for the event loop."""
     with reading(engine) as session:
         raters = overview.reviewers_of(session, asked.scope, asked.rubric_id)
@@ -147,7 +147,7 @@ def load(engine: Engine, asked: OverviewQuery) -> Overview:
     )
 
 
-def behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
+def responses_behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
     """The responses behind a cell: (instruction, response), in the suite's order."""
     scope, judge = found.asked.scope, found.judge
     with reading(engine) as session:
@@ -162,7 +162,7 @@ def behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[t
         )
 
 
-def names_of(raters: Sequence[RaterScores]) -> str:
+def scorer_names(raters: Sequence[RaterScores]) -> str:
     """Who they are, in a few words."""
     return raters[0].name if len(raters) == 1 else "all reviewers"
 
@@ -171,7 +171,7 @@ def _ids(raters: Sequence[RaterScores]) -> list[int]:
     return [rater.rater_id for rater in raters]
 
 
-def by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
+def group_by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
     """The same responses by the language of their instructions, in the order in which they come."""
     found: dict[str, list[tuple[int, int]]] = {}
     with reading(engine) as session:

@@ -17,11 +17,10 @@ from store.queries.suites import SuiteSummary, list_suites
 from store.session import reading, writing
 from store.tables import Bookmark, Campaign, utc_now
 from tui.review.navigation import Destination, Navigator, folded
-from tui.review.opening import WAIT_FOR_WRITER_MS, member_of, rubric_parts, with_judge
 from tui.review.row import Row, answers_of, row_of
 from tui.review.saving import NotSaved
 from tui.review.session import ActionResult, ReviewSession
-from tui.review.view import View
+from tui.review.view import WAIT_FOR_WRITER_MS, View, member_of, rubric_parts, with_judge
 
 DONE = "everything is done, thank you (q leaves)"
 

@@ -10,12 +10,11 @@ from sqlmodel import Session
 from store.queries import compare, reviewers
 from store.session import reading
 from tui.review.navigation import Navigator
-from tui.review.opening import with_judge
 from tui.review.row import Row, load_row
 from tui.review.saving import saving
 from tui.review.scoring import ScoreCell
 from tui.review.session import ActionResult, ReviewSession
-from tui.review.view import View
+from tui.review.view import View, with_judge
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class OverviewScreen(PageScreen[Filter]):
         """The overview that a reviewer at work may see."""
         view = review.view
         title = f"overview · {safe_line(view.suite.label)} · {view.language}"
-        return cls(review.engine, overview.of_view(view), title)
+        return cls(review.engine, overview.query_of_view(view), title)
 
     async def on_screen_resume(self) -> None:
         """Count, at first and again after what was opened has been read and perhaps scored."""
@@ -53,7 +53,7 @@ class OverviewScreen(PageScreen[Filter]):
         self._put()
 
     async def _load(self) -> None:
-        self.found = await asyncio.to_thread(overview.load, self.engine, self.asked)
+        self.found = await asyncio.to_thread(overview.load_overview, self.engine, self.asked)
         note = " (names hidden, committed responses only)" if self.asked.hidden_for else ""
         rater = "" if self.asked.hidden_for else "  r whose means"
         end = "leave" if self.opened else "back"
@@ -88,11 +88,11 @@ class OverviewScreen(PageScreen[Filter]):
         cell = self.page.cell
         if cell is None or self.found is None:
             return
-        pairs = await asyncio.to_thread(overview.behind, self.engine, self.found, cell.value)
+        pairs = await asyncio.to_thread(overview.responses_behind, self.engine, self.found, cell.value)
         if self.opened is None:
             self.dismiss(Filter(responses=frozenset(response for _, response in pairs)))
             return
-        by_language = await asyncio.to_thread(overview.by_language, self.engine, pairs)
+        by_language = await asyncio.to_thread(overview.group_by_language, self.engine, pairs)
         if len(by_language) > 1:
             choices = [(code, f"{len(found)} responses") for code, found in by_language.items()]
             choose = ChoiceScreen("responses in which language", choices)

@@ -6,7 +6,7 @@ from core.analysis.agreement_table import CriterionAgreement
 from core.text.visible import safe_line
 from core.text.wrapping import pad, shorten
 from store.labels import short_rater_label
-from tui.review.overview import HeatCell, Overview, PairCell, names_of
+from tui.review.overview import HeatCell, Overview, PairCell, scorer_names
 from tui.theme import Look
 from tui.widgets.lines import Piece
 from tui.widgets.page import Cell
@@ -56,7 +56,12 @@ def _ago(moment: datetime) -> str:
 def _heat_map(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> None:
     best = max((maximum for _, _, maximum in found.criteria), default=2)
     lines.append(
-        [(f" mean scores of {safe_line(names_of(found.scorers))}, 0 to {best}, and how many", Look.HEADING)]
+        [
+            (
+                f" mean scores of {safe_line(scorer_names(found.scorers))}, 0 to {best}, and how many",
+                Look.HEADING,
+            )
+        ]
     )
     names = {source.key: safe_line(found.names[source.key]) for source in found.sources}
     room = width - MEAN * len(found.criteria) - 2
@@ -102,7 +107,7 @@ def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> 
         lines.append([(" no judge has scored these responses", Look.QUIET)])
         return
     name = safe_line(short_rater_label(judge.kind, judge.name))
-    title = f" {safe_line(names_of(found.people))} (rows) against {name} (columns), in % of pairs"
+    title = f" {safe_line(scorer_names(found.people))} (rows) against {name} (columns), in % of pairs"
     lines.append([(title, Look.HEADING)])
     blocks = [_block(one) for one in found.agreement]
     block = max((_width(one) for one in blocks), default=1) + BLOCK_GAP

@@ -13,7 +13,7 @@ from tui.review.scoring import count_scored
 from tui.review.session import ReviewSession
 from tui.theme import Look
 from tui.widgets.lines import LineWidget, Piece, spread
-from tui.widgets.response_text import MarkedSpan, ResponseText, foreign, marks_of, misspelt
+from tui.widgets.response_text import MarkedSpan, ResponseText, foreign, marks_in_text, misspelt
 from tui.widgets.score_table import ScoreTable
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Column(LineWidget):
         row, looked = self.session.row, self.looking.state
         if answer and (self._marked is None or self._marked[0] is not row or self._marked[1] != looked):
             self._marked = (row, looked)
-            marks = marks_of(row, self.number, self.looking)
+            marks = marks_in_text(row, self.number, self.looking)
             if marks != self._marks:
                 self._marks = marks
                 known.mark(marks)

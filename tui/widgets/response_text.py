@@ -66,7 +66,7 @@ class ResponseText:
         return pieces
 
 
-def marks_of(row: Row, column: int, looking: DisplayOptions) -> list[MarkedSpan]:
+def marks_in_text(row: Row, column: int, looking: DisplayOptions) -> list[MarkedSpan]:
     """Everything that is marked in a column's text."""
     answer = row.answers[column]
     marks: list[MarkedSpan] = []
