@@ -47,7 +47,7 @@ def make_base(folder: Path, data: Path, options: argparse.Namespace) -> None:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    chats = [one.messages for one in load_data([DataSource(str(data))]).conversations]
+    chats = [conversation.messages for conversation in load_data([DataSource(str(data))]).conversations]
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -146,7 +146,7 @@ def trl(
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    chats = [one.messages for one in load_data([DataSource(str(data))]).conversations]
+    chats = [conversation.messages for conversation in load_data([DataSource(str(data))]).conversations]
     rows = max(1, options.batch_tokens // options.max_length) if packing else options.rows
     config = SFTConfig(
         output_dir=str(out),
@@ -255,36 +255,36 @@ def main() -> None:
         train_file, test_file = _split(options.data, folder)
         make_base(folder / "base", train_file, options)
         options.steps = _our_steps(folder / "base", train_file, options)
-        found: dict[str, list[dict[str, Any]]] = {way: [] for way in options.ways}
+        runs: dict[str, list[dict[str, Any]]] = {way: [] for way in options.ways}
         for number in range(options.rounds):
             for way in options.ways if number % 2 == 0 else reversed(options.ways):
-                found[way].append(_apart(way, folder, options))
-                found[way][-1]["loss"] = held_out_loss(folder / "out", test_file, options.max_length)
-                print(way, json.dumps(found[way][-1]), flush=True)
-        _print_table(found)
+                runs[way].append(_apart(way, folder, options))
+                runs[way][-1]["loss"] = held_out_loss(folder / "out", test_file, options.max_length)
+                print(way, json.dumps(runs[way][-1]), flush=True)
+        _print_table(runs)
 
 
-def _print_table(found: dict[str, list[dict[str, Any]]]) -> None:
+def _print_table(runs: dict[str, list[dict[str, Any]]]) -> None:
     def median(way: str, name: str) -> float:
-        return statistics.median(one[name] for one in found[way])
+        return statistics.median(figures[name] for figures in runs[way])
 
     heads = ("answer tok/s", "a CPU second", "padding", "peak MiB", "tokens", "updates", "loss")
     print("\n" + " " * 16 + "".join(f"{head:>13}" for head in heads))
-    for way in found:
+    for way in runs:
         names = ("speed", "cpu_speed", "padding", "memory", "seen", "updates", "loss")
         speed, cpu, padding, memory, seen, updates, loss = (median(way, name) for name in names)
         print(
             f"{way:16}{speed:13,.0f}{cpu:13,.0f}{padding:13.1%}{memory:13,.0f}{seen:13,.0f}{updates:13,.0f}"
             f"{loss:13.3f}"
         )
-    peers = [way for way in found if way.startswith("TRL")]
-    if not peers or "ours" not in found:
+    peers = [way for way in runs if way.startswith("TRL")]
+    if not peers or "ours" not in runs:
         return
     for name, by in (("speed", "by the clock"), ("cpu_speed", "by CPU time")):
         best = max(peers, key=lambda way: median(way, name))
         ratios = [
-            one[name] / max(found[way][number][name] for way in peers)
-            for number, one in enumerate(found["ours"])
+            figures[name] / max(runs[way][number][name] for way in peers)
+            for number, figures in enumerate(runs["ours"])
         ]
         print(
             f"ours / fastest of TRL ({best}), {by}: {statistics.median(ratios):.2f} times "
@@ -311,10 +311,10 @@ def _our_steps(base: Path, data: Path, options: argparse.Namespace) -> int:
 
     conversations = load_data([DataSource(str(data))]).conversations
     built = build_examples(AutoTokenizer.from_pretrained(base), conversations, options.max_length)
-    plan = BatchPlan([len(one) for one in built.examples], options.batch_tokens, 1, 1, padded=False)
+    plan = BatchPlan([len(example) for example in built.examples], options.batch_tokens, 1, 1, padded=False)
     seen = 0
     for number, (batch,) in enumerate(plan.updates(), start=1):
-        seen += sum(built.examples[place].answer_tokens for place in batch)
+        seen += sum(built.examples[index].answer_tokens for index in batch)
         if seen >= options.answer_tokens:
             return number
     raise AssertionError

@@ -77,7 +77,7 @@ def cost(model: Any, examples: list[Example], *, rounds: int, bf16: bool) -> tup
         start = time.perf_counter() if device.type == "cuda" else time.process_time()
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
             loss = answer_loss(model, examples, device, padded=False) / sum(
-                one.answer_tokens for one in examples
+                example.answer_tokens for example in examples
             )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(tuned, 1.0)
@@ -86,7 +86,7 @@ def cost(model: Any, examples: list[Example], *, rounds: int, bf16: bool) -> tup
         loss.item()
         end = time.perf_counter() if device.type == "cuda" else time.process_time()
         seconds.append(end - start)
-    operations = meter.flops_a_token * sum(lengths) + meter.attention_flops * sum(n * n for n in lengths)
+    operations = meter.flops_per_token * sum(lengths) + meter.attention_flops * sum(n * n for n in lengths)
     return statistics.median(seconds[1:]), operations, peak_memory(device)
 
 

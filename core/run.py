@@ -46,7 +46,7 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *,
         except XlitError as error:
             untrained.append((configuration.name, str(error)))
             continue
-        sources += sources_of(study, configuration, checkpoint, folder)
+        sources += answer_sources(study, configuration, checkpoint, folder)
     if untrained and not sources:
         raise XlitError(f"No model was trained. {untrained[0][1]}")
     records = generate_study(study, suite, sources, engine)
@@ -77,7 +77,6 @@ def train_configuration(
     study: Study, configuration: Configuration, study_folder: Path, folder: Path, engine: Engine
 ) -> str:
     """Train a configuration unless that is done; returns its checkpoint (the base itself when not tuned)."""
-
     group = configuration.group
     if group.base_url or group.engine == "openai":
         return group.base
@@ -88,7 +87,7 @@ def train_configuration(
         **{
             **study.training.settings_for(group.adaptation),
             "base": base,
-            "data": tuple(_source(name, study_folder) for name in group.sources),
+            "data": tuple(_data_source(name, study_folder) for name in group.sources),
             "mix": group.mix,
             "size": group.size,
             "learning_rate": configuration.learning_rate or 0.0,
@@ -101,16 +100,16 @@ def train_configuration(
         engine, settings, out, name=configuration.name, own_process=True, processes=study.training.processes
     )
     with writing(engine) as session:
-        model_id(session, configuration.name, **_description(configuration, str(out)))
+        model_id(session, configuration.name, **_model_fields(configuration, str(out)))
     return str(out)
 
 
-def _source(name: str, study_folder: Path) -> DataSource:
+def _data_source(name: str, study_folder: Path) -> DataSource:
     source = data_source(name)
     return replace(source, name=resolve(source.name, study_folder))
 
 
-def _description(configuration: Configuration, checkpoint: str) -> dict[str, Any]:
+def _model_fields(configuration: Configuration, checkpoint: str) -> dict[str, Any]:
     group = configuration.group
     return {
         "base": group.base,
@@ -121,7 +120,7 @@ def _description(configuration: Configuration, checkpoint: str) -> dict[str, Any
     }
 
 
-def sources_of(
+def answer_sources(
     study: Study, configuration: Configuration, checkpoint: str, folder: Path
 ) -> list[ModelSource]:
     """Where a configuration's answers come from: a server, or its checkpoint and the GGUF files that it asks
@@ -129,7 +128,7 @@ def sources_of(
     from core.generate.gguf.convert import convert
 
     group = configuration.group
-    description = _description(configuration, checkpoint)
+    description = _model_fields(configuration, checkpoint)
     sources = [ModelSource(configuration.name, checkpoint, group.engine, group.base_url, description)]
     for quantization in group.gguf:
         name = configuration.folder or Path(checkpoint).name
@@ -179,19 +178,19 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
         from core.judge.modifiers.rater import judge_modifiers
 
         records.append(judge_modifiers(engine, languages=languages))
-    if judges.relevance and _can_be_asked("Relevance", judges.relevance):
+    if judges.relevance and _is_available("Relevance", judges.relevance):
         from core.judge.relevance import judge_relevance
 
-        settings = _settings(judges.relevance, study_folder)
+        settings = _judge_settings(judges.relevance, study_folder)
         records.append(judge_relevance(engine, settings, languages=languages, agree=agree))
-    if judges.rubric and _can_be_asked("Rubric", judges.rubric):
+    if judges.rubric and _is_available("Rubric", judges.rubric):
         from core.judge.rubric.judge import judge_rubric
 
         rubric = judges.rubric
         records.append(
             judge_rubric(
                 engine,
-                _settings(rubric, study_folder),
+                _judge_settings(rubric, study_folder),
                 prompt=study_folder / rubric.prompt if rubric.prompt else None,
                 rubric=study_folder / rubric.rubric if rubric.rubric else None,
                 languages=languages,
@@ -202,14 +201,14 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
     return records
 
 
-def _can_be_asked(kind: str, judge: LlmJudge) -> bool:
+def _is_available(kind: str, judge: LlmJudge) -> bool:
     if judge.base_url or judge.checkpoint or find_key(OPENAI_HOST) is not None:
         return True
     say(f"{kind} judge {judge.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
     return False
 
 
-def _settings(judge: LlmJudge, study_folder: Path) -> JudgeSettings:
+def _judge_settings(judge: LlmJudge, study_folder: Path) -> JudgeSettings:
     return JudgeSettings(
         model=judge.model,
         base_url=judge.base_url,

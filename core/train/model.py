@@ -1,6 +1,8 @@
 """The base model and its tokenizer, made ready to be tuned."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from core.train import attention
@@ -14,7 +16,7 @@ def load_tokenizer(settings: TrainSettings) -> Any:
     """The base's tokenizer. Raises `XlitError` when there is none."""
     import transformers
 
-    with one_sentence_errors(settings.base):
+    with _load_errors(settings.base):
         return transformers.AutoTokenizer.from_pretrained(settings.base, trust_remote_code=False)
 
 
@@ -32,7 +34,7 @@ def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
     transformers.utils.logging.set_verbosity_error()
     frozen_type = torch.bfloat16 if computes_in_bf16(settings, world) else torch.float32
     tuned = settings.adaptation == "full"
-    with one_sentence_errors(settings.base):
+    with _load_errors(settings.base):
         model = transformers.AutoModelForCausalLM.from_pretrained(
             settings.base,
             dtype=torch.float32 if tuned else frozen_type,
@@ -71,7 +73,7 @@ def can_pack(settings: TrainSettings) -> bool:
     """
     import transformers
 
-    with one_sentence_errors(settings.base):
+    with _load_errors(settings.base):
         config = transformers.AutoConfig.from_pretrained(settings.base, trust_remote_code=False)
     text = config.get_text_config()
     kinds = set(getattr(text, "layer_types", None) or ())
@@ -88,24 +90,19 @@ def can_pack(settings: TrainSettings) -> bool:
     )
 
 
-class one_sentence_errors:
+@contextmanager
+def _load_errors(base: str) -> Iterator[None]:
     """Turns what transformers raises for a bad checkpoint into one sentence."""
-
-    def __init__(self, base: str) -> None:
-        self.base = base
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if not isinstance(error, OSError | ValueError | KeyError | RuntimeError):
-            return
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if "file named model.safetensors" in reason:
             raise XlitError(
-                f"{self.base} has no weights as safetensors. Pickled weights can run code when they are "
+                f"{base} has no weights as safetensors. Pickled weights can run code when they are "
                 "opened: if you trust where they come from, say --allow-pickle."
             ) from None
         raise XlitError(
-            f"{self.base} can't be loaded as a model: {reason}. Give a checkpoint folder (config.json, "
+            f"{base} can't be loaded as a model: {reason}. Give a checkpoint folder (config.json, "
             "model.safetensors, tokenizer) or the name of a model on the hub."
         ) from None

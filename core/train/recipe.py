@@ -253,7 +253,7 @@ def _update(run: TrainingRun, step: int, batches: list[list[int]]) -> dict[str, 
         "answer_tokens": answers,
         "tokens": sum(lengths),
         "seconds": round(time.monotonic() - started, 4),
-        "answer_tokens_per_second": _rounded(run.meter.answers_a_second, 1),
+        "answer_tokens_per_second": _rounded(run.meter.answer_tokens_per_second, 1),
         "mfu": _rounded(run.meter.mfu, 4),
         "peak_memory": peak_memory(world.device),
     }

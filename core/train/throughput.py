@@ -39,20 +39,20 @@ class ThroughputMeter:
     """Speeds over the updates of this process since it began; the first, with its set-up costs, is left out
     once there are others."""
 
-    flops_a_token: float
+    flops_per_token: float
     attention_flops: float
     peak: float | None
-    marks: list[tuple[float, int, float]] = field(default_factory=list)
+    updates: list[tuple[float, int, float]] = field(default_factory=list)
 
     def update(self, answers: int, lengths: Sequence[int]) -> None:
         """One update has ended: `answers` tokens of answers, in examples of these lengths."""
-        flops = self.flops_a_token * sum(lengths) + self.attention_flops * sum(
+        flops = self.flops_per_token * sum(lengths) + self.attention_flops * sum(
             length * length for length in lengths
         )
-        self.marks.append((time.monotonic(), answers, flops))
+        self.updates.append((time.monotonic(), answers, flops))
 
     @property
-    def answers_a_second(self) -> float | None:
+    def answer_tokens_per_second(self) -> float | None:
         """Answer tokens a second over the last updates."""
         return self._rate(1)
 
@@ -63,11 +63,11 @@ class ThroughputMeter:
         return None if rate is None or self.peak is None else rate / self.peak
 
     def _rate(self, column: int, most: int = 50) -> float | None:
-        marks = self.marks[-most:]
-        if len(marks) < 2:
+        updates = self.updates[-most:]
+        if len(updates) < 2:
             return None
-        done = sum(mark[column] for mark in marks[1:])
-        return float(done) / max(1e-9, marks[-1][0] - marks[0][0])
+        done = sum(update[column] for update in updates[1:])
+        return float(done) / max(1e-9, updates[-1][0] - updates[0][0])
 
 
 def make_meter(model: Any, device: Any, processes: int) -> ThroughputMeter:

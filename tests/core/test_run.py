@@ -112,9 +112,11 @@ def command(study: Path, out: Path, file: str = "study.toml") -> list[str]:
 def content(store: Path) -> dict[str, list[tuple]]:
     engine = open_store(store)
     with engine.connect() as connection:
-        found = {name: [tuple(row) for row in connection.execute(text(sql))] for name, sql in CONTENT.items()}
+        tables = {
+            name: [tuple(row) for row in connection.execute(text(sql))] for name, sql in CONTENT.items()
+        }
     engine.dispose()
-    return found
+    return tables
 
 
 @pytest.fixture(scope="module")
@@ -127,18 +129,18 @@ def undisturbed(study, tmp_path_factory) -> tuple[Path, float]:
 
 
 def test_a_study_trains_converts_generates_and_judges(undisturbed):
-    found = content(undisturbed[0] / "xlit.db")
+    tables = content(undisturbed[0] / "xlit.db")
     assert (
-        len(found["responses"]) == 4 * 6
+        len(tables["responses"]) == 4 * 6
     )  # the base, tuned, tuned in GGUF, and LoRA; 3 instructions, 2 languages
-    assert {(row[2], row[3]) for row in found["responses"]} == {
+    assert {(row[2], row[3]) for row in tables["responses"]} == {
         ("tiny", "transformers"),
         ("tiny / english / FT / 1e-3", "transformers"),
         ("tiny / english / FT / 1e-3", "llama.cpp"),
         ("tiny / english / LoRA / 5e-3", "transformers"),
     }
-    assert {row[4] for row in found["metrics"]} == {"language", "spelling"}
-    assert found["ratings"]
+    assert {row[4] for row in tables["metrics"]} == {"language", "spelling"}
+    assert tables["ratings"]
 
 
 def test_a_second_run_changes_nothing_at_all(study, undisturbed):

@@ -28,10 +28,10 @@ def test_no_batch_exceeds_its_budget_and_a_pass_holds_every_example_once(padded)
 
 @pytest.mark.parametrize("padded", [True, False])
 def test_the_order_depends_on_the_seed_alone_and_passes_differ(padded):
-    one, same, other = (list(islice(plan(padded=padded, seed=seed).updates(), 100)) for seed in (1, 1, 2))
-    assert one == same
-    assert one != other
-    numbers = [example for update in one for batch in update for example in batch]
+    first, same, other = (list(islice(plan(padded=padded, seed=seed).updates(), 100)) for seed in (1, 1, 2))
+    assert first == same
+    assert first != other
+    numbers = [example for update in first for batch in update for example in batch]
     assert numbers[: len(LENGTHS)] != numbers[len(LENGTHS) : 2 * len(LENGTHS)]
 
 

@@ -93,16 +93,16 @@ def built(tokenizer, *chats, max_length=1000):
 
 
 def learned_runs(example) -> list[tuple[int, list[int]]]:
-    """The runs of tokens that the loss covers, each with the place where it begins."""
+    """The runs of tokens that the loss covers, each with the index where it begins."""
     runs: list[tuple[int, list[int]]] = []
-    for place, (token, label) in enumerate(zip(example.input_ids, example.labels, strict=True)):
+    for index, (token, label) in enumerate(zip(example.input_ids, example.labels, strict=True)):
         if label == IGNORED:
             continue
         assert label == token
-        if runs and runs[-1][0] + len(runs[-1][1]) == place:
+        if runs and runs[-1][0] + len(runs[-1][1]) == index:
             runs[-1][1].append(token)
         else:
-            runs.append((place, [token]))
+            runs.append((index, [token]))
     return runs
 
 
@@ -126,9 +126,9 @@ def test_an_answer_comes_after_the_ids_that_generation_feeds(tokenizers, name):
     tokenizer = tokenizers[name]
     chat = CHAT[1:] if name == "marked" else CHAT
     (example,) = built(tokenizer, chat).examples
-    answers = [place for place, message in enumerate(chat) if message["role"] == "assistant"]
-    for place, (start, _) in zip(answers, learned_runs(example), strict=True):
-        assert example.input_ids[:start] == prompt_ids(tokenizer, chat[:place])
+    answers = [index for index, message in enumerate(chat) if message["role"] == "assistant"]
+    for index, (start, _) in zip(answers, learned_runs(example), strict=True):
+        assert example.input_ids[:start] == prompt_ids(tokenizer, chat[:index])
 
 
 def test_where_the_border_merges_the_answer_is_tokenised_as_what_follows_the_prompt(tmp_path):
@@ -155,10 +155,10 @@ def test_a_template_that_writes_earlier_answers_otherwise_gives_an_example_for_e
     made = built(tokenizer, CHAT)
     assert made.counts["ru"].split == 1
     assert len(made.examples) == 2
-    for example, place in zip(made.examples, (2, 4), strict=True):
+    for example, index in zip(made.examples, (2, 4), strict=True):
         ((start, run),) = learned_runs(example)
-        assert example.input_ids[:start] == prompt_ids(tokenizer, CHAT[:place])
-        assert tokenizer.decode(run) == f"<think>\n\n</think>\n\n{CHAT[place]['content']}<|im_end|>"
+        assert example.input_ids[:start] == prompt_ids(tokenizer, CHAT[:index])
+        assert tokenizer.decode(run) == f"<think>\n\n</think>\n\n{CHAT[index]['content']}<|im_end|>"
 
 
 def test_an_end_token_is_learned_after_every_answer_even_when_the_template_writes_none(tmp_path):
@@ -218,8 +218,8 @@ def test_what_was_cut_and_dropped_is_counted_and_shown_for_each_language(tokeniz
 
 
 def test_a_conversation_that_comes_twice_is_learned_twice(tokenizers):
-    one = Conversation(CHAT, "ru")
-    made = build_examples(tokenizers["qwen"], [one, one], 1000)
+    conversation = Conversation(CHAT, "ru")
+    made = build_examples(tokenizers["qwen"], [conversation, conversation], 1000)
     assert made.examples[0].labels == made.examples[1].labels
     assert len(learned_runs(made.examples[0])) == 2
 
@@ -254,10 +254,10 @@ def test_examples_are_shown_with_what_is_learned_between_marks_and_nothing_that_
     made = built(tokenizer, hostile)
     console = Console(width=200, force_terminal=False, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(render_examples(tokenizer, made.examples))
-    shown = console.export_text()
-    assert "d:1  ru" in shown.splitlines()[0]
-    assert f"{made.examples[0].answer_tokens} learned" in shown.splitlines()[0]
-    assert "<s> [INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in shown
+    text = console.export_text()
+    assert "d:1  ru" in text.splitlines()[0]
+    assert f"{made.examples[0].answer_tokens} learned" in text.splitlines()[0]
+    assert "<s> [INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in text
     plain, dim = made.examples[0].input_ids[-2], "dim"
     assert plain is not None
     body = render_examples(tokenizer, made.examples).renderables[1]

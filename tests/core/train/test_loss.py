@@ -68,8 +68,10 @@ def test_packed_examples_have_the_loss_and_the_gradients_of_each_alone(kind, set
         loss.backward()
         apart += float(loss)
     assert float(together) == pytest.approx(apart, rel=1e-5)
-    for (name, one), (_, other) in zip(packed.named_parameters(), plain.named_parameters(), strict=True):
-        assert torch.allclose(one.grad, other.grad, atol=2e-5, rtol=1e-3), name
+    for (name, in_one_row), (_, padded_weight) in zip(
+        packed.named_parameters(), plain.named_parameters(), strict=True
+    ):
+        assert torch.allclose(in_one_row.grad, padded_weight.grad, atol=2e-5, rtol=1e-3), name
 
 
 def test_padded_examples_have_the_same_loss(settings, tmp_path):

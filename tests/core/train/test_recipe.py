@@ -39,8 +39,8 @@ def weights(folder):
     return load_file(next(folder.glob("*.safetensors")))
 
 
-def same_weights(one, other) -> bool:
-    a, b = weights(one), weights(other)
+def same_weights(first, other) -> bool:
+    a, b = weights(first), weights(other)
     return a.keys() == b.keys() and all((a[name] == b[name]).all() for name in a)
 
 
@@ -53,10 +53,10 @@ def test_full_fine_tuning_learns_and_leaves_a_checkpoint_that_loads(settings, tm
 
     out = tmp_path / "model"
     summary = train(settings(), out)
-    found = losses(out)
-    assert len(found) == 12
-    assert found[-1] < found[0] - 1
-    assert summary["last_loss"] == found[-1]
+    losses_seen = losses(out)
+    assert len(losses_seen) == 12
+    assert losses_seen[-1] < losses_seen[0] - 1
+    assert summary["last_loss"] == losses_seen[-1]
     assert AutoModelForCausalLM.from_pretrained(out).num_parameters() > 0
     assert AutoTokenizer.from_pretrained(out).chat_template
     assert not out.with_name("model.partial").exists()
@@ -68,19 +68,19 @@ def test_lora_leaves_an_adapter_that_loads_on_its_base(settings, tmp_path):
 
     out = tmp_path / "adapter"
     train(settings(adaptation="lora", learning_rate=1e-2), out)
-    found = losses(out)
-    assert found[-1] < found[0]
+    losses_seen = losses(out)
+    assert losses_seen[-1] < losses_seen[0]
     assert AutoPeftModelForCausalLM.from_pretrained(out).peft_config["default"].r == 16
 
 
 def test_the_same_settings_make_the_same_weights_and_a_second_run_does_nothing(settings, tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    train(settings(), one)
+    first, other = tmp_path / "one", tmp_path / "other"
+    train(settings(), first)
     train(settings(), other)
-    assert same_weights(one, other)
-    before = (one / "model.safetensors").stat().st_mtime_ns
-    train(settings(), one)
-    assert (one / "model.safetensors").stat().st_mtime_ns == before
+    assert same_weights(first, other)
+    before = (first / "model.safetensors").stat().st_mtime_ns
+    train(settings(), first)
+    assert (first / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_other_settings_do_not_overwrite_a_model(settings, tmp_path):
@@ -185,8 +185,8 @@ def test_only_the_last_checkpoints_are_kept_and_one_of_another_number_of_process
     (tmp_path / "checkpoint-9.writing").mkdir()
     for step in (8, 9, 10, 11):
         save_checkpoint(tmp_path, step, model, optimizer, alone, keep=2)
-    found = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
-    assert found == ["checkpoint-10", "checkpoint-11"]
+    folders = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    assert folders == ["checkpoint-10", "checkpoint-11"]
     with pytest.raises(XlitError, match="written by 1 processes, and this run has 2"):
         load_checkpoint(tmp_path / "checkpoint-11", model, optimizer, World(0, 2, torch.device("cpu")))
 
@@ -202,24 +202,24 @@ def test_what_is_held_out_is_not_trained_on_and_its_loss_is_told_for_each_langua
     summary = train(plan, tmp_path / "model")
     assert (summary["examples"], summary["held_out"]) == (90, 6)
     records = read_log(tmp_path / "model" / "train-log.jsonl")
-    told = {record["step"]: record["eval_loss"] for record in records if "eval_loss" in record}
-    assert list(told) == [6, 12]
-    assert set(told[12]) == {"fr", "ru"}
-    assert told[12]["ru"] < told[6]["ru"]
+    eval_losses = {record["step"]: record["eval_loss"] for record in records if "eval_loss" in record}
+    assert list(eval_losses) == [6, 12]
+    assert set(eval_losses[12]) == {"fr", "ru"}
+    assert eval_losses[12]["ru"] < eval_losses[6]["ru"]
 
 
 def test_the_loss_of_an_update_is_the_mean_over_its_answer_tokens_however_they_are_batched(
     settings, tmp_path
 ):
-    found = []
+    losses_seen = []
     for packed, tokens, accumulate in ((True, 100_000, 1), (False, 100_000, 1)):
         out = tmp_path / f"{packed}"
         plan = settings(
             steps=3, packed=packed, batch_tokens=tokens, accumulate=accumulate, schedule="constant"
         )
         train(plan, out)
-        found.append(losses(out))
-    assert found[0] == pytest.approx(found[1], rel=1e-4)
+        losses_seen.append(losses(out))
+    assert losses_seen[0] == pytest.approx(losses_seen[1], rel=1e-4)
 
 
 def test_the_model_card_and_the_end_tokens_are_in_the_checkpoint(settings, tmp_path):

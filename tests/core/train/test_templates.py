@@ -106,7 +106,7 @@ def test_what_does_not_fit_is_noted(template, note, tmp_path):
     file = tmp_path / "t.jinja"
     file.write_text(template)
     notes = choose_template(tokenizer, str(file)).notes
-    assert [note in one for one in notes] == [True] if note else notes == ()
+    assert [note in written for written in notes] == [True] if note else notes == ()
 
 
 def test_an_answer_ends_with_the_templates_token_and_generation_stops_at_the_tokenizers_too(tokenizer):

@@ -12,7 +12,7 @@ from store import UsageError, XlitError, open_store
 
 
 def core(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=True)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
 
 
 def small(settings, *more):
@@ -59,17 +59,17 @@ def test_a_merged_adapter_answers_as_base_and_adapter_together(settings, tmp_pat
     train(settings(adaptation="lora", learning_rate=1e-2, steps=4), tmp_path / "adapter")
     merge_into_base(str(tmp_path / "adapter"), tmp_path / "merged")
     ids = torch.arange(5, 25).unsqueeze(0)
-    one = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "adapter").eval()(ids).logits
+    adapted = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "adapter").eval()(ids).logits
     other = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()(ids).logits
     base = AutoModelForCausalLM.from_pretrained(settings().base).eval()(ids).logits
-    assert torch.allclose(one, other, atol=1e-4)
-    assert not torch.allclose(one, base, atol=1e-2)
+    assert torch.allclose(adapted, other, atol=1e-4)
+    assert not torch.allclose(adapted, base, atol=1e-2)
 
 
 def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_path):
-    shown = core(*small(settings, "--show-examples", 2))
-    assert shown.exit_code == 0, shown.output
-    assert "⟦" in shown.output
+    done = core(*small(settings, "--show-examples", 2))
+    assert done.exit_code == 0, done.output
+    assert "⟦" in done.output
     assert not list(tmp_path.glob("*.db"))
 
 
@@ -89,7 +89,7 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
     ],
 )
 def test_wrong_options_are_one_sentence(settings, tmp_path, more, sentence):
-    given = [tmp_path / one if one == "x" else one for one in more]
+    given = [tmp_path / option if option == "x" else option for option in more]
     failed = core(*small(settings), *given, "--store", tmp_path / "s.db")
     assert isinstance(failed.exception, UsageError)
     assert sentence in str(failed.exception)

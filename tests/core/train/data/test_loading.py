@@ -128,13 +128,13 @@ def test_duplicates_are_kept_and_counted_within_a_language(tmp_path):
 
 
 def test_the_digest_is_that_of_what_was_chosen_in_its_order(tmp_path):
-    one = jsonl(tmp_path / "one.jsonl", chats(20))
+    first = jsonl(tmp_path / "one.jsonl", chats(20))
     same = jsonl(tmp_path / "moved.jsonl", chats(20))
     turned = jsonl(tmp_path / "turned.jsonl", chats(20)[::-1])
-    digests = [load_data([DataSource(str(path))]).digest for path in (one, same, turned)]
+    digests = [load_data([DataSource(str(path))]).digest for path in (first, same, turned)]
     assert digests[0] == digests[1] != digests[2]
-    assert load_data([DataSource(str(one), language="fr")]).digest != digests[0]
-    assert load_data([DataSource(str(one))], size=10).digest != digests[0]
+    assert load_data([DataSource(str(first), language="fr")]).digest != digests[0]
+    assert load_data([DataSource(str(first))], size=10).digest != digests[0]
 
 
 def test_a_folder_gives_the_files_of_a_split_as_the_hub_names_them(tmp_path):

@@ -20,8 +20,8 @@ def conversations(language: str, count: int) -> list[Conversation]:
 ALL = conversations("en", 100) + conversations("fr", 40)
 
 
-def rows(found) -> list[tuple[str, str]]:
-    return [(conversation.language, conversation.row) for conversation in found]
+def rows(drawn) -> list[tuple[str, str]]:
+    return [(conversation.language, conversation.row) for conversation in drawn]
 
 
 def test_a_sample_is_part_of_a_larger_one_and_does_not_depend_on_the_order_of_the_data():
@@ -39,11 +39,11 @@ def test_a_sample_is_the_same_on_every_machine():
 
 
 def test_uniform_mixing_gives_every_language_equally_often_and_begins_a_small_one_anew():
-    found = rows(mix_conversations(ALL, "uniform", seed=1))
-    assert Counter(language for language, _ in found) == {"en": 100, "fr": 100}
-    assert [language for language, _ in found[:4]] == ["en", "fr", "en", "fr"]
-    assert set(Counter(row for row in found if row[0] == "en").values()) == {1}
-    french = [row for row in found if row[0] == "fr"]
+    drawn = rows(mix_conversations(ALL, "uniform", seed=1))
+    assert Counter(language for language, _ in drawn) == {"en": 100, "fr": 100}
+    assert [language for language, _ in drawn[:4]] == ["en", "fr", "en", "fr"]
+    assert set(Counter(row for row in drawn if row[0] == "en").values()) == {1}
+    french = [row for row in drawn if row[0] == "fr"]
     assert len(set(french[:40])) == len(set(french[40:80])) == 40
     assert french[:40] != french[40:80]
 

@@ -181,9 +181,11 @@ def test_two_do_not_translate_into_one_file_at_once(serve, tmp_path):
 
     def while_the_first_is_at_work(request, number: int) -> Answer:
         if not others:
-            with pytest.raises(XlitError, match=r"Another process translates into .*o\.jsonl\. Wait") as told:
+            with pytest.raises(
+                XlitError, match=r"Another process translates into .*o\.jsonl\. Wait"
+            ) as error:
                 run(data, serve(capitals), out)
-            others.append(told)
+            others.append(error)
         return capitals(request, number)
 
     assert run(data, serve(while_the_first_is_at_work), out).translated == 3

@@ -133,8 +133,8 @@ def test_a_lost_or_doubled_mark_is_noticed(translation):
     ],
 )
 def test_what_can_be_no_translation_is_told(source, translation, fault):
-    found = find_fault(source, translation, 3.0)
-    assert found is None if fault is None else fault in found
+    reason = find_fault(source, translation, 3.0)
+    assert reason is None if fault is None else fault in reason
 
 
 def test_languages_are_named_as_each_model_names_them():

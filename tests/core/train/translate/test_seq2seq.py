@@ -30,7 +30,7 @@ def checkpoint(tmp_path_factory):
     texts = [*SENTENCES, *(text for pair in SENTENCES.values() for text in pair)]
     signs = ["<s>", "<pad>", "</s>", "<unk>", "▁", *sorted({sign for text in texts for sign in text} - {" "})]
     tokenizer = NllbTokenizer(
-        vocab={sign: place for place, sign in enumerate(signs)},
+        vocab={sign: index for index, sign in enumerate(signs)},
         merges=[],
         src_lang="eng_Latn",
         extra_special_tokens=["eng_Latn", *LANGUAGES],
@@ -50,9 +50,9 @@ def checkpoint(tmp_path_factory):
     asked = tokenizer(list(SENTENCES) * 2, return_tensors="pt", padding=True)
     codes = {name: tokenizer.convert_tokens_to_ids(name) for name in LANGUAGES}
     wanted = []
-    for place, name in enumerate(LANGUAGES):
+    for index, name in enumerate(LANGUAGES):
         for pair in SENTENCES.values():
-            ids = tokenizer(pair[place], add_special_tokens=False)["input_ids"]
+            ids = tokenizer(pair[index], add_special_tokens=False)["input_ids"]
             wanted.append([codes[name], *ids, tokenizer.eos_token_id])
     width = max(map(len, wanted))
     labels = torch.tensor([row + [-100] * (width - len(row)) for row in wanted])
@@ -75,7 +75,7 @@ def test_rows_are_translated_into_the_language_asked_for(checkpoint, tmp_path):
         tmp_path / "d.jsonl",
         [chat("Where is the house?", "The house is red.  Use `ls` here.\n- See {name} now.", language="en")],
     )
-    found = {}
+    translations = {}
     for language in ("fr", "de"):
         out = tmp_path / f"{language}.jsonl"
         outcome = translate_dataset(
@@ -85,9 +85,9 @@ def test_rows_are_translated_into_the_language_asked_for(checkpoint, tmp_path):
             out=out,
         )
         assert outcome.failed == []
-        found[language] = load_data([DataSource(str(out))]).conversations[0].messages[1]["content"]
+        translations[language] = load_data([DataSource(str(out))]).conversations[0].messages[1]["content"]
     # "See [1] now." loses its mark, so what stands around it is translated by itself.
-    assert found == {
+    assert translations == {
         "fr": "La maison est rouge.  Utilisez `ls` ici.\n- Voyez {name} maintenant.",
         "de": "Das Haus ist rot.  Hier `ls` benutzen.\n- Siehe {name} jetzt.",
     }
