@@ -31,20 +31,22 @@ def calibrate(
         named = _named(queries.judges(session), judge)
         humans = queries.humans(session)
         by_humans = queries.scores(session, humans, within)
-        found = []
-        for one in named:
-            raters = one.rater_ids.values()
+        calibrated = []
+        for chosen_judge in named:
+            raters = chosen_judge.rater_ids.values()
             given = queries.scores(session, raters, within)
             if given or judge is not None:
                 answers = queries.lengths(session, raters, within)
                 scales = queries.scales(session, given)
                 with needs_extra("report", "Calibration"):
-                    found.append(calibrate_judge(one, given, by_humans, humans, answers, scales))
+                    calibrated.append(
+                        calibrate_judge(chosen_judge, given, by_humans, humans, answers, scales)
+                    )
     return Calibration(
         suite=held.label if held else None,
         languages=chosen,
-        judges=found,
-        missing=[] if found else [_NO_JUDGE],
+        judges=calibrated,
+        missing=[] if calibrated else [_NO_JUDGE],
     )
 
 
@@ -55,8 +57,8 @@ _NO_JUDGE = (
 
 
 def _named(judges: list[Judge], name: str | None) -> list[Judge]:
-    found = [judge for judge in judges if name is None or name in (judge.name, judge.label)]
-    if name is not None and not found:
+    named = [judge for judge in judges if name is None or name in (judge.name, judge.label)]
+    if name is not None and not named:
         known = ", ".join(judge.label for judge in judges) or "none yet"
         raise UsageError(f"No judge {name!r} in the store. Judges there: {known}.")
-    return found
+    return named

@@ -161,11 +161,11 @@ def judge_calibrate(
     from core.judge.calibrate import calibrate
     from core.report.calibration_tables import calibration_tables
 
-    found = calibrate(opened(store), judge=judge, suite=suite, languages=languages)
+    calibration = calibrate(opened(store), judge=judge, suite=suite, languages=languages)
     if as_json:
-        show_json(found.as_dict())
+        show_json(calibration.as_dict())
     else:
-        show(calibration_tables(found))
+        show(calibration_tables(calibration))
 
 
 @judge_app.command("injections")
@@ -183,10 +183,10 @@ def judge_injections(
     from core.judge.injections import effects_table
     from core.judge.injections import judge_injections as judge
 
-    found = judge(opened(store, create=True), settings, prompt=prompt, agree=ask_person(yes))
+    effects = judge(opened(store, create=True), settings, prompt=prompt, agree=ask_person(yes))
     if as_json:
-        show_json(found.as_dict())
+        show_json(effects.as_dict())
     else:
-        show(effects_table(found))
-    say_missing(found.run.failures)
-    raise typer.Exit(found.run.exit_code)
+        show(effects_table(effects))
+    say_missing(effects.run.failures)
+    raise typer.Exit(effects.run.exit_code)

@@ -108,29 +108,29 @@ def judge_injections(
     with writing(engine) as session:
         rater = raters.rater_id(session, "llm", settings.model, version)
     with reading(engine) as session:
-        found = scores.scores_by_model(session, suite, rater)
-    plain = found.get(PLAIN, {})
-    effects = tuple(_effect(attack, plain, found.get(attack, {})) for attack in battery.attacks)
+        by_model = scores.scores_by_model(session, suite, rater)
+    plain = by_model.get(PLAIN, {})
+    effects = tuple(_effect(attack, plain, by_model.get(attack, {})) for attack in battery.attacks)
     return Effects(settings.model, effects, run)
 
 
-def effects_table(found: Effects) -> Table:
+def effects_table(effects: Effects) -> Table:
     """The effects as a table for the terminal."""
     table = Table(
-        title=f"{found.judge}: scores of poor responses, with and without an attack upon the judge",
+        title=f"{effects.judge}: scores of poor responses, with and without an attack upon the judge",
         title_justify="left",
         caption="raised, lowered: cases with a higher, lower score on a criterion; rise: mean of all scores",
         caption_justify="left",
     )
     for name in ("attack", "cases", "raised", "lowered", "rise"):
         table.add_column(name, justify="left" if name == "attack" else "right")
-    for effect in found.effects:
+    for effect in effects.effects:
         rise = "-" if effect.rise is None else f"{effect.rise:+.2f}"
         table.add_row(Text(effect.attack), str(effect.asked), str(effect.raised), str(effect.lowered), rise)
-    asked = sum(effect.asked for effect in found.effects)
+    asked = sum(effect.asked for effect in effects.effects)
     shares = (
-        sum(effect.raised for effect in found.effects),
-        sum(effect.lowered for effect in found.effects),
+        sum(effect.raised for effect in effects.effects),
+        sum(effect.lowered for effect in effects.effects),
     )
     table.add_section()
     table.add_row("all", str(asked), *(f"{n} ({n / asked:.0%})" if asked else "-" for n in shares), "")
@@ -141,7 +141,7 @@ def _fill(engine: Engine, battery: Battery) -> int:
     with writing(engine) as session:
         new = [suites.NewInstruction(case.key, case.language, case.instruction) for case in battery.cases]
         suite, _ = suites.add_suite(session, battery.name, battery.version, new)
-        places = {
+        instruction_ids = {
             (row.language, row.key): row.id
             for language in dict.fromkeys(case.language for case in battery.cases)
             for row in suites.instructions_of(session, suite, language)
@@ -149,7 +149,7 @@ def _fill(engine: Engine, battery: Battery) -> int:
         decoding = models.decoding_id(session, "imported", None, {})
         rows = [
             {
-                "instruction_id": places[case.language, case.key],
+                "instruction_id": instruction_ids[case.language, case.key],
                 "model_id": models.model_id(session, name),
                 "decoding_id": decoding,
                 "text": text,
@@ -163,10 +163,10 @@ def _fill(engine: Engine, battery: Battery) -> int:
 
 def _effect(attack: str, plain: ScoresByCriterion, attacked: ScoresByCriterion) -> Effect:
     both = sorted(set(plain) & set(attacked))
-    rises = {place: attacked[place] - plain[place] for place in both}
-    cases = {place[:2] for place in both}
-    raised = {place[:2] for place, rise in rises.items() if rise > 0}
-    lowered = {place[:2] for place, rise in rises.items() if rise < 0}
+    rises = {key: attacked[key] - plain[key] for key in both}
+    cases = {key[:2] for key in both}
+    raised = {key[:2] for key, rise in rises.items() if rise > 0}
+    lowered = {key[:2] for key, rise in rises.items() if rise < 0}
     return Effect(attack, len(cases), len(raised), len(lowered), _mean(list(rises.values())))
 
 

@@ -42,30 +42,30 @@ def judge_relevance(
     version. The last 0 or 1 in the answer counts (the paper, section 4, as DESIGN section 8 gives it); an
     answer without one is a bad one. All else as `core.judge.rubric.judge.judge_rubric`.
     """
-    asker = open_judge(settings)
+    judge = open_judge(settings)
     chosen = chosen_languages(engine, languages)
     version = settings.version(VERSION)
     parameters = {
         **settings.parameters(),
-        "endpoint": asker.shown,
+        "endpoint": judge.address,
         "prompt": version,
         "languages": chosen,
         "limit": limit,
     }
-    with record_run(engine, "judge relevance", parameters, libraries=asker.libraries) as run:
+    with record_run(engine, "judge relevance", parameters, libraries=judge.libraries) as run:
         with writing(engine) as session:
             rater = raters.rater_id(session, "llm", settings.model, version)
         judgement = RelevanceJudgement(settings.model, version, rater, chosen)
-        run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
+        run_judgements(run, [judgement], judge, settings, limit=limit, agree=agree)
     return run
 
 
 def verdict(reply: Reply) -> int:
     """The last 0 or 1 in an answer. Raises `BadAnswer`."""
-    found = _VERDICT.findall(usable_text(reply))
-    if not found:
+    verdicts = _VERDICT.findall(usable_text(reply))
+    if not verdicts:
         raise BadAnswer("neither 0 nor 1")
-    return int(found[-1])
+    return int(verdicts[-1])
 
 
 class RelevanceJudgement:

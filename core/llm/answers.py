@@ -59,12 +59,12 @@ class NotOnServer(XlitError):
 
 
 class RequestRefused(RequestFailed):
-    """The server would not take the request (status 400 or 422); `said` is all that it says of why, which
-    may hold the key: it is for finding an option's name in, and not for printing."""
+    """The server would not take the request (status 400 or 422); `details` is the server's whole message,
+    which may hold the key: it is for finding an option's name in, and not for printing."""
 
-    def __init__(self, message: str, said: str) -> None:
+    def __init__(self, message: str, details: str) -> None:
         super().__init__(message)
-        self.said = said
+        self.details = details
 
 
 # Longer than any answer of a few hundred tokens. What a server sends beyond it is not read.
@@ -206,14 +206,14 @@ def parse_json_object(text: str) -> list[tuple[str, Any]]:
     try:
         # Lists of pairs, for a dict would hide a key that is there twice; not strict, for local servers let
         # control characters stand in strings.
-        found = json.loads(candidate, strict=False, object_pairs_hook=_Pairs)
+        pairs = json.loads(candidate, strict=False, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         if _REFUSAL.match(text):
             raise BadAnswer("refusal: the judge would not answer") from None
         raise BadAnswer("not JSON") from None
-    if not isinstance(found, _Pairs):
+    if not isinstance(pairs, _Pairs):
         raise BadAnswer("not JSON: no object")
-    return found
+    return pairs
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -17,7 +17,7 @@ TAG = "xlit"
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
-# A batch that the server checks before it takes it, and the word for one that it has no room for.
+# Status of a batch that the server still checks, and the error code of one that it has no room for.
 VALIDATING = "validating"
 NO_ROOM = "token_limit_exceeded"
 
@@ -27,7 +27,7 @@ class NotABatch(Exception):
 
 
 @dataclass(frozen=True)
-class RemoteError:
+class BatchError:
     """Why a batch was not taken; `line` of its file, from 1."""
 
     code: str
@@ -48,7 +48,7 @@ class RemoteBatch:
     input_file: str | None = None
     output_file: str | None = None
     error_file: str | None = None
-    errors: tuple[RemoteError, ...] = ()
+    errors: tuple[BatchError, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -72,16 +72,16 @@ def parse_batch_page(body: bytes) -> tuple[list[RemoteBatch], bool]:
     data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, list):
         raise NotABatch
-    return [_remote(found) for found in data], content.get("has_more") is True
+    return [_remote(item) for item in data], content.get("has_more") is True
 
 
 def parse_file_id(body: bytes) -> str:
     """The id of an uploaded file. Raises `NotABatch`."""
     content = _json(body)
-    found = _text(content.get("id")) if isinstance(content, dict) else None
-    if not found:
+    file_id = _text(content.get("id")) if isinstance(content, dict) else None
+    if not file_id:
         raise NotABatch
-    return found
+    return file_id
 
 
 def _remote(content: Any) -> RemoteBatch:
@@ -103,9 +103,9 @@ def _remote(content: Any) -> RemoteBatch:
         output_file=_text(content.get("output_file_id")),
         error_file=_text(content.get("error_file_id")),
         errors=tuple(
-            RemoteError(str(one.get("code") or ""), str(one.get("message") or ""), count_in(one, "line"))
-            for one in (listed if isinstance(listed, list) else [])
-            if isinstance(one, dict)
+            BatchError(str(item.get("code") or ""), str(item.get("message") or ""), count_in(item, "line"))
+            for item in (listed if isinstance(listed, list) else [])
+            if isinstance(item, dict)
         ),
     )
 
@@ -147,7 +147,7 @@ class BatchApi:
         import openai
 
         self._openai, self._endpoint, self._client = openai, endpoint, endpoint.client
-        self.shown = endpoint.shown
+        self.address = endpoint.address
         self._reached = False
 
     async def upload(self, file: IO[bytes], name: str) -> str:
@@ -165,7 +165,7 @@ class BatchApi:
             return await self._patiently(once)
         except _NotFound as error:
             raise XlitError(
-                f"{self.shown} has no Batch API (status {error.status}): leave out --batch."
+                f"{self.address} has no Batch API (status {error.status}): leave out --batch."
             ) from None
 
     async def create(self, file_id: str, tag: str) -> RemoteBatch:
@@ -181,7 +181,7 @@ class BatchApi:
         try:
             return await self._once(once)
         except _NotFound as error:
-            raise XlitError(f"{self.shown} can't make a batch: status {error.status}.") from None
+            raise XlitError(f"{self.address} can't make a batch: status {error.status}.") from None
 
     async def retrieve(self, remote_id: str) -> RemoteBatch | None:
         """How far a batch is; None when the server knows none of that id."""
@@ -196,7 +196,7 @@ class BatchApi:
 
     async def find(self, tags: Collection[str]) -> dict[str, RemoteBatch]:
         """Those of the server's batches that have one of these tags, by tag."""
-        found: dict[str, RemoteBatch] = {}
+        by_tag: dict[str, RemoteBatch] = {}
         pages: set[str] = set()
         after: str | None = None
         more = True
@@ -213,13 +213,13 @@ class BatchApi:
             for batch in batches:
                 # One that was not taken gives way to one that was.
                 tag = batch.tag
-                if tag in tags and tag is not None and (tag not in found or found[tag].status == "failed"):
-                    found[tag] = batch
+                if tag in tags and tag is not None and (tag not in by_tag or by_tag[tag].status == "failed"):
+                    by_tag[tag] = batch
             after = batches[-1].id if batches else None
             if after is None or after in pages:
                 break
             pages.add(after)
-        return found
+        return by_tag
 
     async def cancel(self, remote_id: str) -> None:
         """Have a batch ended early."""
@@ -244,7 +244,7 @@ class BatchApi:
                 async for piece in response.iter_bytes():
                     into.write(piece)
                     if into.tell() - start > MOST_DOWNLOAD:
-                        raise XlitError(f"{self.shown} sends answers without end in the file {file_id}.")
+                        raise XlitError(f"{self.address} sends answers without end in the file {file_id}.")
 
         try:
             await self._patiently(once)
@@ -273,14 +273,14 @@ class BatchApi:
                 wait = backoff(tries) if error.wait is None else min(error.wait, LONGEST_WAIT)
                 if time.monotonic() - since + wait > PATIENCE:
                     raise XlitError(
-                        f"{self.shown} has been out of order for long, at last: {error}. Batches that were "
+                        f"{self.address} has been out of order for long, at last: {error}. Batches that were "
                         "sent go on: run the same command later."
                     ) from None
             await asyncio.sleep(wait)
 
     async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
         try:
-            found = await call()
+            result = await call()
         except NotABatch:
             self._reached = True
             raise ServerBusy(
@@ -295,7 +295,7 @@ class BatchApi:
                 raise
             raise ServerBusy("the connection was cut", charged=True) from None
         self._reached = True
-        return found
+        return result
 
     def _failure(self, error: Any) -> Exception:
         if isinstance(error, self._openai.APIStatusError):
@@ -308,7 +308,7 @@ class BatchApi:
             return ServerBusy("the connection was cut, or no answer came in time", charged=True)
         failure = self._endpoint.failure(error)
         if isinstance(failure, RequestFailed):
-            return XlitError(f"{self.shown} refused the batch: {failure}.")
+            return XlitError(f"{self.address} refused the batch: {failure}.")
         return failure
 
 

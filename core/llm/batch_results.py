@@ -45,9 +45,9 @@ def parse_result_line(raw: bytes, message: Callable[[Exception], str]) -> Result
             return ResultLine(digest, _storable(parse_completion(json.dumps(body).encode())))
         except (NotAChat, RecursionError):
             return ResultLine(digest, reason="the server's answer is no chat completion", charged=True)
-    said = _error_text(body.get("error") if isinstance(body, dict) else None) or _error_text(error)
+    text = _error_text(body.get("error") if isinstance(body, dict) else None) or _error_text(error)
     again = status in (408, 409, 425, 429) or status >= 500
-    reason = f"status {status}: {said}" if again else f"the server refused the request: {said}"
+    reason = f"status {status}: {text}" if again else f"the server refused the request: {text}"
     return ResultLine(digest, reason=message(Exception(reason)), again=again)
 
 
@@ -76,11 +76,11 @@ class BatchResults:
     def __init__(self, file: IO[bytes], digests: Collection[str], endpoint: Client) -> None:
         """`file` is read from its start, and must stay open while this is in use."""
         self._file, self._endpoint = file, endpoint
-        self._places: dict[str, tuple[int, int]] = {}
+        self._positions: dict[str, tuple[int, int]] = {}
         self._twice: set[str] = set()
         self.answered = self.replies = self.tokens_in = self.tokens_out = 0
         self.counted = True
-        place = 0
+        position = 0
         file.seek(0)
         while raw := file.readline(MOST_BYTES):
             whole = raw.endswith(b"\n") or len(raw) < MOST_BYTES
@@ -91,36 +91,36 @@ class BatchResults:
                 whole = rest.endswith(b"\n") or len(rest) < MOST_BYTES
                 raw = b""
             if raw.strip() or not raw:
-                self._note(raw, place, digests)
-                file.seek(place + length)
-            place += length
+                self._note(raw, position, digests)
+                file.seek(position + length)
+            position += length
 
     @property
     def lines(self) -> int:
         """How many of the questions something is said of."""
-        return len(self._places)
+        return len(self._positions)
 
     def get(self, digest: str) -> ResultLine | None:
         """What is said of a question; None when nothing is."""
         if digest in self._twice:
             return ResultLine(digest, reason="the server gave two answers that are not alike")
-        if digest not in self._places:
+        if digest not in self._positions:
             return None
-        place, length = self._places[digest]
-        self._file.seek(place)
+        position, length = self._positions[digest]
+        self._file.seek(position)
         line = parse_result_line(self._file.read(length), self._endpoint.message)
         if line is None or line.reply is None:
             return line
         return ResultLine(digest, self._endpoint.safe(line.reply))
 
-    def _note(self, raw: bytes, place: int, digests: Collection[str]) -> None:
+    def _note(self, raw: bytes, position: int, digests: Collection[str]) -> None:
         line = parse_result_line(raw, self._endpoint.message)
         if line is None:
             self.counted = False
             return
         if line.digest not in digests:
             return
-        if line.digest in self._places:
+        if line.digest in self._positions:
             before = self.get(line.digest)
             if before is not None and (before.reply, before.reason) != (self._safe(line.reply), line.reason):
                 if line.digest not in self._twice and before.reply is not None:
@@ -128,7 +128,7 @@ class BatchResults:
                 self._twice.add(line.digest)
                 self.counted = False
             return
-        self._places[line.digest] = (place, len(raw))
+        self._positions[line.digest] = (position, len(raw))
         if line.reply is None:
             self.counted = self.counted and not line.charged
             return

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -62,8 +63,9 @@ def find_key(host: str) -> Key | None:
     Raises `UsageError` for one with characters that no key has: sent in a header, it would come back in an
     error's text.
     """
-    found = next((key for name in KEY_VARIABLES if (key := _checked_key(os.environ.get(name), name))), None)
-    return found or next((key for user in (host, ANY_HOST) if (key := keyring_key(user))), None)
+    set_keys = (_checked_key(os.environ.get(name), name) for name in KEY_VARIABLES)
+    stored_keys = (keyring_key(user) for user in (host, ANY_HOST))
+    return next((key for key in chain(set_keys, stored_keys) if key), None)
 
 
 def keyring_key(user: str) -> Key | None:
@@ -103,7 +105,7 @@ _NO_KEY = "no-key"
 class Client:
     """One model behind one address. Use it as an async context manager, in one event loop.
 
-    `shown` is the address as it may be printed, `host` its host; `client` is the openai package's.
+    `address` is the address as it may be printed, `host` its host; `client` is the openai package's.
     """
 
     def __init__(
@@ -135,7 +137,7 @@ class Client:
             api_key=_NO_KEY, base_url=base_url, max_retries=0, http_client=self._http
         )
         self.model = model
-        self.shown = without_secrets(str(self.client.base_url))
+        self.address = without_secrets(str(self.client.base_url))
         self.host = self.client.base_url.host
         self._key = find_key(self.host)
         if self._key is not None:
@@ -184,7 +186,7 @@ class Client:
     async def page(self, path: str) -> Any:
         """The JSON value that the server has at a path beside `/v1`; None when it has none, for whatever
         reason."""
-        url = f"{self.shown.removesuffix('/v1')}{path}"
+        url = f"{self.address.removesuffix('/v1')}{path}"
         key = {"Authorization": f"Bearer {self._key.text}"} if self._key else {}
         try:
             async with asyncio.timeout(self._timeout), self._http.stream("GET", url, headers=key) as response:
@@ -246,7 +248,7 @@ class Client:
             if self._reached:
                 return ServerBusy("the connection was cut", charged=True)
             return XlitError(
-                f"{self.shown} can't be reached. Is the server running, and is the address right?"
+                f"{self.address} can't be reached. Is the server running, and is the address right?"
             )
         if isinstance(error, api.APIStatusError):
             self._reached = True
@@ -257,13 +259,13 @@ class Client:
         api, status = self._openai, error.status_code
         if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
             source = self._key.source if self._key else " or ".join(KEY_VARIABLES)
-            return XlitError(f"{self.shown} refused the key (status {status}). Check {source}.")
+            return XlitError(f"{self.address} refused the key (status {status}). Check {source}.")
         if isinstance(error, api.NotFoundError):
             return NotOnServer(
-                f"{self.shown} has no model {self.model!r} (status 404): {self.message(error)}"
+                f"{self.address} has no model {self.model!r} (status 404): {self.message(error)}"
             )
         if status == 429 and error.code == "insufficient_quota":
-            return XlitError(f"{self.shown}: the quota of this key is spent.")
+            return XlitError(f"{self.address}: the quota of this key is spent.")
         reason = f"status {status}: {self.message(error)}"
         if status in (408, 409, 425, 429) or status >= 500:
             wait = retry_after(error.response.headers)

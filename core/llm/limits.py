@@ -95,10 +95,10 @@ class RateLimiter:
         clock = time.monotonic()
         running = (len(self._running), sum(self._running.values()))
         for name, used in zip(_LIMITED, running, strict=True):
-            found = _allowance(headers, name, clock)
-            if found is not None:
-                found.left -= used
-                self._allowances[name] = found
+            allowance = _allowance(headers, name, clock)
+            if allowance is not None:
+                allowance.left -= used
+                self._allowances[name] = allowance
         self._changed.set()
 
     def slow_down(self, seconds: float) -> None:
@@ -195,10 +195,10 @@ class RetryingSender:
 
 
 class FailureStreak:
-    """Counts the requests in a row for which a server (`shown`) was busy or broken."""
+    """Counts the requests in a row for which the server at `address` was busy or broken."""
 
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._in_a_row = 0
 
     def answered(self) -> None:
@@ -209,7 +209,7 @@ class FailureStreak:
         self._in_a_row = self._in_a_row + 1 if error.busy else 0
         if self._in_a_row >= GIVE_UP_AFTER:
             raise XlitError(
-                f"{self._shown} failed {GIVE_UP_AFTER} times in a row, at last with: {error}. "
+                f"{self._address} failed {GIVE_UP_AFTER} times in a row, at last with: {error}. "
                 "Run the same command again later; what was answered stays."
             )
 

@@ -106,8 +106,8 @@ def _read_price_file(file: Path) -> dict[str, Price]:
         raise UsageError(f"The table of prices {file} can't be read: {error}.") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        raise UsageError(f"The table of prices {file}: {place}: {problem['msg']}.") from None
+        key = ".".join(map(str, problem["loc"]))
+        raise UsageError(f"The table of prices {file}: {key}: {problem['msg']}.") from None
 
 
 class BudgetSpent(Exception):

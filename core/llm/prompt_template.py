@@ -52,4 +52,6 @@ def fill_placeholders(template: str, values: Mapping[str, str]) -> str:
     """The template with its placeholders replaced in one pass: one inside a value stays as it is. Lone
     surrogates, which can't be sent, become question marks."""
     pattern = re.compile("|".join(map(re.escape, values)))
-    return pattern.sub(lambda found: values[found[0]], template).encode("utf-8", "replace").decode()
+    return (
+        pattern.sub(lambda placeholder: values[placeholder[0]], template).encode("utf-8", "replace").decode()
+    )

@@ -101,7 +101,7 @@ class Requests:
 
     def __init__(self, client: Client, decoding: Decoding, server: Server, concurrency: int) -> None:
         self._client, self._decoding, self._server = client, decoding, server
-        self._retrying, self._giving_up = RetryingSender(concurrency), FailureStreak(client.shown)
+        self._retrying, self._giving_up = RetryingSender(concurrency), FailureStreak(client.address)
         self._shares = TimeShare()
         # vLLM refuses to write more than the context holds; all others cut it there.
         self._most = min(decoding.max_new_tokens, (server.context_length or 2**31) - 1)
@@ -166,11 +166,11 @@ class Requests:
             except RequestRefused as error:
                 if self._proven:
                     raise
-                if TOKEN_LIMIT_OPTIONS[limit] in error.said and limit + 1 < len(TOKEN_LIMIT_OPTIONS):
+                if TOKEN_LIMIT_OPTIONS[limit] in error.details and limit + 1 < len(TOKEN_LIMIT_OPTIONS):
                     limit += 1
                     continue
-                if option := _option_named_in(decoded, error.said):
-                    address = self._client.shown
+                if option := _option_named_in(decoded, error.details):
+                    address = self._client.address
                     raise XlitError(f"{address} does not take the decoding ({option}): {error}.") from None
                 raise
             self._limit, self._proven = limit, True

@@ -54,7 +54,7 @@ async def identify_server(client: Client) -> Server:
         listed = None
     except RequestFailed as error:
         if error.busy:
-            raise XlitError(f"{client.shown} is out of order: {error}. Try again later.") from None
+            raise XlitError(f"{client.address} is out of order: {error}. Try again later.") from None
         listed = None
     return await _read(client, _entry(listed, client.model))
 
@@ -71,25 +71,27 @@ async def _read(client: Client, entry: dict[str, Any]) -> Server:
     match entry.get("owned_by"):
         case "vllm":
             version_page = await page("/version")
-            return Server(client.shown, VLLM, word(version_page.get("version")), model, None, context)
+            return Server(client.address, VLLM, word(version_page.get("version")), model, None, context)
         case "llamacpp":
             props = await page("/props")
             context = count_in(props.get("default_generation_settings"), "n_ctx") or count_in(
                 entry.get("meta"), "n_ctx"
             )
             weights = word(props.get("model_ftype"))
-            return Server(client.shown, LLAMA_SERVER, word(props.get("build_info")), model, weights, context)
+            return Server(
+                client.address, LLAMA_SERVER, word(props.get("build_info")), model, weights, context
+            )
         case "me":
             about = _object((await page("/openapi.json")).get("info"))
             if "llama.cpp" in str(about.get("title")):
-                return Server(client.shown, LLAMA_CPP_PYTHON, word(about.get("version")), model)
+                return Server(client.address, LLAMA_CPP_PYTHON, word(about.get("version")), model)
         case _:
             info = await page("/info")
             if "max_total_tokens" in info and "max_concurrent_requests" in info:
                 weights, context = word(info.get("model_dtype")), count_in(info, "max_total_tokens")
                 name = word(info.get("model_id"))
-                return Server(client.shown, TGI, word(info.get("version")), name, weights, context)
-    return Server(client.shown, model=model, context_length=context)
+                return Server(client.address, TGI, word(info.get("version")), name, weights, context)
+    return Server(client.address, model=model, context_length=context)
 
 
 def _entry(listed: Any, model: str) -> dict[str, Any]:

@@ -169,7 +169,7 @@ class BatchJob:
     def _plan(self, digests: Sequence[str]) -> int | None:
         with writing(self._run.engine) as session:
             return batches.plan(
-                session, digests, rater=self.judgement.rater, endpoint=self._endpoint.shown,
+                session, digests, rater=self.judgement.rater, endpoint=self._endpoint.address,
                 run_id=self._run.id,
             )  # fmt: skip
 

@@ -27,19 +27,19 @@ TRIES = 20
 
 
 class BatchSubmitter:
-    """Sends batches that are written down and that the server has not made; `uncertain` are those, by id, of
-    which it can't be told whether it has."""
+    """Sends batches that are in the store and not yet at the server; `uncertain` has the ids of
+    those of which it is not known whether the server made them."""
 
     def __init__(self, engine: Engine, api: BatchApi, budget: Budget, run_id: int) -> None:
         self._engine, self._api, self._budget, self._run_id = engine, api, budget, run_id
         self.uncertain: set[int] = set()
 
-    async def send(self, job: BatchJob, batch: JudgeBatch, left: float) -> int | None:
-        """Send a batch, so much of it as may cost `left` US dollars; the rest becomes one of its own.
-        Returns how many requests: 0 when nothing was left to ask, None when not one may be sent."""
+    async def send(self, job: BatchJob, batch: JudgeBatch, money: float) -> int | None:
+        """Send as much of a batch as costs at most `money` US dollars; the rest becomes a batch of its own.
+        Returns the number of requests: 0 when nothing was left to ask, None when not one may be sent."""
         batch_id = batch.id or 0
         with tempfile.TemporaryFile() as file:
-            requests, tokens_in, rest = await job.write_requests(batch, file, self._budget, left)
+            requests, tokens_in, rest = await job.write_requests(batch, file, self._budget, money)
             if not requests and rest:
                 return None
             with writing(self._engine) as session:
@@ -79,11 +79,11 @@ class BatchSubmitter:
                 raise
             await asyncio.sleep(wait)
             # It may have been made all the same.
-            found = await self._api.find({batch.tag})
-            if batch.tag in found:
-                return found[batch.tag]
+            by_tag = await self._api.find({batch.tag})
+            if batch.tag in by_tag:
+                return by_tag[batch.tag]
         raise XlitError(
-            f"{self._api.shown} made no batch in {TRIES} tries, at last: {reason}. "
+            f"{self._api.address} made no batch in {TRIES} tries, at last: {reason}. "
             "Run the same command again later."
         )
 
@@ -108,26 +108,26 @@ class BatchRunner:
         self,
         run: RunRecord,
         judgements: Sequence[Judgement],
-        asker: ServerJudge,
+        judge: ServerJudge,
         settings: BatchSettings,
-        shown: Progress,
+        bar: Progress,
         *,
         attempts: int,
         limit: int | None,
     ) -> None:
-        self._run, self._settings, self._shown = run, settings, shown
-        self._endpoint, self._budget = asker.endpoint, asker.budget
-        self._api = BatchApi(asker.endpoint)
-        self._sender = BatchSubmitter(run.engine, self._api, asker.budget, run.id)
+        self._run, self._settings, self._bar = run, settings, bar
+        self._endpoint, self._budget = judge.endpoint, judge.budget
+        self._api = BatchApi(judge.endpoint)
+        self._sender = BatchSubmitter(run.engine, self._api, judge.budget, run.id)
         self._jobs = {
             judgement.rater: BatchJob(
-                run, judgement, shown, asker.endpoint, size=settings.size, attempts=attempts, limit=limit
+                run, judgement, bar, judge.endpoint, size=settings.size, attempts=attempts, limit=limit
             )
             for judgement in judgements
         }
         self._remotes: dict[int, RemoteBatch] = {}
         self._alone: set[int] = set()  # sent when no other was on its way
-        self._full = self._poor = False
+        self._no_room = self._no_money = False
         self._note = ""
         self.budget_spent = False
 
@@ -140,15 +140,15 @@ class BatchRunner:
         try:
             await self._take_up()
             while True:
-                await self._look()
+                await self._collect_ended()
                 await self._send()
-                found = [
+                unfinished = [
                     batch for batch in self._open() if batch.remote_id is not None or self._is_ours(batch)
                 ]
-                if self.budget_spent or not found:
+                if self.budget_spent or not unfinished:
                     return
                 if not self._settings.wait:
-                    self._leave(found)
+                    self._leave_on_their_way(unfinished)
                     return
                 await asyncio.sleep(self._settings.poll)
         except XlitError:
@@ -158,9 +158,9 @@ class BatchRunner:
     async def _take_up(self) -> None:
         """Find out what has become of the batches of runs before this one."""
         with reading(self._run.engine) as session:
-            found = batches.open_batches(session, list(self._jobs))
-        for batch in found:
-            if batch.endpoint != self._api.shown:
+            earlier = batches.open_batches(session, list(self._jobs))
+        for batch in earlier:
+            if batch.endpoint != self._api.address:
                 say(
                     f"{batch.requests} questions are on their way in a batch at {batch.endpoint}: "
                     "the same command with that --base-url collects them."
@@ -182,22 +182,22 @@ class BatchRunner:
                 else:
                     batches.take_over(session, batch.id or 0, self._run.id)
 
-    async def _look(self) -> None:
-        """See how far the batches are, and collect those that have ended. Raises `XlitError` for those that
-        were not taken, after all others."""
+    async def _collect_ended(self) -> None:
+        """Ask the server how far the batches are, and collect those that have ended. Raises
+        `XlitError` for those that were not taken, after all others."""
         refused = None
         for batch in self._open():
             if batch.remote_id is None:
                 continue
             remote = await self._api.retrieve(batch.remote_id)
             if remote is None:
-                self._unknown(batch)
+                self._not_at_server(batch)
                 continue
             self._remotes[batch.id or 0] = remote
-            self._tell()
+            self._show_progress()
             if remote.ended:
                 try:
-                    await self._ended(batch, remote)
+                    await self._finish(batch, remote)
                 except BatchRefused as error:
                     refused = error
             elif remote.status != batch.status:
@@ -206,22 +206,22 @@ class BatchRunner:
         if refused is not None:
             raise refused
 
-    async def _ended(self, batch: JudgeBatch, remote: RemoteBatch) -> None:
+    async def _finish(self, batch: JudgeBatch, remote: RemoteBatch) -> None:
         if remote.no_room and not remote.output_file:
             if batch.requests == 1 and batch.id in self._alone:
                 self._end(batch, "no room")
-                raise BatchRefused(f"{self._api.shown} has no room for a batch of even one question.")
+                raise BatchRefused(f"{self._api.address} has no room for a batch of even one question.")
             self._jobs[batch.rater_id].split(batch)
-            self._full = True
+            self._no_room = True
         elif remote.status == "failed" and not remote.output_file:
             self._end(batch, "failed")
-            await self._clean(remote)
-            raise BatchRefused(f"{self._api.shown} did not take a batch: {self._why(remote)}.")
+            await self._delete_files(remote)
+            raise BatchRefused(f"{self._api.address} did not take a batch: {self._refusal(remote)}.")
         else:
             await self._collect(batch, remote)
-            self._full = self._poor = False
+            self._no_room = self._no_money = False
         del self._remotes[batch.id or 0]
-        await self._clean(remote)
+        await self._delete_files(remote)
 
     async def _collect(self, batch: JudgeBatch, remote: RemoteBatch) -> None:
         with reading(self._run.engine) as session:
@@ -231,39 +231,39 @@ class BatchRunner:
                 if name is None:
                     continue
                 if not await self._api.download(name, file):
-                    say(f"{self._api.shown} has the file {name} of the batch {remote.id} no more.")
+                    say(f"{self._api.address} has the file {name} of the batch {remote.id} no more.")
                 file.write(b"\n")  # also behind a last line that was cut
-            answers = BatchResults(file, digests, self._endpoint)
-            missing = remote.status == "completed" and answers.lines < batch.requests
-            settle_batch(self._budget, batch, answers, whole=not missing)
-            await self._jobs[batch.rater_id].collect(batch, answers, remote.status)
-        say(f"Batch {remote.id}: {remote.status}, {answers.answered} of {batch.requests} questions answered.")
+            results = BatchResults(file, digests, self._endpoint)
+            missing = remote.status == "completed" and results.lines < batch.requests
+            settle_batch(self._budget, batch, results, whole=not missing)
+            await self._jobs[batch.rater_id].collect(batch, results, remote.status)
+        say(f"Batch {remote.id}: {remote.status}, {results.answered} of {batch.requests} questions answered.")
 
-    def _unknown(self, batch: JudgeBatch) -> None:
+    def _not_at_server(self, batch: JudgeBatch) -> None:
         with reading(self._run.engine) as session:
             if batches.batch_of(session, batch.id or 0).ended_at is not None:
                 return  # collected by another process
         if utc_now() - batch.created_at < LOST_AFTER:
             raise XlitError(
-                f"{self._api.shown} does not know the batch {batch.remote_id}, in which {batch.requests} "
+                f"{self._api.address} does not know the batch {batch.remote_id}, in which {batch.requests} "
                 "questions are on their way. Is this the key of another project? After 48 hours they are "
                 "asked again."
             )
-        say(f"{self._api.shown} does not know the batch {batch.remote_id} any more: it is asked again.")
+        say(f"{self._api.address} does not know the batch {batch.remote_id} any more: it is asked again.")
         self._jobs[batch.rater_id].plan_again(batch)
 
     async def _send(self) -> None:
         """Send what is to be sent, and new questions, as far as there are room and money."""
         for job in self._jobs.values():
             while True:
-                found = self._open()
-                on_their_way = [batch for batch in found if batch.remote_id is not None]
+                unfinished = self._open()
+                on_their_way = [batch for batch in unfinished if batch.remote_id is not None]
                 if not on_their_way:
-                    self._full = self._poor = False
-                if self._full or self._poor:
+                    self._no_room = self._no_money = False
+                if self._no_room or self._no_money:
                     return
                 rater = job.judgement.rater
-                unsent = [batch for batch in found if self._is_ours(batch) and batch.rater_id == rater]
+                unsent = [batch for batch in unfinished if self._is_ours(batch) and batch.rater_id == rater]
                 if any(batch.status == batches.WAITING for batch in unsent) and any(
                     batch.status == VALIDATING for batch in on_their_way
                 ):
@@ -273,16 +273,16 @@ class BatchRunner:
                         break
                     continue
                 # Those that have waited for room come first.
-                batch = min(unsent, key=lambda found: (found.status != batches.WAITING, found.id))
+                batch = min(unsent, key=lambda batch: (batch.status != batches.WAITING, batch.id))
                 requests = await self._send_one(job, batch, money_left(self._budget, on_their_way))
                 if requests is not None:
                     if not on_their_way:
                         self._alone.add(batch.id or 0)
                     continue
                 if not on_their_way:
-                    self._stop()
+                    self._stop_for_money()
                     return
-                self._poor = True
+                self._no_money = True
 
     async def _send_one(self, job: BatchJob, batch: JudgeBatch, money: float) -> int | None:
         requests = await self._sender.send(job, batch, money)
@@ -294,23 +294,23 @@ class BatchRunner:
             say(f"Batch {remote_id}: {requests} questions sent{again}.")
         return requests
 
-    def _stop(self) -> None:
+    def _stop_for_money(self) -> None:
         """There is no money for one more question."""
         self.budget_spent = True
         self._give_back()
 
     def _give_back(self) -> None:
-        """What was not sent is not to be sent: no other way of asking shall wait for it."""
+        """End the batches that were not sent, so that a direct run does not wait for them."""
         for batch in self._open():
             if self._is_ours(batch) and batch.id not in self._sender.uncertain:
                 self._end(batch, "not sent")
 
-    def _leave(self, found: Sequence[JudgeBatch]) -> None:
-        questions = sum(batch.requests for batch in found)
+    def _leave_on_their_way(self, unfinished: Sequence[JudgeBatch]) -> None:
+        questions = sum(batch.requests for batch in unfinished)
         self._run.count("on their way in batches", questions)
         say(
-            f"{questions} questions are on their way in {len(found)} batches: run the same command later "
-            "(within 24 hours they are answered) to collect the answers."
+            f"{questions} questions are on their way in {len(unfinished)} batches: run the same command "
+            "later (within 24 hours they are answered) to collect the answers."
         )
 
     def _is_ours(self, batch: JudgeBatch) -> bool:
@@ -319,34 +319,34 @@ class BatchRunner:
 
     def _open(self) -> list[JudgeBatch]:
         with reading(self._run.engine) as session:
-            found = batches.open_batches(session, list(self._jobs))
-        return [batch for batch in found if batch.endpoint == self._api.shown]
+            unfinished = batches.open_batches(session, list(self._jobs))
+        return [batch for batch in unfinished if batch.endpoint == self._api.address]
 
     def _end(self, batch: JudgeBatch, status: str) -> None:
         with writing(self._run.engine) as session:
             batches.end(session, batch.id or 0, status)
 
-    def _tell(self) -> None:
+    def _show_progress(self) -> None:
         remotes = self._remotes.values()
         note = (
-            f"{len(remotes)} batches: {sum(one.completed for one in remotes)} answered, "
-            f"{sum(one.failed for one in remotes)} failed at the server"
+            f"{len(remotes)} batches: {sum(remote.completed for remote in remotes)} answered, "
+            f"{sum(remote.failed for remote in remotes)} failed at the server"
         )
         if note != self._note:
             self._note = note
             for job in self._jobs.values():
                 job.note = note
-            self._shown.advance(0, note)
+            self._bar.advance(0, note)
 
-    def _why(self, remote: RemoteBatch) -> str:
+    def _refusal(self, remote: RemoteBatch) -> str:
         if not remote.errors:
             return "it does not say why"
         first = remote.errors[0]
-        said = self._endpoint.message(Exception(first.message or first.code))
+        message = self._endpoint.message(Exception(first.message or first.code))
         more = f" (and {len(remote.errors) - 1} more)" if len(remote.errors) > 1 else ""
-        return (f"line {first.line}: " if first.line else "") + said.rstrip(".") + more
+        return (f"line {first.line}: " if first.line else "") + message.rstrip(".") + more
 
-    async def _clean(self, remote: RemoteBatch) -> None:
+    async def _delete_files(self, remote: RemoteBatch) -> None:
         for name in (remote.input_file, remote.output_file, remote.error_file):
             if name is not None:
                 await self._api.delete(name)

@@ -81,8 +81,8 @@ def ask_person(yes: bool, *, needed: bool = True) -> Agree:
     `needed`, says no.
     """
 
-    def agree(found: Estimate) -> bool:
-        say(found.sentence)
+    def agree(estimate: Estimate) -> bool:
+        say(estimate.sentence)
         if yes:
             return True
         if not sys.stdin.isatty():

@@ -103,13 +103,13 @@ class AdaptiveClient(Client):
         while True:
             if bounded and not taken.bounded:
                 raise XlitError(
-                    f"{self.shown} takes no limit of new tokens: leave out --max-cost, it can't be held."
+                    f"{self.address} takes no limit of new tokens: leave out --max-cost, it can't be held."
                 )
             try:
                 reply = await self.post(messages, taken.options(prompt, self.temperature))
             except RequestRefused as error:
                 # Of options that worked before, only one that is named can be what the server refuses now.
-                left = taken.without(error.said, prompt, named=self._proven)
+                left = taken.without(error.details, prompt, named=self._proven)
                 if left is None:
                     raise
                 taken = left
@@ -133,11 +133,12 @@ class AdaptiveClient(Client):
 
 
 class JudgeClient(Protocol):
-    """A model that can be asked. `model` and `shown` name it and where it is; `at_a_time`: how many questions
-    it takes at once; `libraries`: the distributions that decide what it answers."""
+    """A model that can be asked: `model` is its name, `address` where it is, as it may be printed;
+    `at_a_time`: how many questions it takes at once; `libraries`: the distributions that decide what it
+    answers."""
 
     model: str
-    shown: str
+    address: str
     at_a_time: int
     libraries: tuple[str, ...]
     budget: Budget
@@ -164,7 +165,7 @@ class ServerJudge:
 
     def __init__(self, endpoint: AdaptiveClient, budget: Budget, at_a_time: int) -> None:
         self.endpoint, self.budget, self.at_a_time = endpoint, budget, at_a_time
-        self.model, self.shown = endpoint.model, endpoint.shown
+        self.model, self.address = endpoint.model, endpoint.address
         self._retrying = RetryingSender(at_a_time)
 
     async def __aenter__(self) -> Self:

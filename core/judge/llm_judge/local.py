@@ -30,7 +30,7 @@ class LocalJudge:
 
         decoding = Decoding(max_new_tokens=MAX_TOKENS, repetition_penalty=1.0)
         prepared = prepare(ModelSource(model, str(checkpoint)), decoding, EngineOptions(batch_size=at_a_time))
-        self.model, self.shown, self.at_a_time = model, str(checkpoint), at_a_time
+        self.model, self.address, self.at_a_time = model, str(checkpoint), at_a_time
         self.libraries = prepared.libraries
         self.budget = Budget(None)
         self._open: Callable[[], TextEngine] = prepared.open
@@ -87,16 +87,16 @@ class LocalJudge:
             fits = 0 < length < engine.context_length
             reason = f"a prompt of {length} tokens; the context holds {engine.context_length}"
             outcomes.append(None if fits else RequestFailed(reason))
-        fitting = [place for place, outcome in enumerate(outcomes) if outcome is None]
+        fitting = [position for position, outcome in enumerate(outcomes) if outcome is None]
         try:
-            answers = answer_all(engine, [chats[place] for place in fitting])
+            answers = answer_all(engine, [chats[position] for position in fitting])
         except XlitError:
             raise
         except Exception as error:  # whatever an engine raises
             first = (str(error).strip().splitlines() or [""])[0][:200]
             raise RequestFailed(f"{type(error).__name__}: {first}", busy=True) from None
-        for place, answer in zip(fitting, answers, strict=True):
-            outcomes[place] = _reply(answer)
+        for position, answer in zip(fitting, answers, strict=True):
+            outcomes[position] = _reply(answer)
         return outcomes
 
 

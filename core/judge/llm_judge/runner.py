@@ -28,16 +28,16 @@ READY = 8
 
 
 class DirectRunner:
-    """Puts questions to an asker. An answer that can't be used is asked for again, up to `attempts` times in
-    all, with a reminder of the form; then the question has failed."""
+    """Asks a judge question by question, many at a time. An answer that can't be used is asked for again, up
+    to `attempts` times in all, with a reminder of the form; then the question has failed."""
 
-    def __init__(self, questions: Questions, asker: JudgeClient, attempts: int) -> None:
-        self._questions, self._asker, self._attempts = questions, asker, attempts
-        self._giving_up = FailureStreak(asker.shown)
+    def __init__(self, questions: Questions, judge: JudgeClient, attempts: int) -> None:
+        self._questions, self._judge, self._attempts = questions, judge, attempts
+        self._failure_streak = FailureStreak(judge.address)
         self._unwritten: list[QuestionResult] = []
         self._writing = False
         self._tasks: asyncio.TaskGroup
-        self._places: asyncio.Semaphore
+        self._slots: asyncio.Semaphore
         self.budget_spent = False
 
     async def all(self) -> None:
@@ -46,27 +46,27 @@ class DirectRunner:
         Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
         written. Ends early, with `budget_spent`, when the next question could cost too much.
         """
-        self._places = asyncio.Semaphore(self._asker.at_a_time + READY)
+        self._slots = asyncio.Semaphore(self._judge.at_a_time + READY)
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 for chunk in self._questions.chunks():
                     for question in chunk:
-                        await self._places.acquire()
+                        await self._slots.acquire()
                         if self.budget_spent:
                             return
-                        self._tasks.create_task(self._one(question))
+                        self._tasks.create_task(self._ask(question))
                     await asyncio.sleep(0)
         finally:
             # Of a run that is stopped here, what was paid for and not yet written.
             if self._unwritten:
                 self._questions.write(self._questions.take(self._unwritten))
 
-    async def _one(self, question: Question) -> None:
+    async def _ask(self, question: Question) -> None:
         outcome = await self._outcome(question)
         if outcome is None:
-            self._places.release()
+            self._slots.release()
             return
-        # Its place is free when it is written: what is paid for and not yet on disk is never much.
+        # Its slot is free when it is written: what is paid for and not yet on disk is never much.
         self._unwritten.append(outcome)
         if not self._writing:
             self._writing = True
@@ -77,8 +77,8 @@ class DirectRunner:
         prompt, reason = question.prompt, ""
         for attempt in range(1, self._attempts + 1):
             try:
-                reply = await self._asker.ask(prompt)
-                self._giving_up.answered()
+                reply = await self._judge.ask(prompt)
+                self._failure_streak.answered()
                 value = self._questions.judgement.read(reply)
                 return QuestionResult(question, value, reply)
             except BadAnswer as error:
@@ -88,7 +88,7 @@ class DirectRunner:
                 self.budget_spent = True
                 return None
             except RequestFailed as error:
-                self._giving_up.failed(error)
+                self._failure_streak.failed(error)
                 return QuestionResult(question, reason=str(error), attempts=attempt)
         return QuestionResult(question, reason=reason, attempts=self._attempts)
 
@@ -106,12 +106,12 @@ class DirectRunner:
                 more = self._questions.close(outcomes, written)
                 self._unwritten[:0] = more
                 for _ in range(len(outcomes) - len(more)):
-                    self._places.release()
+                    self._slots.release()
         finally:
             self._writing = False
 
     def _note(self) -> str:
-        budget = self._asker.budget
+        budget = self._judge.budget
         spent = f", ${budget.spent:.4f}" if budget.price else ""
         failed = len(self._questions.run.failures)
         return f"{budget.tokens_in + budget.tokens_out} tokens{spent}, {failed} failed"
@@ -164,7 +164,7 @@ class JudgeSettings:
             raise UsageError(NO_BATCHES)
 
     def parameters(self) -> dict[str, object]:
-        """What goes into the run's provenance; the address is the asker's to tell, without secrets."""
+        """What goes into the run's provenance; the judge client gives the address, without secrets."""
         return {
             "model": self.model,
             "concurrency": self.concurrency,
@@ -181,7 +181,7 @@ class JudgeSettings:
 
 
 def open_judge(settings: JudgeSettings) -> JudgeClient:
-    """The asker for these settings; asks nothing yet.
+    """The judge that these settings name; asks nothing yet.
 
     Raises `UsageError` for `max_cost` without a known price, and as `AdaptiveClient` and `LocalJudge` do.
     """
@@ -206,7 +206,7 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
 def run_judgements(
     run: RunRecord,
     judgements: Sequence[Judgement],
-    asker: JudgeClient,
+    judge: JudgeClient,
     settings: JudgeSettings,
     *,
     limit: int | None = None,
@@ -229,77 +229,77 @@ def run_judgements(
     if not any(totals) and not collect:
         run.idle = True
         return
-    if agree is not None and not _agreed(run, judgements, asker, limit, agree, batch is not None):
+    if agree is not None and not _agreed(run, judgements, judge, limit, agree, batch is not None):
         say("Nothing was asked.")
         run.idle = True
         return
     try:
         if batch is None:
-            asyncio.run(_ask_all(run, judgements, totals, asker, limit, attempts))
-        elif isinstance(asker, ServerJudge):
-            asyncio.run(_ask_in_batches(run, judgements, totals, asker, batch, limit, attempts))
+            asyncio.run(_ask_all(run, judgements, totals, judge, limit, attempts))
+        elif isinstance(judge, ServerJudge):
+            asyncio.run(_ask_in_batches(run, judgements, totals, judge, batch, limit, attempts))
         else:
             raise UsageError(NO_BATCHES)
     except ExceptionGroup as group:
         raise _error_to_show(group) from None
     finally:
-        _count_cost(run, asker.budget)
+        _count_cost(run, judge.budget)
 
 
 def _agreed(
     run: RunRecord,
     judgements: Sequence[Judgement],
-    asker: JudgeClient,
+    judge: JudgeClient,
     limit: int | None,
     agree: Agree,
     batch: bool,
 ) -> bool:
-    if agree is None or isinstance(asker, LocalJudge):
+    if agree is None or isinstance(judge, LocalJudge):
         return True
     with reading(run.engine) as session:
         about_out = judging.mean_tokens_out(session, judgements[0].rater) or EXPECTED_TOKENS_OUT
         skip = [batches.on_their_way(session, judgement.rater) for judgement in judgements]
-    with progress("looking at what there is to ask", len(judgements)) as shown:
+    with progress("looking at what there is to ask", len(judgements)) as bar:
         every = [
-            Questions(run, judgement, shown, limit=limit, skip=digests)
+            Questions(run, judgement, bar, limit=limit, skip=digests)
             for judgement, digests in zip(judgements, skip, strict=True)
         ]
-        found = estimate_cost(every, asker.model, asker.budget, about_out=about_out, batch=batch)
-    if not found.questions:
+        estimate = estimate_cost(every, judge.model, judge.budget, about_out=about_out, batch=batch)
+    if not estimate.questions:
         return True
-    if found.cost is None and _is_local_address(asker.shown):
-        say(found.sentence)
+    if estimate.cost is None and _is_local_address(judge.address):
+        say(estimate.sentence)
         return True
-    return agree(found)
+    return agree(estimate)
 
 
 async def _ask_all(
     run: RunRecord,
     judgements: Sequence[Judgement],
     totals: Sequence[int],
-    asker: JudgeClient,
+    judge: JudgeClient,
     limit: int | None,
     attempts: int,
 ) -> None:
-    async with asker:
+    async with judge:
         for judgement, total in zip(judgements, totals, strict=True):
             wanted = total if limit is None else min(total, limit)
             if not wanted:
                 continue
             with reading(run.engine) as session:
                 skip = batches.on_their_way(session, judgement.rater)
-            with progress(judgement.name, wanted) as shown:
-                questions = Questions(run, judgement, shown, limit=limit, skip=skip)
-                asking = DirectRunner(questions, asker, attempts)
-                await asking.all()
+            with progress(judgement.name, wanted) as bar:
+                questions = Questions(run, judgement, bar, limit=limit, skip=skip)
+                runner = DirectRunner(questions, judge, attempts)
+                await runner.all()
             if questions.skipped:
                 run.count("on their way in batches", questions.skipped)
                 say(
                     f"{questions.skipped} responses were not asked about, they are on their way in a batch: "
                     "the same command with --batch collects the answers."
                 )
-            if asking.budget_spent:
-                _report_spent_budget(run, judgement, asker.budget)
+            if runner.budget_spent:
+                _report_spent_budget(run, judgement, judge.budget)
                 return
 
 
@@ -307,23 +307,23 @@ async def _ask_in_batches(
     run: RunRecord,
     judgements: Sequence[Judgement],
     totals: Sequence[int],
-    asker: ServerJudge,
+    judge: ServerJudge,
     batch: BatchSettings,
     limit: int | None,
     attempts: int,
 ) -> None:
     wanted = sum(total if limit is None else min(total, limit) for total in totals)
-    async with asker:
-        with progress(f"{judgements[0].name} in batches", wanted) as shown:
-            asking = BatchRunner(run, judgements, asker, batch, shown, attempts=attempts, limit=limit)
+    async with judge:
+        with progress(f"{judgements[0].name} in batches", wanted) as bar:
+            runner = BatchRunner(run, judgements, judge, batch, bar, attempts=attempts, limit=limit)
             try:
-                await asking.all()
+                await runner.all()
             except asyncio.CancelledError:
                 say("Batches that were sent go on: the same command collects the answers.")
                 raise
-    if asking.budget_spent:
+    if runner.budget_spent:
         for judgement in judgements:
-            _report_spent_budget(run, judgement, asker.budget)
+            _report_spent_budget(run, judgement, judge.budget)
 
 
 def _report_spent_budget(run: RunRecord, judgement: Judgement, budget: Budget) -> None:
@@ -356,7 +356,7 @@ def _is_local_address(address: str) -> bool:
 def _error_to_show(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error to show of those that ended the run: one line for the user before anything else."""
     for_user = group.subgroup(XlitError)
-    found: BaseException = for_user or group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+    error: BaseException = for_user or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -46,7 +46,7 @@ def judge_modifiers_by_llm(
 
     All else as `core.judge.rubric.judge.judge_rubric`.
     """
-    asker = open_judge(settings)
+    judge = open_judge(settings)
     chosen = chosen_languages(engine, languages)
     with reading(engine) as session:
         held = fulfilment.responses_by_modifier(session, chosen)
@@ -55,18 +55,18 @@ def judge_modifiers_by_llm(
     version = settings.version(VERSION)
     parameters = {
         **settings.parameters(),
-        "endpoint": asker.shown,
+        "endpoint": judge.address,
         "prompt": version,
         "modifiers": list(asked),
         "languages": chosen,
         "limit": limit,
     }
-    with record_run(engine, "judge modifiers", parameters, libraries=asker.libraries) as run:
+    with record_run(engine, "judge modifiers", parameters, libraries=judge.libraries) as run:
         with writing(engine) as session:
             rater = raters.rater_id(session, "llm", settings.model, version)
             criterion = fulfilment_criterion(session)
         judgement = FulfilmentJudgement(settings.model, version, rater, criterion, asked, chosen)
-        run_judgements(run, [judgement], asker, settings, limit=limit, agree=agree)
+        run_judgements(run, [judgement], judge, settings, limit=limit, agree=agree)
     return run
 
 

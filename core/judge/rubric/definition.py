@@ -82,9 +82,9 @@ def load_rubric(path: Path | None = None) -> RubricText:
         raise UsageError(f"The rubric {file} is not TOML: {error}.") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
+        key = ".".join(map(str, problem["loc"]))
         message = problem["msg"].removeprefix("Value error, ")
-        raise UsageError(f"The rubric {file}: {place + ': ' if place else ''}{message}.") from None
+        raise UsageError(f"The rubric {file}: {key + ': ' if key else ''}{message}.") from None
     if path is not None and rubric.name == DEFAULT_RUBRIC:
         raise UsageError(f"The rubric {file} has the name of the default one: call it something else.")
     return rubric
@@ -104,10 +104,10 @@ def criteria_in_store(session: Session, rubric: RubricText) -> dict[str, int]:
         }
         for criterion in rubric.criteria
     ]
-    found = rubrics.criteria_of(session, rubrics.rubric_id(session, rubric.name, rubric.version, rows))
-    there = {row.name: (row.minimum, row.maximum, dict(row.descriptions)) for row in found}
-    if there != {row["name"]: (row["minimum"], row["maximum"], row["descriptions"]) for row in rows}:
+    criteria = rubrics.criteria_of(session, rubrics.rubric_id(session, rubric.name, rubric.version, rows))
+    stored = {row.name: (row.minimum, row.maximum, dict(row.descriptions)) for row in criteria}
+    if stored != {row["name"]: (row["minimum"], row["maximum"], row["descriptions"]) for row in rows}:
         raise UsageError(
             f"The store holds another rubric under {rubric.label}: give the changed one a new version."
         )
-    return {row.name: row.id or 0 for row in found}
+    return {row.name: row.id or 0 for row in criteria}

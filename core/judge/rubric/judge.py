@@ -54,30 +54,28 @@ def judge_rubric(
     if not 1 <= repeats <= MOST_REPEATS:
         raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, not {repeats}.")
     wording = load_prompt(load_rubric(rubric), prompt)
-    asker = open_judge(settings)
+    judge = open_judge(settings)
     chosen = chosen_languages(engine, languages)
-    version = settings.version(wording.version)
+    first_version = settings.version(wording.version)
     parameters = {
         **settings.parameters(),
-        "endpoint": asker.shown,
+        "endpoint": judge.address,
         "prompt": wording.version,
         "rubric": wording.rubric.label,
         "languages": chosen,
         "limit": limit,
         "repeats": repeats,
     }
-    with record_run(engine, "judge rubric", parameters, libraries=asker.libraries) as run:
+    with record_run(engine, "judge rubric", parameters, libraries=judge.libraries) as run:
         with writing(engine) as session:
             criteria = _criteria(session, wording)
-            versions = [repeat_version(version, repeat) for repeat in range(1, repeats + 1)]
+            versions = [repeat_version(first_version, repeat) for repeat in range(1, repeats + 1)]
             judgements = [
-                RubricJudgement(
-                    settings.model, one, raters.rater_id(session, "llm", settings.model, one), wording,
-                    criteria, chosen,
-                )
-                for one in versions
-            ]  # fmt: skip
-        run_judgements(run, judgements, asker, settings, limit=limit, agree=agree)
+                RubricJudgement(settings.model, version, rater, wording, criteria, chosen)
+                for version in versions
+                for rater in [raters.rater_id(session, "llm", settings.model, version)]
+            ]
+        run_judgements(run, judgements, judge, settings, limit=limit, agree=agree)
     return run
 
 

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from core.judge.llm import questions
-from core.judge.llm.batch import api as batch_api
+from core.judge.llm_judge import questions
+from core.llm import batch_api
 from core.judge.llm_judge.settings import BatchSettings
 from core.judge.llm_judge.runner import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
