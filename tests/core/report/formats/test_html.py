@@ -8,7 +8,7 @@ import html5lib
 import pytest
 
 from core.report.figures import draw
-from core.report.formats.html import report_html
+from core.report.formats.html import page_environment, report_html
 from core.text.visible import visible
 from tests.core.report.sample_report import HOSTILE, hostile_report, sample_report
 
@@ -201,3 +201,8 @@ def browse(folder, *options):
         *options,
     ]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def test_the_template_escapes_also_what_it_is_not_told_to():
+    template = page_environment().from_string("<p>{{ title }}{{ title | text }}</p>")
+    assert template.render(title="<b>&\x1b") == "<p>&lt;b&gt;&amp;\x1b&lt;b&gt;&amp;⟨U+001B⟩</p>"
