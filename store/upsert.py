@@ -8,16 +8,23 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, SQLModel, select
 
 
+def insert_or_update(
+    session: Session, table: type[SQLModel], row: dict[str, Any], key: Sequence[str]
+) -> None:
+    """Insert the row. Where one with the same `key` columns is there, its other columns are set instead."""
+    statement = _dialect(session).insert(table).values(table(**row).model_dump(exclude={"id"}))
+    others = {column.name: column for column in statement.excluded if column.name not in ("id", *key)}
+    session.connection().execute(statement.on_conflict_do_update(index_elements=list(key), set_=others))
+
+
 def insert_missing(
     session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> int:
     """Insert the rows whose `key` columns are not there yet; returns how many were new."""
-    # By name, so that only the dialect in use is imported.
-    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
     full = [table(**row).model_dump(exclude={"id"}) for row in rows]
     if not full:
         return 0
-    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=list(key))
+    statement = _dialect(session).insert(table).on_conflict_do_nothing(index_elements=list(key))
     options = {"preserve_rowcount": True}
     return session.connection().execute(statement, full, execution_options=options).rowcount
 
@@ -28,3 +35,8 @@ def row_id(session: Session, table: type[SQLModel], key: dict[str, Any], **value
     columns = [getattr(table, name) for name in key]
     statement = select(table.id).where(tuple_(*columns) == tuple(key.values()))  # type: ignore[attr-defined]
     return session.exec(statement).one()
+
+
+def _dialect(session: Session) -> Any:
+    # By name, so that only the dialect in use is imported.
+    return import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from store.errors import XlitError
@@ -115,11 +116,14 @@ def append_changes(
     session.flush()
     if entry.id is None:
         raise XlitError("The store gave the entry no number.")
-    session.add_all(
-        change.table(entry_id=entry.id, rater_id=rater_id, **change.about, **change.state)
-        for change in changes
-    )
-    session.flush()
+    for part in _PARTS:
+        rows = [
+            {"entry_id": entry.id, "rater_id": rater_id, **change.about, **change.state}
+            for change in changes
+            if change.table is part
+        ]
+        if rows:
+            session.connection().execute(insert(part), rows)
     return entry.id
 
 
@@ -136,11 +140,20 @@ def committed_responses(session: Session, rater_id: int, response_ids: Iterable[
     return {found for found in session.exec(statement) if found is not None}
 
 
-def undo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
-    """Take back the rater's last score, comment or span that is not yet taken back; works across restarts.
+@dataclass(frozen=True)
+class Step:
+    """An action that a rater can undo or redo (`kind`): `target_id` is its entry, `response_id` the response
+    that it is about."""
 
-    Returns the response concerned, or None when there is nothing to undo.
-    """
+    kind: str
+    rater_id: int
+    target_id: int
+    response_id: int
+
+
+def next_undo(session: Session, rater_id: int) -> Step | None:
+    """The rater's last score, comment or span that is not yet taken back, also from before a restart; None
+    when there is none. Only reads."""
     undone = 0
     for entry in _actions_backwards(session, rater_id):
         if entry.kind == "undo":
@@ -148,20 +161,13 @@ def undo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int |
         elif entry.kind == "redo" or undone:
             undone -= 1
         else:
-            before = [_before(session, row) for row in _rows_of(session, entry.id)]
-            append_changes(
-                session, rater_id, before, shown,
-                kind="undo", target_id=entry.id, response_id=entry.response_id,
-            )  # fmt: skip
-            return entry.response_id
+            return Step("undo", rater_id, entry.id or 0, entry.response_id or 0)
     return None
 
 
-def redo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
-    """Do again what was undone last, unless something was scored, commented or marked since.
-
-    Returns the response concerned, or None.
-    """
+def next_redo(session: Session, rater_id: int) -> Step | None:
+    """What the rater undid last, unless something was scored, commented or marked since; else None. Only
+    reads."""
     redone = 0
     for entry in _actions_backwards(session, rater_id):
         if entry.kind in UNDOABLE:
@@ -171,13 +177,35 @@ def redo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int |
         elif redone:
             redone -= 1
         else:
-            again = [_change(row) for row in _rows_of(session, entry.target_id)]
-            append_changes(
-                session, rater_id, again, shown,
-                kind="redo", target_id=entry.target_id, response_id=entry.response_id,
-            )  # fmt: skip
-            return entry.response_id
+            return Step("redo", rater_id, entry.target_id or 0, entry.response_id or 0)
     return None
+
+
+def take_step(session: Session, step: Step, shown: Shown = NOTHING_SHOWN) -> int:
+    """Undo or redo an action, as a new action of its own; returns the entry's id."""
+    rows = _rows_of(session, step.target_id)
+    changes = _before(session, rows) if step.kind == "undo" else [_change(row) for row in rows]
+    return append_changes(
+        session, step.rater_id, changes, shown,
+        kind=step.kind, target_id=step.target_id, response_id=step.response_id,
+    )  # fmt: skip
+
+
+def undo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
+    """Take back what `next_undo` finds. Returns the response concerned, or None when there is nothing."""
+    return _take(session, next_undo(session, rater_id), shown)
+
+
+def redo(session: Session, rater_id: int, shown: Shown = NOTHING_SHOWN) -> int | None:
+    """Do again what `next_redo` finds. Returns the response concerned, or None when there is nothing."""
+    return _take(session, next_redo(session, rater_id), shown)
+
+
+def _take(session: Session, step: Step | None, shown: Shown) -> int | None:
+    if step is None:
+        return None
+    take_step(session, step, shown)
+    return step.response_id
 
 
 def current_ratings(session: Session, rater_id: int, response_ids: Iterable[int]) -> list[Score]:
@@ -220,16 +248,27 @@ def _change(row: JournalRow) -> Change:
     )
 
 
-def _before(session: Session, row: JournalRow) -> Change:
-    """The change that brings back what stood before a row was written."""
-    part: Any = type(row)
-    change = _change(row)
-    statement = (
-        select(part)
-        .filter_by(rater_id=row.rater_id, **change.about)
-        .where(col(part.id) < row.id)
-        .order_by(col(part.id).desc())
-        .limit(1)
-    )
-    before = session.exec(statement).first()
-    return _change(before) if before else Change(part, change.about, _PARTS[part][1])
+def _before(session: Session, rows: Sequence[JournalRow]) -> list[Change]:
+    """The changes that bring back what stood before the rows of one entry were written."""
+    changes = []
+    for part, (about, cleared) in _PARTS.items():
+        own = [row for row in rows if type(row) is part]
+        if not own:
+            continue
+        earlier = (
+            select(func.max(part.id))
+            .where(
+                part.rater_id == own[0].rater_id,
+                part.response_id.in_({row.response_id for row in own}),
+                part.id < min(row.id or 0 for row in own),
+            )
+            .group_by(*(getattr(part, name) for name in about))
+        )
+        states = {_key(row): _change(row) for row in session.exec(select(part).where(part.id.in_(earlier)))}
+        for row in own:
+            changes.append(states.get(_key(row)) or Change(part, _change(row).about, cleared))
+    return changes
+
+
+def _key(row: JournalRow) -> tuple[object, ...]:
+    return tuple(_change(row).about.values())

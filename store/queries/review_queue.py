@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, column, text
 from sqlmodel import Session, col, select
 
 from store.queries.compare import SourceKey
-from store.tables import Assignment, Campaign, Entry, Instruction, Rater, Response, UtcDateTime
+from store.tables import Assignment, Campaign, Instruction, Rater, Response, UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,6 @@ def texts_of(session: Session, response_id: int) -> tuple[str, str]:
         .where(Response.id == response_id)
     )
     return session.exec(statement).one()
-
-
-def last_target(session: Session, rater_id: int) -> int:
-    """The entry that a rater's last action undid or did again; 0: it did neither."""
-    last = select(Entry.target_id).where(Entry.rater_id == rater_id).order_by(col(Entry.id).desc()).limit(1)
-    return session.exec(last).first() or 0
 
 
 def open_campaign_of(session: Session, reviewer: str, suite_id: int, *, sealed: bool = False) -> str | None:

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from store.tables import Bookmark, Presentation, Rater, ReviewerCode, StoreKey, utc_now
-from store.upsert import insert_missing
+from store.tables import Bookmark, Presentation, Rater, ReviewerCode, StoreKey
+from store.upsert import insert_missing, insert_or_update
 
 # Crockford's base 32: no letter can be taken for a digit.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -116,18 +116,14 @@ def save_bookmark(
     criterion: str | None,
 ) -> None:
     """Remember where the reviewer is in this view."""
-    insert_missing(
-        session,
-        Bookmark,
-        [{"rater_id": rater_id, "view": view, "instruction_id": instruction_id}],
-        ("rater_id", "view"),
-    )
-    mark = session.exec(select(Bookmark).where(Bookmark.rater_id == rater_id, Bookmark.view == view)).one()
-    mark.instruction_id = instruction_id
-    mark.response_id = response_id
-    mark.criterion = criterion
-    mark.updated_at = utc_now()
-    session.add(mark)
+    row = {
+        "rater_id": rater_id,
+        "view": view,
+        "instruction_id": instruction_id,
+        "response_id": response_id,
+        "criterion": criterion,
+    }
+    insert_or_update(session, Bookmark, row, ("rater_id", "view"))
 
 
 def wait_for_writer(session: Session, milliseconds: int) -> None:

@@ -26,8 +26,6 @@ from store.queries import (
     rubrics,
     suites,
 )
-from store.queries import campaigns as progress
-from store.queries import campaigns as settled
 from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
 from store.session import reading, writing
@@ -146,6 +144,13 @@ def of_scope(scope: ViewScope) -> dict[str, Callable[[Session], object]]:
     }
 
 
+def undo_and_redo(session: Session) -> None:
+    for score in (1, 2):
+        journal.append(session, RATER, [Score(1, criterion, score) for criterion in CRITERIA])
+    assert journal.undo(session, RATER) == journal.redo(session, RATER) == 1
+    session.rollback()
+
+
 VIEWS = {
     f"{question} {name}": asked
     for name, scope in (
@@ -168,22 +173,20 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "bookmark_of": lambda it: reviewers.bookmark_of(it, RATER, "compare s/1 ru"),
     "committed_responses": lambda it: journal.committed_responses(it, RATER, [1, 2]),
     "current_ratings": lambda it: journal.current_ratings(it, RATER, [1, 2]),
-    "undo": lambda it: journal.undo(it, RATER),
-    "redo": lambda it: journal.redo(it, RATER),
+    "undo": undo_and_redo,
     "comments_of": lambda it: notes.comments_of(it, RATER, [1, 2]),
     "spans_of": lambda it: notes.spans_of(it, RATER, [1, 2]),
     "list_notes of one": lambda it: notes.list_notes(it, RATER, SUITE, "ru"),
     "queue_of": lambda it: review_queue.queue_of(it, 1, RATER),
     "done_positions": lambda it: review_queue.done_positions(it, 1, RATER),
     "commit_times": lambda it: review_queue.commit_times(it, 1, RATER),
-    "last_target": lambda it: review_queue.last_target(it, RATER),
     "open_campaign_of": lambda it: review_queue.open_campaign_of(it, "nv", SUITE, sealed=True),
     "reviewers_in": lambda it: campaigns.reviewers_in(it, 1),
     "last_position": lambda it: campaigns.last_position(it, 1, RATER),
-    "assigned": lambda it: progress.assignments_of(it, 1),
-    "given": lambda it: progress.marks_given(it, 1, CRITERIA),
-    "known_scores": lambda it: progress.known_scores(it, [JUDGE], [1, 2]),
-    "settled_by": lambda it: settled.adjudicated_by(it, SUITE),
+    "assigned": lambda it: campaigns.assignments_of(it, 1),
+    "given": lambda it: campaigns.marks_given(it, 1, CRITERIA),
+    "known_scores": lambda it: campaigns.known_scores(it, [JUDGE], [1, 2]),
+    "adjudicated_by": lambda it: campaigns.adjudicated_by(it, SUITE),
 }
 # A view in which no judge has scored anything.
 UNJUDGED = replace(BY_MODEL, lead="fr", languages=("fr",))

@@ -1,10 +1,12 @@
 """A reviewer at work without a terminal: what is saved, what comes back, and what is never lost."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from store import UsageError, open_store
 from store.labels import labels_by_key
@@ -81,6 +83,67 @@ def test_undo_works_across_rows_and_restarts(engine, review):
     assert outcome.new_row
     assert again.number == 1
     assert again.row.answers[0].marks == (None,) * 6
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """The SQL statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def listen(_connection, _cursor, statement, *_) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    yield sent
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+ACTIONS = {
+    "a score": lambda review: review.score(2),
+    "the best on every criterion": lambda review: review.score_best(),
+    "the wrong language": lambda review: review.wrong_language(),
+    "a comment": lambda review: review.comment("Гм."),
+    "a span": lambda review: review.mark_span(0, 1, "grammar", "minor"),
+}
+
+
+@pytest.mark.parametrize("act", ACTIONS.values(), ids=ACTIONS)
+def test_undo_and_redo_take_at_most_15_statements(engine, review, act):
+    before = review.row
+    act(review)
+    scored = review.row
+    with statements(engine) as undoing:
+        review.undo()
+    with statements(engine) as redoing:
+        review.redo()
+    assert review.row.answers == scored.answers
+    review.undo()
+    assert review.row.answers == before.answers
+    assert len(undoing) <= 15, undoing
+    assert len(redoing) <= 15, redoing
+
+
+def test_undo_in_another_row_takes_at_most_15_statements_more_than_opening_it(engine, review):
+    review.score(2)
+    review.go(1)
+    with statements(engine) as opening:
+        review.go(-1)
+    review.go(1)
+    with statements(engine) as undoing:
+        assert review.undo().new_row
+    assert len(undoing) <= len(opening) + 15, undoing
+
+
+def test_undo_in_another_row_is_seen_although_that_row_was_read_ahead(review):
+    review.score(2)
+    first = review.row.key
+    review.go(1)
+    review.rows.read_ahead([first])
+    review.undo()
+    review.go(1)
+    review.go(-1)
+    assert review.row.key == first
+    assert review.row.answers[0].marks == (None,) * 6
 
 
 def test_undo_leaves_another_view_alone(engine):

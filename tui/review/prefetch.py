@@ -71,6 +71,10 @@ class RowLoader:
         if self.contents == before:
             self.contents = after
 
+    def forget(self, key: int) -> None:
+        """This row has changed: what was read ahead of it can't be used."""
+        self._kept.pop(key, None)
+
     def change(self, view: View, *, collapse: bool) -> None:
         """Rows look different from now on: nothing that was read ahead can be used."""
         self.view, self.collapse = view, collapse

@@ -51,7 +51,8 @@ class Answer:
 class Row:
     """An instruction and its columns, in the order they are shown, as `view` has it.
 
-    `key` is what the room knows the row by: the instruction's id, or in a queue the position.
+    `key` is what the room knows the row by: the instruction's id, or in a queue the position. Where responses
+    that read the same stand as one column, `responses` has a column for every one of them; else it is empty.
     """
 
     view: View
@@ -63,6 +64,7 @@ class Row:
     text: str
     translation: str | None
     answers: tuple[Answer, ...]
+    responses: tuple[Answer, ...] = ()
 
     @property
     def marks(self) -> list[Scores]:
@@ -75,7 +77,13 @@ class Row:
 
     def with_answer(self, column: int, answer: Answer) -> "Row":
         """The row with another answer in a column."""
-        return replace(self, answers=(*self.answers[:column], answer, *self.answers[column + 1 :]))
+        own = {name: getattr(answer, name) for name in ("marks", "committed", "revealed", "comment", "spans")}
+        responses = (
+            replace(response, **own) if response.response_id in answer.response_ids else response
+            for response in self.responses
+        )
+        answers = (*self.answers[:column], answer, *self.answers[column + 1 :])
+        return replace(self, answers=answers, responses=tuple(responses))
 
 
 def load_row(
@@ -95,9 +103,34 @@ def load_row(
         theirs = review_queue.assigned(session, view.campaign_id, view.rater_id, ids)
         shown = [(response, asked) for response, asked in shown if response.id in theirs]
     answers = answers_of(session, view, shown, labels)
+    row = row_of(session, view, instruction, answers, instruction_id, instruction.position)
     if collapse and view.by == "model":
-        answers = _collapsed(answers)
-    return row_of(session, view, instruction, answers, instruction_id, instruction.position), new
+        row = replace(row, answers=_collapsed(answers), responses=answers)
+    return row, new
+
+
+def reread_row(session: Session, row: Row) -> Row:
+    """The row with what its reviewer has said of each response by now: marks, comments and error spans."""
+    ids = [response for answer in row.answers for response in answer.response_ids]
+    marks = scores_of(session, row.view, row.view.rater_id, ids)
+    comments = notes.comments_of(session, row.view.rater_id, ids)
+    spans = notes.spans_of(session, row.view.rater_id, ids)
+
+    def reread(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+        return tuple(
+            replace(
+                answer,
+                marks=marks[answer.response_id],
+                comment=comments.get(answer.response_id, ""),
+                spans=tuple(spans.get(answer.response_id, ())),
+            )
+            for answer in answers
+        )
+
+    if row.responses:
+        responses = reread(row.responses)
+        return replace(row, answers=_collapsed(responses), responses=responses)
+    return replace(row, answers=reread(row.answers))
 
 
 def row_of(

@@ -14,20 +14,17 @@ from sqlmodel import Session
 
 from store.queries import compare, journal, notes, reviewers
 from store.queries.filters import Filter
-from store.queries.journal import Score, Shown
-from store.queries.review_queue import last_target
+from store.queries.journal import Score, Shown, Step
 from store.session import reading
 from tui.review import scoring
 from tui.review.navigation import Destination, Navigator
 from tui.review.prefetch import RowLoader
-from tui.review.row import Answer, Row
+from tui.review.row import Answer, Row, reread_row
 from tui.review.saving import NotSaved, saving
 from tui.review.scoring import Change, ScoreCell
 from tui.review.view import View
 
-JournalAction = Callable[..., int | None]
-JournalTarget = tuple[int, int, int]
-"""The entry that is undone or redone, the rater, and the response that it is about."""
+FindStep = Callable[[Session, int], Step | None]
 
 
 @dataclass(frozen=True)
@@ -230,42 +227,43 @@ class ReviewSession:
 
     def undo(self) -> ActionResult:
         """Take back the last action, and go where it was."""
-        return self._step(journal.undo, max, "undone", "nothing to undo")
+        return self._step(journal.next_undo, max, "undone", "nothing to undo")
 
     def redo(self) -> ActionResult:
         """Do again what was undone last, and go there."""
-        return self._step(journal.redo, min, "done again", "nothing to redo")
+        return self._step(journal.next_redo, min, "done again", "nothing to redo")
 
-    def _step(
-        self, action: JournalAction, first: Callable[..., JournalTarget], done: str, nothing: str
-    ) -> ActionResult:
+    def _step(self, find: FindStep, first: Callable[..., Step], done: str, nothing: str) -> ActionResult:
         with self._writing() as session:
-            # A trial tells which response is meant, so that the entry can say what was on show for it. Of
-            # what several raters did, the last is undone first, and the last undone is done again first.
-            meant = [it for rater in self.finder.raters if (it := _meant(session, action, rater))]
-            if not meant:
+            # Of what several raters did, the last is undone first, and the last undone is done again first.
+            steps = [step for rater in self.finder.raters if (step := find(session, rater)) is not None]
+            if not steps:
                 return ActionResult(nothing)
-            _, rater, response_id = first(meant)
-            there = self.finder.key_of(session, rater, response_id)
-            row = self.row
-            if there is not None and there != row.key:
-                row = self._load(session, there)
-            column = row.column_of(response_id)
+            step = first(steps, key=lambda step: step.target_id)
+            row = self.row if self._is_on_show(step) else self._row_of(session, step)
+            column = row.column_of(step.response_id)
             if column is None:
                 return ActionResult("what you scored last is in another view: take it back there")
             before = row.answers[column]
-            action(session, rater, self._shown(before))
-            self.rows.change(self.rows.view, collapse=self.rows.collapse)
-            session.flush()
-            after = self._load(session, row.key)
-            column = after.column_of(response_id) or 0
+            journal.take_step(session, step, self._shown(before))
+            after = reread_row(session, row)
+            column = after.column_of(step.response_id) or 0
             marks = zip(before.marks, after.answers[column].marks, strict=True)
-            changed = [place for place, (old, new) in enumerate(marks) if old != new]
+            changed = [criterion for criterion, (old, new) in enumerate(marks) if old != new]
             place = ScoreCell(column, changed[0] if changed else self.place.criterion)
             self._remember(session, after, place)
+        self.rows.forget(after.key)
         new_row = after.key != self.row.key or len(after.answers) != len(self.row.answers)
         self.row, self.place = after, place
         return ActionResult(f"{done}: {after.answers[column].label}", new_row=new_row)
+
+    def _is_on_show(self, step: Step) -> bool:
+        return self.view.rater_id == step.rater_id and self.row.column_of(step.response_id) is not None
+
+    def _row_of(self, session: Session, step: Step) -> Row:
+        """The row in which an action was; the one on show if it was in none."""
+        key = self.finder.key_of(session, step.rater_id, step.response_id)
+        return self.row if key is None or key == self.row.key else self._load(session, key)
 
     # Committing: done with a response, so the judge may be seen
 
@@ -459,12 +457,3 @@ class ReviewSession:
             row.answers[place.column].response_id if row.answers else None,
             view.criteria[place.criterion],
         )
-
-
-def _meant(session: Session, action: JournalAction, rater_id: int) -> JournalTarget | None:
-    """What undoing or redoing would be about, for one rater: nothing of it is kept."""
-    with session.begin_nested() as trial:
-        response_id = action(session, rater_id)
-        entry_id = last_target(session, rater_id) if response_id is not None else 0
-        trial.rollback()
-    return None if response_id is None else (entry_id, rater_id, response_id)
