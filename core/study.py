@@ -1,4 +1,20 @@
-"""The study file: models x data x learning rates x suite x languages x judges, in TOML."""
+"""The study file: models x data x learning rates x suite x languages x judges, in TOML.
+
+    name = "small"
+    suite = "miniature"
+    languages = ["en", "ru"]
+
+    [training]
+    steps = 30
+
+    [[models]]
+    base = "meta-llama/Llama-2-7b-hf"
+    data = "dolly.jsonl"
+    adaptation = "lora"
+    learning_rates = [1e-4, 1e-3]
+
+Its `[[models]]` with two learning rates stand for two model configurations.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -87,6 +103,9 @@ class RubricJudge(LlmJudge):
 
 
 class Judges(Settings):
+    """Which judges score the answers: the surface metrics, the known answers (`rules`), the checks of
+    modifiers, and LLMs."""
+
     surface: bool = True
     rules: bool = False
     modifiers: bool = False
@@ -130,7 +149,7 @@ def read_study(path: Path) -> Study:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}.") from None
     except ValidationError as error:
-        lines = [f"{_key(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        lines = [f"{_toml_key(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         raise UsageError(f"{path}: " + "; ".join(lines) + ".") from None
     _check(study, path)
     return study
@@ -157,7 +176,8 @@ def rate_label(rate: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
-def _key(location: tuple[int | str, ...]) -> str:
+def _toml_key(location: tuple[int | str, ...]) -> str:
+    """`("models", 1, "gguf", 0)` as `models[1].gguf[0]`."""
     key = ""
     for step in location:
         key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else step
@@ -165,6 +185,8 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 
 def _check(study: Study, path: Path) -> None:
+    """Raises `UsageError` for what fields by themselves can't tell: what fits a server, and names that are
+    unique."""
     for number, group in enumerate(study.models):
         served = group.base_url is not None or group.engine == "openai"
         if served and (group.adaptation != "none" or group.gguf):

@@ -1,10 +1,10 @@
-"""Attention over examples that stand in one row, one behind the other, none of which sees another.
+"""Attention over examples that are packed into one row: each token attends to its own example alone.
 
-Nothing is computed for padding, and attention costs what the examples cost apart. Two kernels do the same
-sum: torch's variable-length attention (FlashAttention) for 16-bit numbers on CUDA, and elsewhere scaled
-dot-product attention, an example at a time. transformers hands us queries, keys and values through its
-`AttentionInterface` (https://huggingface.co/docs/transformers/attention_interface), and the borders between
-examples by the names that its FlashAttention uses.
+Nothing is computed for padding, and attention costs what it would cost for each example alone. Two kernels
+give the same result: torch's variable-length attention (FlashAttention) for 16-bit numbers on CUDA, and
+elsewhere scaled dot-product attention, an example at a time. transformers hands us queries, keys and values
+through its `AttentionInterface` (https://huggingface.co/docs/transformers/attention_interface), and the
+borders between examples by the names that its FlashAttention uses.
 """
 
 from itertools import pairwise

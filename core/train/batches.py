@@ -7,8 +7,8 @@ processes of a run on several devices, without telling each other.
 import random
 from collections.abc import Iterator, Sequence
 
-# Padded batches: examples are shuffled, then sorted by length within windows of this many: little padding,
-# much chance.
+# Padded batches are made of shuffled examples that are sorted by length within windows of this many, which
+# leaves little padding and much randomness.
 WINDOW = 256
 
 Batch = list[int]

@@ -1,4 +1,7 @@
-"""What a run wrote down of every update: JSON Lines, and TensorBoard for those who want it."""
+"""The log of a run, a record for every update: `{"step": 3, "loss": 2.1, "learning_rate": 1e-05, ...}`.
+
+It is written as JSON Lines, and for TensorBoard when that is asked for.
+"""
 
 import json
 from pathlib import Path
@@ -23,8 +26,8 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 class TrainingLog:
-    """Appends records to a file that holds what came before `step`, and nothing after it: a run that goes on
-    from a checkpoint does those updates again."""
+    """Appends records to a log. Records after `step` are removed when it is opened: a run that goes on from
+    the checkpoint of that step does those updates again."""
 
     def __init__(self, path: Path, step: int, *, tensorboard: Path | None = None) -> None:
         kept = [record for record in read_log(path) if record["step"] <= step]

@@ -26,11 +26,11 @@ class World:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that speaks and writes for all."""
+        """Whether this is the process that prints and writes files for all."""
         return self.rank == 0
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes have come to this call."""
         if self.size > 1:
             import torch.distributed
 

@@ -1,4 +1,4 @@
-"""How fast a run goes: answer tokens a second, the share of the device's arithmetic, memory, time left.
+"""How fast a run goes: answer tokens per second, model FLOPs utilisation, peak memory.
 
 Model FLOPs utilisation (MFU) counts what the mathematics needs: per token 6 operations for each tuned weight
 of a matrix, 4 for a frozen one (no gradient of its own), and attention's products, over the device's peak for
@@ -36,8 +36,11 @@ PEAK_FLOPS = {
 
 @dataclass
 class ThroughputMeter:
-    """Speeds over the updates of this process since it began; the first, with its set-up costs, is left out
-    once there are others."""
+    """Speeds over the last updates of this process. `updates`: of each its time, answer tokens and
+    operations.
+
+    The first update is not timed, because its set-up costs count for it: a speed needs two updates.
+    """
 
     flops_per_token: float
     attention_flops: float
@@ -98,7 +101,11 @@ def peak_flops(device: Any) -> float | None:
 
 
 def peak_flops_by_name(name: str) -> float | None:
-    """The peak of a GPU by the name that its driver gives, in operations a second; None: it is not known."""
+    """The peak of a GPU, in operations per second, by the name that its driver gives; None when it is not
+    known.
+
+    "NVIDIA A100-SXM4-80GB" is found as "A100".
+    """
     if "Laptop" in name:  # another chip under the same number
         return None
     words = f" {name} "
