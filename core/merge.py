@@ -54,9 +54,9 @@ class MergeResult:
 
     def lines(self) -> list[str]:
         """The same for a person."""
-        told = ", ".join(f"{count} {name}" for name, count in self.added.items())
+        added = ", ".join(f"{count} {name}" for name, count in self.added.items())
         known = ", ".join(f"{count} {name}" for name, count in self.known.items())
-        head = f"{self.store}: added {told or 'nothing'}" + (f"; there already: {known}." if known else ".")
+        head = f"{self.store}: added {added or 'nothing'}" + (f"; there already: {known}." if known else ".")
         return [visible(line) for line in (head, *(f"conflict: {conflict}." for conflict in self.conflicts))]
 
 
@@ -79,34 +79,34 @@ def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = Fals
 def _merge(target: Engine, name: str, source: Engine, dry_run: bool) -> MergeResult:
     if dry_run:
         with writing(target) as session:
-            found = _unite(source, session)
+            context = _unite(source, session)
             session.rollback()
-        return _result(name, found)
+        return _result(name, context)
     with record_run(target, "xlit-core merge", {"store": name}) as run:
         with writing(target) as session:
-            found = _unite(source, session)
-        for kind, count in found.added.items():
+            context = _unite(source, session)
+        for kind, count in context.added.items():
             run.count(kind, count)
-        for conflict in found.conflicts:
+        for conflict in context.conflicts:
             run.fail(conflict.what, conflict.why + (f"; {conflict.out}" if conflict.out else ""))
-        run.idle = not any(found.added.values()) and not found.conflicts
-    return _result(name, found)
+        run.idle = not any(context.added.values()) and not context.conflicts
+    return _result(name, context)
 
 
 def _unite(source: Engine, target: Any) -> MergeContext:
     with reading(source) as session:
-        found = MergeContext(session, target)
+        context = MergeContext(session, target)
         for step in STEPS:
-            step(found)
-    return found
+            step(context)
+    return context
 
 
-def _result(name: str, found: MergeContext) -> MergeResult:
+def _result(name: str, context: MergeContext) -> MergeResult:
     return MergeResult(
         name,
-        {kind: count for kind, count in found.added.items() if count},
-        {kind: count for kind, count in found.known.items() if count},
-        tuple(found.conflicts),
+        {kind: count for kind, count in context.added.items() if count},
+        {kind: count for kind, count in context.known.items() if count},
+        tuple(context.conflicts),
     )
 
 
@@ -137,14 +137,14 @@ def merge(
 ) -> None:
     """Unite stores: what is the same is recognised by content, so that merging twice changes nothing."""
 
-    found = merge_stores(opened_to_import(into, dry_run=dry_run), stores, dry_run=dry_run)
+    results = merge_stores(opened_to_import(into, dry_run=dry_run), stores, dry_run=dry_run)
     if as_json:
-        show_json([merged.as_dict() for merged in found])
+        show_json([result.as_dict() for result in results])
     else:
-        for merged in found:
-            for line in merged.lines():
+        for result in results:
+            for line in result.lines():
                 say(line)
         if dry_run:
             say("Nothing was written.")
-    if any(merged.conflicts for merged in found):
+    if any(result.conflicts for result in results):
         raise typer.Exit(EXIT_PARTLY)

@@ -46,57 +46,63 @@ def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART)
         raise UsageError(f"--by {by}: it is at least 1.")
     with record_run(engine, "xlit-core campaign adjudicate", {"name": name, "by": by}) as run:
         with writing(engine) as session:
-            stands = load_progress(session, name)
-            if stands.campaign.closed_at is not None:
+            progress = load_progress(session, name)
+            if progress.campaign.closed_at is not None:
                 raise UsageError(
                     f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it."
                 )
-            plan = stands.campaign.plan
+            plan = progress.campaign.plan
             (third,) = read_reviewers([reviewer], plan["languages"])
             spoken = third.languages or tuple(plan["languages"])
             rater = raters.rater_id(session, "human", third.name)
-            apart = _apart(stands, by, spoken)
-            own = {response for it in stands.of(rater) for response in it.response_ids}
-            due = [responses for responses in apart if not own.intersection(responses)]
-            queued = _queue(session, stands, rater, third.name, due)
-            coded = any(reviewers.code_of(session, it) for it in stands.reviewers.values())
-            given = give_codes(session, [third.name]) if coded and queued else {}
+            disagreed = _disagreements(progress, by, spoken)
+            own = {response for entry in progress.of(rater) for response in entry.response_ids}
+            due = [responses for responses in disagreed if not own.intersection(responses)]
+            queued = _queue(session, progress, rater, third.name, due)
+            coded = any(
+                reviewers.code_of(session, reviewer_name) for reviewer_name in progress.reviewers.values()
+            )
+            new_codes = give_codes(session, [third.name]) if coded and queued else {}
         run.note("reviewer", third.name)
         run.count("queued", queued)
         run.idle = not queued
-    return Adjudication(third.name, queued, len(apart) - len(due), given)
+    return Adjudication(third.name, queued, len(disagreed) - len(due), new_codes)
 
 
-def _apart(stands: CampaignProgress, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
+def _disagreements(progress: CampaignProgress, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
     """The responses (those that read the same together) on which two reviewers differ by so much, and that
     nobody adjudicates yet."""
-    taken = {it.response_id for it in stands.readings if it.kind == "adjudication"}
+    taken = {entry.response_id for entry in progress.entries if entry.kind == "adjudication"}
     read = {
-        it.response_id: it.response_ids
-        for it in stands.readings
-        if it.kind == "normal" and it.language in languages and it.response_id not in taken
+        entry.response_id: entry.response_ids
+        for entry in progress.entries
+        if entry.kind == "normal" and entry.language in languages and entry.response_id not in taken
     }
-    apart: set[int] = set()
-    for criterion in stands.criteria:
-        scores = stands.scores(criterion, ("normal",))
-        for response in read.keys() - apart:
-            said = [given[response] for given in scores.values() if response in given]
-            if said and max(said) - min(said) >= by:
-                apart.add(response)
-    return [read[response] for response in apart]
+    disagreed: set[int] = set()
+    for criterion in progress.criteria:
+        scores = progress.scores(criterion, ("normal",))
+        for response in read.keys() - disagreed:
+            scores_given = [
+                by_response[response] for by_response in scores.values() if response in by_response
+            ]
+            if scores_given and max(scores_given) - min(scores_given) >= by:
+                disagreed.add(response)
+    return [read[response] for response in disagreed]
 
 
 def _queue(
-    session: Session, stands: CampaignProgress, rater: int, name: str, due: Sequence[tuple[int, ...]]
+    session: Session, progress: CampaignProgress, rater: int, name: str, due: Sequence[tuple[int, ...]]
 ) -> int:
-    campaign = stands.campaign
+    campaign = progress.campaign
     labels = set(campaign.plan["suites"])
     ids = [suite.id for suite in suites.list_suites(session) if suite.label in labels]
     identity = {
-        it.response_id: it.identity
-        for it in campaigns.candidates(session, ids, campaign.plan["languages"])
+        candidate.response_id: candidate.identity
+        for candidate in campaigns.candidates(session, ids, campaign.plan["languages"])
     } if due else {}  # fmt: skip
-    order = sorted(due, key=lambda it: rank(campaign.seed, "adjudication", name, *identity[it[0]]))
+    order = sorted(
+        due, key=lambda responses: rank(campaign.seed, "adjudication", name, *identity[responses[0]])
+    )
     start = campaigns.last_position(session, campaign.id or 0, rater) + 1
     assignments = [
         {

@@ -30,9 +30,9 @@ def assign_queues(units: Sequence[Unit], known: Sequence[Unit], plan: CampaignPl
     shares = _shares(units, plan)
     queues: Queues = {}
     for reviewer in plan.reviewers:
-        places = [QueueItem(unit) for unit in shares[reviewer.name]]
-        places += [QueueItem(unit, "check") for unit in _checks(reviewer, places, known, plan)]
-        queues[reviewer.name] = _with_repeats(reviewer, _shuffled(reviewer, places, plan), plan)
+        items = [QueueItem(unit) for unit in shares[reviewer.name]]
+        items += [QueueItem(unit, "check") for unit in _checks(reviewer, items, known, plan)]
+        queues[reviewer.name] = _with_repeats(reviewer, _shuffled(reviewer, items, plan), plan)
     return queues
 
 
@@ -43,7 +43,7 @@ def _spoken(reviewer: Reviewer, plan: CampaignPlan) -> tuple[str, ...]:
 def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
     shares: dict[str, list[Unit]] = {reviewer.name: [] for reviewer in plan.reviewers}
     speakers = {
-        language: [it.name for it in plan.reviewers if language in _spoken(it, plan)]
+        language: [reviewer.name for reviewer in plan.reviewers if language in _spoken(reviewer, plan)]
         for language in plan.languages
     }
     for language, names in speakers.items():
@@ -67,13 +67,13 @@ def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
 
 
 def _checks(
-    reviewer: Reviewer, places: Sequence[QueueItem], known: Sequence[Unit], plan: CampaignPlan
+    reviewer: Reviewer, items: Sequence[QueueItem], known: Sequence[Unit], plan: CampaignPlan
 ) -> list[Unit]:
     """The same for all reviewers of a language, as far as they are not in the own queue anyway."""
     if not plan.checks:
         return []
-    own = {place.unit.identity for place in places}
-    spoken = {place.unit.language for place in places}
+    own = {item.unit.identity for item in items}
+    spoken = {item.unit.language for item in items}
     free = [unit for unit in known if unit.language in spoken and unit.identity not in own]
     if len(free) < plan.checks:
         raise UsageError(
@@ -84,50 +84,50 @@ def _checks(
     return sorted(free, key=lambda unit: rank(plan.seed, "check", *unit.identity))[: plan.checks]
 
 
-def _shuffled(reviewer: Reviewer, places: Sequence[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+def _shuffled(reviewer: Reviewer, items: Sequence[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
     """One language after the other, as the reviewer named them; shuffled within each."""
     order = {language: number for number, language in enumerate(_spoken(reviewer, plan))}
     return sorted(
-        places,
-        key=lambda it: (
-            order[it.unit.language],
-            rank(plan.seed, "place", reviewer.name, *it.unit.identity),
+        items,
+        key=lambda item: (
+            order[item.unit.language],
+            rank(plan.seed, "place", reviewer.name, *item.unit.identity),
         ),
     )
 
 
-def _with_repeats(reviewer: Reviewer, places: list[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
     """The queue with some of its units a second time, within the same language.
 
     What is put in before place j of the queue without repeats stands at least j - i later than place i, since
     other repeats only make way.
     """
     if not plan.repeats:
-        return places
-    ends = {place.unit.language: number + 1 for number, place in enumerate(places)}
+        return items
+    ends = {item.unit.language: number + 1 for number, item in enumerate(items)}
     early = [
         number
-        for number, place in enumerate(places)
-        if place.kind == "normal" and number + plan.apart <= ends[place.unit.language]
+        for number, item in enumerate(items)
+        if item.kind == "normal" and number + plan.apart <= ends[item.unit.language]
     ]
     if len(early) < plan.repeats:
         raise UsageError(
-            f"{reviewer.name} reads {len(places)} responses; {len(early)} of them come at least {plan.apart} "
+            f"{reviewer.name} reads {len(items)} responses; {len(early)} of them come at least {plan.apart} "
             f"places before the last of their language, and --repeats wants {plan.repeats}. Give fewer, or "
             "less --apart."
         )
 
     def drawn(number: int) -> bytes:
-        return rank(plan.seed, "repeat", reviewer.name, *places[number].unit.identity)
+        return rank(plan.seed, "repeat", reviewer.name, *items[number].unit.identity)
 
     before: dict[int, list[QueueItem]] = {}
     for number in sorted(early, key=drawn)[: plan.repeats]:
-        unit = places[number].unit
+        unit = items[number].unit
         first, last = number + plan.apart, ends[unit.language]
-        there = first + int.from_bytes(drawn(number)[-8:], "big") % (last - first + 1)
-        before.setdefault(there, []).append(QueueItem(unit, "repeat"))
+        position = first + int.from_bytes(drawn(number)[-8:], "big") % (last - first + 1)
+        before.setdefault(position, []).append(QueueItem(unit, "repeat"))
     queue: list[QueueItem] = []
-    for number in range(len(places) + 1):
+    for number in range(len(items) + 1):
         queue += before.get(number, [])
-        queue += places[number : number + 1]
+        queue += items[number : number + 1]
     return queue

@@ -95,21 +95,21 @@ def create(
         if preset != "paper":
             raise UsageError(f"No preset {preset!r}. There is: paper.")
         options = paper_plan(options, PAPER_SAMPLE)
-    wanted = CampaignRequest(
+    request = CampaignRequest(
         name, suites or (), languages or (), models or (), reviewers, options,
         blind=not open_, reveal=reveal, codes=codes,
     )  # fmt: skip
     engine = opened(store)
     if dry_run:
-        planned, new, given = plan_campaign(engine, wanted), False, {}
+        planned, new, new_codes = plan_campaign(engine, request), False, {}
     else:
-        made = create_campaign(engine, wanted)
-        planned, new, given = made.planned, made.new, made.codes
+        created = create_campaign(engine, request)
+        planned, new, new_codes = created.planned, created.new, created.codes
     if as_json:
-        show_json({"name": name, "new": new, **planned.as_dict(), "codes": given})
+        show_json({"name": name, "new": new, **planned.as_dict(), "codes": new_codes})
         return
     show(plan_tables(name, planned.as_dict()))
-    _tell_codes(given)
+    _tell_codes(new_codes)
     if dry_run:
         say("Nothing was written.")
     elif new:
@@ -132,11 +132,11 @@ def status(
 
     engine = opened(store)
     if name is None:
-        every = list_status(engine)
-        show_json(every) if as_json else show(list_table(every))
+        campaigns = list_status(engine)
+        show_json(campaigns) if as_json else show(list_table(campaigns))
         return
-    found = campaign_status(engine, name)
-    show_json(found) if as_json else show(status_table(found))
+    campaign = campaign_status(engine, name)
+    show_json(campaign) if as_json else show(status_table(campaign))
 
 
 @campaign_app.command("adjudicate")
@@ -152,15 +152,20 @@ def adjudicate(
     """Queue what two reviewers scored far apart for a third, whose scores are then the final ones."""
     from core.campaigns.adjudicate import adjudicate as settle
 
-    found = settle(opened(store), name, reviewer, by=by)
+    adjudication = settle(opened(store), name, reviewer, by=by)
     if as_json:
         show_json(
-            {"reviewer": found.reviewer, "queued": found.queued, "known": found.known, "codes": found.codes}
+            {
+                "reviewer": adjudication.reviewer,
+                "queued": adjudication.queued,
+                "known": adjudication.known,
+                "codes": adjudication.codes,
+            }
         )
         return
-    _tell_codes(found.codes)
-    own = f" {found.known} more are in their own queue." if found.known else ""
-    say(f"{found.queued} texts queued for {found.reviewer}.{own}")
+    _tell_codes(adjudication.codes)
+    own = f" {adjudication.known} more are in their own queue." if adjudication.known else ""
+    say(f"{adjudication.queued} texts queued for {adjudication.reviewer}.{own}")
 
 
 @campaign_app.command("close")
@@ -185,14 +190,14 @@ def _read_keys(path: Path) -> tuple[str, ...]:
         raise UsageError(f"--keys {path} can't be read: {error.strerror or error}.") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"--keys {path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
-    found = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    if not found:
+    keys = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if not keys:
         raise UsageError(f"--keys {path} names no instruction: give a key on each line.")
-    return found
+    return keys
 
 
-def _tell_codes(given: dict[str, str]) -> None:
-    for reviewer, code in given.items():
+def _tell_codes(codes: dict[str, str]) -> None:
+    for reviewer, code in codes.items():
         typer.echo(f"{visible(reviewer)}: {code}")
-    if given:
+    if codes:
         say("Tell each reviewer their own code; the store keeps none that can be read: note them now.")

@@ -54,13 +54,13 @@ class PlannedCampaign:
     def digest(self) -> str:
         """Of the plan and everything that it led to, by content (SHA-256 in hex)."""
         assigned = [
-            [name, number, place.kind, *it.identity]
+            [name, number, item.kind, *response.identity]
             for name, queue in sorted(self.queues.items())
-            for number, place in enumerate(queue, start=1)
-            for it in place.unit.responses
+            for number, item in enumerate(queue, start=1)
+            for response in item.unit.responses
         ]
-        said = json.dumps([self.plan.as_dict(), assigned], ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        content = json.dumps([self.plan.as_dict(), assigned], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
         """The plan and its counts as plain data."""
@@ -80,8 +80,8 @@ class PlannedCampaign:
             "reviewers": {
                 name: {
                     "readings": len(queue),
-                    "languages": list(dict.fromkeys(place.unit.language for place in queue)),
-                    **Counter(place.kind for place in queue),
+                    "languages": list(dict.fromkeys(item.unit.language for item in queue)),
+                    **Counter(item.kind for item in queue),
                     "hours": round(len(queue) * self.seconds / 3600, 2),
                 }
                 for name, queue in self.queues.items()
@@ -99,130 +99,139 @@ class CreatedCampaign:
     codes: dict[str, str]
 
 
-def plan_campaign(engine: Engine, wanted: CampaignRequest) -> PlannedCampaign:
+def plan_campaign(engine: Engine, request: CampaignRequest) -> PlannedCampaign:
     """What a campaign would be, without writing anything. Raises `UsageError` as `create_campaign`."""
     with reading(engine) as session:
-        return _planned(session, wanted)
+        return _planned(session, request)
 
 
-def create_campaign(engine: Engine, wanted: CampaignRequest) -> CreatedCampaign:
+def create_campaign(engine: Engine, request: CampaignRequest) -> CreatedCampaign:
     """Write a campaign; made again from the same content, it is the same and nothing is written.
 
     Raises `UsageError` when there is nothing to score, when the plan can't be met, and when there is another
     campaign of this name.
     """
-    with record_run(engine, "xlit-core campaign create", {"name": wanted.name}) as run:
+    with record_run(engine, "xlit-core campaign create", {"name": request.name}) as run:
         with writing(engine) as session:
-            planned = _planned(session, wanted)
+            planned = _planned(session, request)
             rubric = rubrics.default_rubric_id(session)
-            there = campaigns.find_campaign(session, wanted.name)
-            if there is not None and (there.digest, there.blind, there.reveal) != (
-                planned.digest, wanted.blind, wanted.reveal,
+            campaign = campaigns.find_campaign(session, request.name)
+            if campaign is not None and (campaign.digest, campaign.blind, campaign.reveal) != (
+                planned.digest, request.blind, request.reveal,
             ):  # fmt: skip
                 raise UsageError(
-                    f"There is another campaign named {wanted.name!r}, made with another plan or from other "
+                    f"There is another campaign named {request.name!r}, made with another plan or from other "
                     "responses. Give this one another name."
                 )
-            if there is None:
-                campaign = campaigns.add_campaign(
-                    session, name=wanted.name, rubric_id=rubric, seed=planned.plan.seed, blind=wanted.blind,
-                    reveal=wanted.reveal, plan=planned.plan.as_dict(), digest=planned.digest, run_id=run.id,
+            if campaign is None:
+                campaign_id = campaigns.add_campaign(
+                    session, name=request.name, rubric_id=rubric, seed=planned.plan.seed, blind=request.blind,
+                    reveal=request.reveal, plan=planned.plan.as_dict(), digest=planned.digest, run_id=run.id,
                 )  # fmt: skip
-                _assign(session, campaign, planned.queues)
-            given = give_codes(session, list(planned.queues)) if wanted.codes else {}
+                _assign(session, campaign_id, planned.queues)
+            new_codes = give_codes(session, list(planned.queues)) if request.codes else {}
         run.note("plan", planned.plan.as_dict())
         run.count("assignments", sum(len(queue) for queue in planned.queues.values()))
-        run.idle = there is not None and not given
-    return CreatedCampaign(planned, there is None, given)
+        run.idle = campaign is not None and not new_codes
+    return CreatedCampaign(planned, campaign is None, new_codes)
 
 
 def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
     """A new code for each of these people who has none; returned once, and kept only as it can't be read."""
-    given = {}
+    new_codes = {}
     for name in names:
         if codes.code_of(session, name) is None:
-            given[name] = codes.new_code()
-            codes.give_code(session, raters.rater_id(session, "human", name), given[name])
-    return given
+            new_codes[name] = codes.new_code()
+            codes.give_code(session, raters.rater_id(session, "human", name), new_codes[name])
+    return new_codes
 
 
-def _planned(session: Session, wanted: CampaignRequest) -> PlannedCampaign:
-    if not wanted.name.strip():
+def _planned(session: Session, request: CampaignRequest) -> PlannedCampaign:
+    if not request.name.strip():
         raise UsageError("A campaign needs a name.")
-    if wanted.reveal and not wanted.blind:
+    if request.reveal and not request.blind:
         raise UsageError("--open shows everything from the start: leave out --reveal.")
-    chosen = [suites.find_suite(session, label) for label in wanted.suites] or suites.list_suites(session)
-    found = campaigns.candidates(
-        session, [suite.id for suite in chosen], wanted.languages or None, wanted.models or None
+    chosen = [suites.find_suite(session, label) for label in request.suites] or suites.list_suites(session)
+    candidates_found = campaigns.candidates(
+        session, [suite.id for suite in chosen], request.languages or None, request.models or None
     )
-    if not found:
+    if not candidates_found:
         raise UsageError(
             "The store holds no responses that fit: see --suite, --lang and --model, and `xlit-core status`."
         )
-    there = {it.model for it in found}
-    missing = [name for name in wanted.models if name not in there]
+    models_there = {candidate.model for candidate in candidates_found}
+    missing = [name for name in request.models if name not in models_there]
     if missing:
-        names = sorted({it.model for it in campaigns.candidates(session, [it.id for it in chosen])})
+        names = sorted(
+            {
+                candidate.model
+                for candidate in campaigns.candidates(session, [candidate.id for candidate in chosen])
+            }
+        )
         raise UsageError(f"No responses of a model {missing[0]!r} to score. There are: {', '.join(names)}.")
-    languages = tuple(wanted.languages) or tuple(sorted({it.language for it in found}))
+    languages = tuple(request.languages) or tuple(
+        sorted({candidate.language for candidate in candidates_found})
+    )
     plan = CampaignPlan(
-        suites=tuple(sorted({it.suite for it in found})),
+        suites=tuple(sorted({candidate.suite for candidate in candidates_found})),
         languages=languages,
-        models=tuple(sorted(there)),
-        reviewers=read_reviewers(wanted.reviewers, languages),
-        **wanted.options,
+        models=tuple(sorted(models_there)),
+        reviewers=read_reviewers(request.reviewers, languages),
+        **request.options,
     )
     check_plan(plan)
-    if wanted.reveal and (plan.repeats or plan.checks):
+    if request.reveal and (plan.repeats or plan.checks):
         raise UsageError(
             "--reveal shows after each response what the judges said: repeats and checks would then measure "
             "memory. Leave out one or the other."
         )
-    units = sample_units(found, plan)
+    units = sample_units(candidates_found, plan)
     known: list[Unit] = []
     if plan.checks:
         # All that can be scored, of whatever model or instruction.
-        every = campaigns.candidates(session, [it.id for it in chosen], languages)
-        rated = campaigns.scored_by(session, known_raters(session, plan.known), [it.id for it in chosen])
-        known = group_into_units(it for it in every if it.response_id in rated)
-    looked = campaigns.looking_seconds(session)
+        all_candidates = campaigns.candidates(session, [candidate.id for candidate in chosen], languages)
+        rated = campaigns.scored_by(
+            session, known_raters(session, plan.known), [candidate.id for candidate in chosen]
+        )
+        known = group_into_units(candidate for candidate in all_candidates if candidate.response_id in rated)
+    seconds = campaigns.looking_seconds(session)
     queues = assign_queues(units, known, plan)
-    return PlannedCampaign(plan, units, queues, looked or SECONDS_A_RESPONSE, looked is not None)
+    return PlannedCampaign(plan, units, queues, seconds or SECONDS_A_RESPONSE, seconds is not None)
 
 
 def known_raters(session: Session, name: str) -> list[int]:
     """The raters of this name, as they said first, whose scores are taken to be right."""
     statement = select(Rater.id).where(Rater.name == name, asked_first()).order_by(col(Rater.id))
-    return [found or 0 for found in session.exec(statement)]
+    return [rater_id or 0 for rater_id in session.exec(statement)]
 
 
 def _assign(session: Session, campaign_id: int, queues: Queues) -> None:
     assignments = []
     for name, queue in queues.items():
         first = raters.rater_id(session, "human", name)
-        again = None
-        for number, place in enumerate(queue, start=1):
-            if place.kind == "repeat" and again is None:
-                again = raters.rater_id(session, "human", name, repeat_version("", 2))
+        repeat_rater = None
+        for position, item in enumerate(queue, start=1):
+            if item.kind == "repeat" and repeat_rater is None:
+                repeat_rater = raters.rater_id(session, "human", name, repeat_version("", 2))
             assignments += [
                 {
                     "campaign_id": campaign_id,
                     "reviewer_id": first,
-                    "rater_id": again if place.kind == "repeat" else first,
-                    "response_id": it.response_id,
-                    "position": number,
-                    "kind": place.kind,
+                    "rater_id": repeat_rater if item.kind == "repeat" else first,
+                    "response_id": response.response_id,
+                    "position": position,
+                    "kind": item.kind,
                 }
-                for it in place.unit.responses
+                for response in item.unit.responses
             ]
     campaigns.add_assignments(session, assignments)
 
 
 def _by_language(units: Sequence[Unit]) -> dict[str, list[Unit]]:
-    found: dict[str, list[Unit]] = {}
+    by_language: dict[str, list[Unit]] = {}
     for unit in units:
-        found.setdefault(unit.language, []).append(unit)
-    return found
+        by_language.setdefault(unit.language, []).append(unit)
+    return by_language
 
 
 def paper_plan(options: dict[str, Any], sample: int) -> dict[str, Any]:

@@ -58,9 +58,11 @@ def check_plan(plan: CampaignPlan) -> None:
     if not plan.reviewers:
         raise UsageError("Nobody is named to score: add --reviewer NAME or NAME:LANG,LANG.")
     names = [reviewer.name for reviewer in plan.reviewers]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"Reviewer {twice!r} is named twice. Give all languages at once: {twice}:fr,de.")
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise UsageError(
+            f"Reviewer {repeated!r} is named twice. Give all languages at once: {repeated}:fr,de."
+        )
     ways = {"--sample": plan.sample, "--per-task": plan.per_task, "--keys": plan.keys}
     chosen = [option for option, value in ways.items() if value is not None]
     if len(chosen) > 1:
@@ -80,10 +82,10 @@ def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Rev
 
     Raises `UsageError` for an empty name and for a language that is not in the plan.
     """
-    found = []
+    reviewers = []
     for value in values:
-        name, _, spoken = value.partition(":")
-        chosen = tuple(dict.fromkeys(code.strip() for code in spoken.split(",") if code.strip()))
+        name, _, codes = value.partition(":")
+        chosen = tuple(dict.fromkeys(code.strip() for code in codes.split(",") if code.strip()))
         if not name.strip():
             raise UsageError(f"--reviewer {value!r} has no name. Give NAME or NAME:LANG,LANG.")
         for code in chosen:
@@ -92,15 +94,15 @@ def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Rev
                     f"--reviewer {value!r}: there are no responses in {code!r} to score. "
                     f"Languages: {_listed(languages)}."
                 )
-        found.append(Reviewer(name.strip(), chosen))
-    return tuple(found)
+        reviewers.append(Reviewer(name.strip(), chosen))
+    return tuple(reviewers)
 
 
 def rank(seed: int, *parts: Any) -> bytes:
     """Where something stands in a shuffled order: by SHA-256 of the seed and of what it is, so that every
     machine and every store with the same content finds the same order."""
-    said = json.dumps([seed, *parts], ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+    content = json.dumps([seed, *parts], ensure_ascii=False)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
 
 
 def _listed(names: Sequence[str]) -> str:

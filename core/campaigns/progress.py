@@ -21,7 +21,7 @@ ScorePairs = dict[tuple[int, int], int]
 
 
 @dataclass(frozen=True)
-class Reading:
+class QueueEntry:
     """A place of a queue: `response_id` stands for all responses of the place, which read the same; `done_at`
     is when the last of them was committed, None: not yet; `worked_at` the same, None also where that came in
     from a file."""
@@ -44,23 +44,23 @@ class CampaignProgress:
     campaign: Campaign
     reviewers: dict[int, str]
     criteria: list[Criterion]
-    readings: list[Reading]
+    entries: list[QueueEntry]
     given: MarksGiven
     known: dict[tuple[int, int], int]
 
     def scores(self, criterion: Criterion, kinds: Iterable[str] = ("normal", "check")) -> "Scores":
         """Of everybody who has committed them: reviewer -> response -> score on a criterion."""
         wanted = tuple(kinds)
-        found: Scores = {reviewer: {} for reviewer in self.reviewers}
-        for it in self.readings:
-            score = self.given.get((it.rater_id, it.response_id, criterion.id or 0))
-            if it.done_at is not None and it.kind in wanted and score is not None:
-                found[it.reviewer_id][it.response_id] = score
-        return found
+        scores: Scores = {reviewer: {} for reviewer in self.reviewers}
+        for entry in self.entries:
+            score = self.given.get((entry.rater_id, entry.response_id, criterion.id or 0))
+            if entry.done_at is not None and entry.kind in wanted and score is not None:
+                scores[entry.reviewer_id][entry.response_id] = score
+        return scores
 
-    def of(self, reviewer: int) -> list[Reading]:
+    def of(self, reviewer: int) -> list[QueueEntry]:
         """The queue of a reviewer."""
-        return [it for it in self.readings if it.reviewer_id == reviewer]
+        return [entry for entry in self.entries if entry.reviewer_id == reviewer]
 
 
 Scores = dict[int, dict[int, int]]
@@ -70,52 +70,52 @@ def load_progress(session: Session, name: str) -> CampaignProgress:
     """How a campaign stands. Raises `UsageError` when there is none of this name."""
     campaign = campaigns.campaign_named(session, name)
     criteria = rubrics.criteria_of(session, campaign.rubric_id)
-    places = campaigns.assignments_of(session, campaign.id or 0)
-    checks = sorted({it.response_id for it in places if it.kind == "check"})
+    assigned = campaigns.assignments_of(session, campaign.id or 0)
+    checks = sorted({row.response_id for row in assigned if row.kind == "check"})
     raters = known_raters(session, campaign.plan["known"]) if checks else []
     return CampaignProgress(
         campaign=campaign,
         reviewers=campaigns.reviewers_in(session, campaign.id or 0),
         criteria=criteria,
-        readings=_readings(places),
-        given=campaigns.marks_given(session, campaign.id or 0, [it.id or 0 for it in criteria]),
+        entries=_entries(assigned),
+        given=campaigns.marks_given(session, campaign.id or 0, [row.id or 0 for row in criteria]),
         known=campaigns.known_scores(session, raters, checks) if checks else {},
     )
 
 
 def score_pairs(scores: Scores) -> dict[tuple[int, int], ScorePairs]:
     """For every two reviewers, how often which score of the first met which of the second."""
-    found: dict[tuple[int, int], ScorePairs] = {}
+    tables: dict[tuple[int, int], ScorePairs] = {}
     for first, second in combinations(scores, 2):
         for response in scores[first].keys() & scores[second].keys():
-            met = scores[first][response], scores[second][response]
-            counts = found.setdefault((first, second), {})
-            counts[met] = counts.get(met, 0) + 1
-    return found
+            pair = scores[first][response], scores[second][response]
+            counts = tables.setdefault((first, second), {})
+            counts[pair] = counts.get(pair, 0) + 1
+    return tables
 
 
 def sum_pairs(counts: Iterable[ScorePairs]) -> ScorePairs:
     """The counts of several tables in one."""
-    found: ScorePairs = {}
+    total: ScorePairs = {}
     for table in counts:
-        for met, count in table.items():
-            found[met] = found.get(met, 0) + count
-    return found
+        for pair, count in table.items():
+            total[pair] = total.get(pair, 0) + count
+    return total
 
 
-def _readings(places: list[Assigned]) -> list[Reading]:
-    found = []
-    for _, same in groupby(places, key=lambda it: (it.reviewer_id, it.position)):
-        read = list(same)
-        first = read[0]
-        found.append(
-            Reading(
+def _entries(assigned: list[Assigned]) -> list[QueueEntry]:
+    entries = []
+    for _, group in groupby(assigned, key=lambda row: (row.reviewer_id, row.position)):
+        rows_read = list(group)
+        first = rows_read[0]
+        entries.append(
+            QueueEntry(
                 first.reviewer_id, first.rater_id, first.response_id,
-                tuple(it.response_id for it in read), first.kind, first.language,
-                _last([it.done_at for it in read]), _last([it.worked_at for it in read]),
+                tuple(row.response_id for row in rows_read), first.kind, first.language,
+                _last([row.done_at for row in rows_read]), _last([row.worked_at for row in rows_read]),
             )
         )  # fmt: skip
-    return found
+    return entries
 
 
 def _last(times: list[datetime | None]) -> datetime | None:
@@ -130,19 +130,19 @@ CHECK_RULE = "checks: passed when every score that is known is given."
 def list_status(engine: Engine) -> list[dict[str, Any]]:
     """All campaigns in a line each, as plain data."""
     with reading(engine) as session:
-        found = []
+        lines = []
         for campaign in campaigns.list_campaigns(session):
-            stands = load_progress(session, campaign.name)
-            found.append(
+            progress = load_progress(session, campaign.name)
+            lines.append(
                 {
                     "name": campaign.name,
                     "open": campaign.closed_at is None,
-                    "reviewers": len(stands.reviewers),
-                    "readings": len(stands.readings),
-                    "done": _done(stands.readings),
+                    "reviewers": len(progress.reviewers),
+                    "readings": len(progress.entries),
+                    "done": _done(progress.entries),
                 }
             )
-        return found
+        return lines
 
 
 def campaign_status(engine: Engine, name: str) -> dict[str, Any]:
@@ -152,65 +152,72 @@ def campaign_status(engine: Engine, name: str) -> dict[str, Any]:
     two are put together, of each pair the first by name first. Raises `UsageError` for an unknown name.
     """
     with reading(engine) as session:
-        stands = load_progress(session, name)
-    campaign, unlike = stands.campaign, _outliers(stands)
+        progress = load_progress(session, name)
+    campaign, unlike = progress.campaign, _unlike_others(progress)
     return {
         "name": campaign.name,
         "open": campaign.closed_at is None,
         "blind": campaign.blind,
         "reveal": campaign.reveal,
-        "readings": len(stands.readings),
-        "done": _done(stands.readings),
+        "readings": len(progress.entries),
+        "done": _done(progress.entries),
         "languages": {
             language: {
-                "readings": len(here := [it for it in stands.readings if it.language == language]),
-                "done": _done(here),
+                "readings": len(own := [entry for entry in progress.entries if entry.language == language]),
+                "done": _done(own),
             }
-            for language in sorted({it.language for it in stands.readings})
+            for language in sorted({entry.language for entry in progress.entries})
         },
-        "reviewers": [_reviewer(stands, reviewer, unlike[reviewer]) for reviewer in stands.reviewers],
-        **_agreement(stands),
+        "reviewers": [_reviewer(progress, reviewer, unlike[reviewer]) for reviewer in progress.reviewers],
+        **_agreement(progress),
         "rules": [PACE_RULE, CHECK_RULE, OUTLIER_RULE],
     }
 
 
-def _done(readings: Sequence[Reading]) -> int:
-    return sum(it.done_at is not None for it in readings)
+def _done(entries: Sequence[QueueEntry]) -> int:
+    return sum(entry.done_at is not None for entry in entries)
 
 
-def _reviewer(stands: CampaignProgress, reviewer: int, unlike: list[str]) -> dict[str, Any]:
-    own = stands.of(reviewer)
-    times = [it.done_at for it in own if it.done_at is not None]
-    left, pace = len(own) - len(times), per_hour([it.worked_at for it in own if it.worked_at is not None])
+def _reviewer(progress: CampaignProgress, reviewer: int, unlike_others: list[str]) -> dict[str, Any]:
+    own = progress.of(reviewer)
+    times = [entry.done_at for entry in own if entry.done_at is not None]
+    left = len(own) - len(times)
+    pace = per_hour([entry.worked_at for entry in own if entry.worked_at is not None])
     return {
-        "name": stands.reviewers[reviewer],
-        "languages": list(dict.fromkeys(it.language for it in own)),
+        "name": progress.reviewers[reviewer],
+        "languages": list(dict.fromkeys(entry.language for entry in own)),
         "readings": len(own),
         "done": len(times),
         "left": left,
-        "adjudications": sum(it.kind == "adjudication" for it in own),
+        "adjudications": sum(entry.kind == "adjudication" for entry in own),
         "per_hour": None if pace is None else round(pace, 1),
         "hours_left": None if pace is None else round(left / pace, 2),
         "last_done": max(times).isoformat(timespec="seconds") if times else None,
-        "self_agreement": _self_agreement(stands, own),
-        "checks": _checks(stands, own),
-        "unlike_others": unlike,
+        "self_agreement": _self_agreement(progress, own),
+        "checks": _checks(progress, own),
+        "unlike_others": unlike_others,
     }
 
 
-def _self_agreement(stands: CampaignProgress, own: Sequence[Reading]) -> dict[str, Any] | None:
+def _self_agreement(progress: CampaignProgress, own: Sequence[QueueEntry]) -> dict[str, Any] | None:
     """First against second scores of the repeats that are done, by criterion."""
-    repeats = [it for it in own if it.kind == "repeat"]
+    repeats = [entry for entry in own if entry.kind == "repeat"]
     if not repeats:
         return None
-    first = {it.response_id: it.rater_id for it in own if it.kind != "repeat" and it.done_at is not None}
+    first = {
+        entry.response_id: entry.rater_id
+        for entry in own
+        if entry.kind != "repeat" and entry.done_at is not None
+    }
     tables = {}
-    for criterion in stands.criteria:
+    for criterion in progress.criteria:
         counts: dict[tuple[int, int], int] = {}
-        for it in repeats:
-            before = stands.given.get((first.get(it.response_id, 0), it.response_id, criterion.id or 0))
-            after = stands.given.get((it.rater_id, it.response_id, criterion.id or 0))
-            if it.done_at is not None and before is not None and after is not None:
+        for entry in repeats:
+            before = progress.given.get(
+                (first.get(entry.response_id, 0), entry.response_id, criterion.id or 0)
+            )
+            after = progress.given.get((entry.rater_id, entry.response_id, criterion.id or 0))
+            if entry.done_at is not None and before is not None and after is not None:
                 counts[before, after] = counts.get((before, after), 0) + 1
         tables[criterion.name] = agreement(counts, criterion.minimum, criterion.maximum)
     n = sum(table.n for table in tables.values())
@@ -224,47 +231,47 @@ def _self_agreement(stands: CampaignProgress, own: Sequence[Reading]) -> dict[st
     }
 
 
-def _checks(stands: CampaignProgress, own: Sequence[Reading]) -> dict[str, Any] | None:
-    checks = [it for it in own if it.kind == "check"]
+def _checks(progress: CampaignProgress, own: Sequence[QueueEntry]) -> dict[str, Any] | None:
+    checks = [entry for entry in own if entry.kind == "check"]
     if not checks:
         return None
     passed = 0
-    for it in checks:
+    for entry in checks:
         known = {
-            criterion: score for (response, criterion), score in stands.known.items()
-            if response == it.response_id
+            criterion: score for (response, criterion), score in progress.known.items()
+            if response == entry.response_id
         }  # fmt: skip
         right = all(
-            stands.given.get((it.rater_id, it.response_id, criterion)) == score
+            progress.given.get((entry.rater_id, entry.response_id, criterion)) == score
             for criterion, score in known.items()
         )
-        passed += it.done_at is not None and right
+        passed += entry.done_at is not None and right
     return {"checks": len(checks), "done": _done(checks), "passed": passed}
 
 
-def _outliers(stands: CampaignProgress) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {reviewer: [] for reviewer in stands.reviewers}
-    for criterion in stands.criteria:
-        for reviewer, said in outliers(stands.scores(criterion)).items():
-            found[reviewer].append(f"{criterion.name}: {said}")
-    return found
+def _unlike_others(progress: CampaignProgress) -> dict[int, list[str]]:
+    sentences: dict[int, list[str]] = {reviewer: [] for reviewer in progress.reviewers}
+    for criterion in progress.criteria:
+        for reviewer, message in outliers(progress.scores(criterion)).items():
+            sentences[reviewer].append(f"{criterion.name}: {message}")
+    return sentences
 
 
-def _agreement(stands: CampaignProgress) -> dict[str, Any]:
+def _agreement(progress: CampaignProgress) -> dict[str, Any]:
     by_criterion: dict[str, Any] = {}
     by_pair: dict[tuple[int, int], dict[str, Any]] = {}
-    for criterion in stands.criteria:
-        met = score_pairs(stands.scores(criterion))
-        table = agreement(sum_pairs(met.values()), criterion.minimum, criterion.maximum)
+    for criterion in progress.criteria:
+        tables = score_pairs(progress.scores(criterion))
+        table = agreement(sum_pairs(tables.values()), criterion.minimum, criterion.maximum)
         by_criterion[criterion.name] = _figures(table)
-        for two, counts in met.items():
+        for pair, counts in tables.items():
             figures = _figures(agreement(counts, criterion.minimum, criterion.maximum))
-            by_pair.setdefault(two, {})[criterion.name] = figures
+            by_pair.setdefault(pair, {})[criterion.name] = figures
     return {
         "agreement": by_criterion,
         "pairs": [
-            {"first": stands.reviewers[two[0]], "second": stands.reviewers[two[1]], "criteria": figures}
-            for two, figures in by_pair.items()
+            {"first": progress.reviewers[pair[0]], "second": progress.reviewers[pair[1]], "criteria": figures}
+            for pair, figures in by_pair.items()
         ],
     }
 

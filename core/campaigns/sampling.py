@@ -29,77 +29,86 @@ class Unit:
         return first.suite, first.key, first.language, first.text_digest
 
 
-def sample_units(found: Sequence[Candidate], plan: CampaignPlan) -> list[Unit]:
+def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[Unit]:
     """What the plan has scored of the responses that there are, by suite, key, language and text.
 
     Raises `UsageError` when the plan wants more instructions than a language has, or ones that are not there.
     """
     wanted: list[Candidate] = []
     for language in plan.languages:
-        here = [it for it in found if it.language == language]
-        if not here:
+        in_language = [candidate for candidate in candidates if candidate.language == language]
+        if not in_language:
             raise UsageError(f"No responses in {language!r} to score. Leave it out of --lang.")
-        keys = _keys(here, language, plan)
-        wanted += [it for it in here if (it.suite, it.key) in keys or it.model == plan.main]
+        keys = _keys(in_language, language, plan)
+        wanted += [
+            candidate
+            for candidate in in_language
+            if (candidate.suite, candidate.key) in keys or candidate.model == plan.main
+        ]
     return group_into_units(wanted)
 
 
 def group_into_units(responses: Iterable[Candidate]) -> list[Unit]:
     """Responses put together where they read the same, in an order that no row number decides."""
     groups: dict[tuple[str, str, str, str], list[Candidate]] = {}
-    for it in responses:
-        groups.setdefault((it.suite, it.key, it.language, it.text_digest), []).append(it)
-    return [Unit(tuple(sorted(same, key=lambda it: it.identity))) for _, same in sorted(groups.items())]
+    for response in responses:
+        groups.setdefault((response.suite, response.key, response.language, response.text_digest), []).append(
+            response
+        )
+    return [
+        Unit(tuple(sorted(same, key=lambda response: response.identity)))
+        for _, same in sorted(groups.items())
+    ]
 
 
-def _keys(here: Sequence[Candidate], language: str, plan: CampaignPlan) -> set[Key]:
+def _keys(candidates: Sequence[Candidate], language: str, plan: CampaignPlan) -> set[Key]:
     tasks: dict[str, set[Key]] = {}
-    for it in here:
-        tasks.setdefault(it.task or "", set()).add((it.suite, it.key))
-    every = {key for keys in tasks.values() for key in keys}
+    for candidate in candidates:
+        tasks.setdefault(candidate.task or "", set()).add((candidate.suite, candidate.key))
+    all_keys = {key for keys in tasks.values() for key in keys}
     if plan.keys is not None:
-        return _keys_named(every, plan.keys, language)
+        return _keys_named(all_keys, plan.keys, language)
     if plan.sample is None and plan.per_task is None:
-        return every
+        return all_keys
     # The language is no part of the rank: where all languages have the same keys, the same are drawn.
-    drawn = {
+    shuffled = {
         task: sorted(keys, key=lambda key: rank(plan.seed, "instruction", *key))
         for task, keys in sorted(tasks.items())
     }
     if plan.per_task is not None:
-        counts = dict.fromkeys(drawn, plan.per_task)
-        short = [task for task, keys in drawn.items() if len(keys) < plan.per_task]
+        counts = dict.fromkeys(shuffled, plan.per_task)
+        short = [task for task, keys in shuffled.items() if len(keys) < plan.per_task]
         if short:
             raise UsageError(
-                f"{language}: task {short[0]!r} has {len(drawn[short[0]])} instructions with responses, "
+                f"{language}: task {short[0]!r} has {len(shuffled[short[0]])} instructions with responses, "
                 f"--per-task wants {plan.per_task}."
             )
     else:
         sample = plan.sample or 0
-        if sample > len(every):
+        if sample > len(all_keys):
             raise UsageError(
-                f"{language} has {len(every)} instructions with responses, --sample wants {sample}."
+                f"{language} has {len(all_keys)} instructions with responses, --sample wants {sample}."
             )
-        counts = proportional_counts({task: len(keys) for task, keys in drawn.items()}, sample, plan.seed)
-    return {key for task, keys in drawn.items() for key in keys[: counts[task]]}
+        counts = proportional_counts({task: len(keys) for task, keys in shuffled.items()}, sample, plan.seed)
+    return {key for task, keys in shuffled.items() for key in keys[: counts[task]]}
 
 
-def _keys_named(every: set[Key], names: Sequence[str], language: str) -> set[Key]:
-    known = {key for _, key in every}
+def _keys_named(all_keys: set[Key], names: Sequence[str], language: str) -> set[Key]:
+    known = {key for _, key in all_keys}
     missing = [name for name in names if name not in known]
     if missing:
         raise UsageError(
             f"{language} has no responses to the instruction {missing[0]!r} that --keys names"
             + (f" (and to {len(missing) - 1} more)." if len(missing) > 1 else ".")
         )
-    return {key for key in every if key[1] in names}
+    return {key for key in all_keys if key[1] in names}
 
 
 def proportional_counts(sizes: Mapping[str, int], total: int, seed: int) -> dict[str, int]:
     """`total` things drawn from groups of these sizes in proportion, whole numbers by the largest remainders
     (Hare's quota); between equal remainders the seed decides."""
-    everything = sum(sizes.values())
-    shares = {name: Fraction(total * size, everything) for name, size in sizes.items()}
+    size_of_all = sum(sizes.values())
+    shares = {name: Fraction(total * size, size_of_all) for name, size in sizes.items()}
     counts = {name: int(share) for name, share in shares.items()}
     left = total - sum(counts.values())
     by_remainder = sorted(shares, key=lambda name: (counts[name] - shares[name], rank(seed, "task", name)))

@@ -24,7 +24,7 @@ def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
         people.add_row(
             Text(visible(reviewer)),
             " ".join(row["languages"]),
-            *(str(it) for it in counts),
+            *(str(count) for count in counts),
             f"{row['hours']:.1f}",
         )
     how = "median of the looking times so far" if planned["seconds_measured"] else "a guess: no times yet"
@@ -35,12 +35,12 @@ def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
     return Group(languages, people, Text(foot))
 
 
-def status_table(found: dict[str, Any]) -> RenderableType:
+def status_table(status: dict[str, Any]) -> RenderableType:
     """A campaign as `core.campaigns.progress.campaign_status` tells it."""
-    state = "open" if found["open"] else "closed"
-    title = f"Campaign {visible(found['name'])} ({state}): {found['done']} of {found['readings']} read"
+    state = "open" if status["open"] else "closed"
+    title = f"Campaign {visible(status['name'])} ({state}): {status['done']} of {status['readings']} read"
     people = _table(title, ("reviewer", ""), ("done", "left", "per h", "h left", "self", "checks"))
-    for row in found["reviewers"]:
+    for row in status["reviewers"]:
         people.add_row(
             Text(visible(row["name"])),
             " ".join(row["languages"]),
@@ -52,18 +52,18 @@ def status_table(found: dict[str, Any]) -> RenderableType:
             _passed(row["checks"]),
         )
     parts: list[RenderableType] = [people]
-    if any(row["n"] for row in found["agreement"].values()):
-        parts.append(_agreement(found["agreement"]))
-    unlike = [(row["name"], said) for row in found["reviewers"] for said in row["unlike_others"]]
-    parts += [Text(f"unlike others: {visible(name)}, {said}") for name, said in unlike]
-    parts += [Text(rule, style="dim") for rule in found["rules"]]
+    if any(row["n"] for row in status["agreement"].values()):
+        parts.append(_agreement(status["agreement"]))
+    outliers = [(row["name"], message) for row in status["reviewers"] for message in row["unlike_others"]]
+    parts += [Text(f"unlike others: {visible(name)}, {message}") for name, message in outliers]
+    parts += [Text(rule, style="dim") for rule in status["rules"]]
     return Group(*parts)
 
 
-def list_table(found: list[dict[str, Any]]) -> RenderableType:
+def list_table(campaigns: list[dict[str, Any]]) -> RenderableType:
     """All campaigns, as `core.campaigns.progress.list_status` tells them."""
     table = _table("Campaigns", ("name", "state"), ("reviewers", "reads", "done"))
-    for row in found:
+    for row in campaigns:
         state = "open" if row["open"] else "closed"
         table.add_row(
             Text(visible(row["name"])), state, *(str(row[name]) for name in ("reviewers", "readings", "done"))
@@ -71,10 +71,10 @@ def list_table(found: list[dict[str, Any]]) -> RenderableType:
     return table
 
 
-def _agreement(found: dict[str, Any]) -> RenderableType:
+def _agreement(criteria: dict[str, Any]) -> RenderableType:
     table = _table("Agreement so far, every two reviewers", ("criterion",), ("pairs", "same %", "kappa"))
     undefined = []
-    for name, row in found.items():
+    for name, row in criteria.items():
         table.add_row(name, str(row["n"]), _number(row["exact"], 0), _number(row["kappa"], 2))
         if row["n"] and row["undefined"]:
             undefined.append(Text(f"{name}: {row['undefined']}", style="dim"))
@@ -94,12 +94,12 @@ def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def _self(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _self(agreement: dict[str, Any] | None) -> str:
+    if agreement is None:
         return ""
-    share = "–" if found["exact"] is None else f"{found['exact']:.0f}%"
-    return f"{share} ({found['done']}/{found['repeats']})"
+    share = "–" if agreement["exact"] is None else f"{agreement['exact']:.0f}%"
+    return f"{share} ({agreement['done']}/{agreement['repeats']})"
 
 
-def _passed(found: dict[str, Any] | None) -> str:
-    return "" if found is None else f"{found['passed']}/{found['done']}"
+def _passed(checks: dict[str, Any] | None) -> str:
+    return "" if checks is None else f"{checks['passed']}/{checks['done']}"

@@ -55,26 +55,26 @@ class AlpacaEvalExporter:
         count = 0
         for row in response_rows(session, suite_id=suite, language=options.get("language")):
             if "models" not in options or row["model"] in options["models"]:
-                told = {
+                output = {
                     "instruction": row["instruction"],
                     "output": row["response"],
                     "generator": row["model"],
                     "dataset": row["task"] or row["suite"],
                 }
                 file.write(",\n" if count else "[\n")
-                file.write(json.dumps(told, ensure_ascii=False, indent=1))
+                file.write(json.dumps(output, ensure_ascii=False, indent=1))
                 count += 1
         file.write("\n]\n" if count else "[]\n")
         return count
 
 
 def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
-    for found in json_array(path):
-        if isinstance(found, BadRow) or not isinstance(found[1], dict):
-            yield found
+    for row in json_array(path):
+        if isinstance(row, BadRow) or not isinstance(row[1], dict):
+            yield row
             continue
-        place, cells = found
+        location, cells = row
         cells = {"task": cells.get("dataset"), **cells}
         if isinstance(cells.get("input"), str) and isinstance(cells.get("instruction"), str):
             cells["instruction"] = "\n\n".join(filter(str.strip, (cells["instruction"], cells["input"])))
-        yield place, {name: cell for name, cell in cells.items() if name not in ("dataset", "input")}
+        yield location, {name: cell for name, cell in cells.items() if name not in ("dataset", "input")}

@@ -71,7 +71,7 @@ FileLine = tuple[Location, str] | BadRow
 class Block:
     """One answer as a file has it. `item` is position, digest and about; `marks` are as they were typed."""
 
-    place: Location
+    location: Location
     item: tuple[int, str, str] | None = None
     task: list[str] = field(default_factory=list)
     answer: list[str] = field(default_factory=list)
@@ -88,9 +88,9 @@ def instruction_digest(suite: str, language: str, key: str) -> str:
 def escaped(text: str) -> str:
     """A text as the file shows it: control characters written out, and a backslash before whatever would be
     read as a part of the form."""
-    text = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\n"))
-    text = _TASK_END.sub(lambda found: f"]\\{found[0][1:]}", text)
-    return _FORM.sub(lambda found: "\\", text)
+    text = _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
+    text = _TASK_END.sub(lambda match: f"]\\{match[0][1:]}", text)
+    return _FORM.sub(lambda match: "\\", text)
 
 
 def normalized(text: str) -> str:
@@ -104,13 +104,22 @@ def comment_as_read(comment: str) -> str:
 
 
 def block_text(
-    position: int, digest: str, of: str, instruction: str, answer: str, marks: Mapping[str, str], comment: str
+    position: int,
+    digest: str,
+    about: str,
+    instruction: str,
+    answer: str,
+    marks: Mapping[str, str],
+    comment: str,
 ) -> str:
     """One answer. `of` is what `about` gives; `marks` maps every criterion to what stands in its brackets."""
-    names = [*(name for name in PAPER_NAMES if name in marks), *(it for it in marks if it not in PAPER_NAMES)]
+    names = [
+        *(name for name in PAPER_NAMES if name in marks),
+        *(name for name in marks if name not in PAPER_NAMES),
+    ]
     cells = " ".join(f"{PAPER_NAMES.get(name, _word(name))}:[{marks[name] or ' '}]" for name in names)
     return (
-        f"ITEM: [ {position} {digest}-{of} ]\n"
+        f"ITEM: [ {position} {digest}-{about} ]\n"
         f"TASK: [ {escaped(instruction)} ] END OF TASK\n\n"
         f"{escaped(answer)}\n\n"
         f"[END]({len(names)}) {cells}{_written_comment(comment)}\n\n\n"
@@ -122,33 +131,33 @@ def read_file(lines: Iterable[FileLine]) -> tuple[dict[str, str], Iterator[Block
     answers."""
     head: dict[str, str] = {}
     rest = iter(lines)
-    for found in rest:
-        if isinstance(found, BadRow) or not found[1].lstrip().startswith("#"):
-            return head, blocks(chain([found], rest))
-        if named := _HEADER.fullmatch(found[1]):
-            head[named[1].lower()] = named[2].strip()
+    for line in rest:
+        if isinstance(line, BadRow) or not line[1].lstrip().startswith("#"):
+            return head, blocks(chain([line], rest))
+        if match := _HEADER.fullmatch(line[1]):
+            head[match[1].lower()] = match[2].strip()
     return head, iter(())
 
 
 def blocks(lines: Iterable[FileLine]) -> Iterator[Block | BadRow]:
     """The answers of a file; one without its end is a bad row, and so is text that belongs to none."""
     block: Block | None = None
-    for found in lines:
-        if isinstance(found, BadRow):
-            yield found
+    for row in lines:
+        if isinstance(row, BadRow):
+            yield row
             continue
-        place, line = found
+        location, line = row
         begins = bool(
             _ITEM_LINE.match(line) or (_TASK.match(line) and (block is None or block.part != "item"))
         )
         if begins:
             if block is not None and not block.broken:
                 yield _ended(block)
-            block = Block(place)
+            block = Block(location)
         if block is None:
-            yield BadRow(place, "text before the first answer: an answer begins with a line `TASK: [`")
+            yield BadRow(location, "text before the first answer: an answer begins with a line `TASK: [`")
             continue
-        yield from _take(block, place, line)
+        yield from _take(block, location, line)
     if block is not None and not block.broken:
         yield _ended(block)
 
@@ -157,16 +166,16 @@ def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
     """The marks that were typed behind an answer, and the comment: whatever else stands there."""
     marks: dict[str, Score] = {}
     rest = []
-    for place, line in block.tail:
-        for found in _MARK.finditer(line):
-            name, typed = found[1].casefold(), found[2].strip()
+    for location, line in block.tail:
+        for match in _MARK.finditer(line):
+            name, typed = match[1].casefold(), match[2].strip()
             if name in marks:
-                return BadRow(place, f"{found[1]} has two marks")
+                return BadRow(location, f"{match[1]} has two marks")
             if typed in ("", "-", "_", "."):
                 continue
             if not (typed.isascii() and typed.isdigit() and len(typed) < 4):
-                return BadRow(place, f"{found[1]}:[{typed[:20]}] is not a score")
-            marks[name] = Score(found[1], int(typed))
+                return BadRow(location, f"{match[1]}:[{typed[:20]}] is not a score")
+            marks[name] = Score(match[1], int(typed))
         rest.append(_MARK.sub(" ", line))
     return tuple(marks.values()), _read_comment(" ".join(rest))
 
@@ -174,23 +183,28 @@ def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
 def criterion_named(name: str, known: Sequence[str]) -> str | None:
     """The criterion of this name, ours or that of the paper's files, whatever its case; None: none."""
     wanted = _OURS.get(name.casefold(), name.casefold())
-    return next((it for it in known if wanted in (it.casefold(), _word(it).casefold())), None)
+    return next(
+        (criterion for criterion in known if wanted in (criterion.casefold(), _word(criterion).casefold())),
+        None,
+    )
 
 
-def _take(block: Block, place: Location, line: str) -> Iterator[BadRow]:
+def _take(block: Block, location: Location, line: str) -> Iterator[BadRow]:
     if block.part == "item":
         if _ITEM_LINE.match(line):
             item = _ITEM.fullmatch(line)
             block.broken = item is None
             if item is None:
-                yield BadRow(place, "the line `ITEM: [ NUMBER DIGEST ]` was changed: put it back as it was")
+                yield BadRow(
+                    location, "the line `ITEM: [ NUMBER DIGEST ]` was changed: put it back as it was"
+                )
             else:
                 block.item = int(item[1]), item[2].lower(), item[3].lower()
             return
         begin = _TASK.match(line)
         if begin is None:
             if not block.broken:
-                yield BadRow(place, "no line `TASK: [` above the answer")
+                yield BadRow(location, "no line `TASK: [` above the answer")
             block.part, block.broken = "answer", True
         else:
             block.part, line = "task", line[begin.end() :]
@@ -206,15 +220,15 @@ def _take(block: Block, place: Location, line: str) -> Iterator[BadRow]:
             block.answer.append(line)
             return
         block.part, line = "tail", line[end.end() :]
-    block.tail.append((place, line))
+    block.tail.append((location, line))
 
 
 def _ended(block: Block) -> Block | BadRow:
     if block.part == "tail":
         return block
     if block.part == "answer":
-        return BadRow(block.place, "the answer has no line `[END]` with the marks")
-    return BadRow(block.place, "the answer has no line that ends its task: `] END OF TASK`")
+        return BadRow(block.location, "the answer has no line `[END]` with the marks")
+    return BadRow(block.location, "the answer has no line that ends its task: `] END OF TASK`")
 
 
 def _word(name: str) -> str:
@@ -224,7 +238,7 @@ def _word(name: str) -> str:
 def _written_comment(comment: str) -> str:
     # A mark in a comment would be read as a mark.
     line = comment.replace(":[", ":\\[").replace("\r\n", "\n").replace("\n", _NEW_LINE)
-    line = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+    line = _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
     return f" {line}" if line else ""
 
 
@@ -263,7 +277,9 @@ class AnnotatorImporter:
                 if isinstance(block, BadRow):
                     yield block
                 elif block.item is not None and block.item in seen:
-                    yield BadRow(block.place, f"the answer with the number {block.item[0]} stands here twice")
+                    yield BadRow(
+                        block.location, f"the answer with the number {block.item[0]} stands here twice"
+                    )
                 else:
                     if block.item is not None:
                         seen.add(block.item)
@@ -297,7 +313,7 @@ class AnnotatorExporter:
             stops = review_queue.queue_of(session, campaign.id or 0, rater) if rater else []
             if not stops:
                 raise UsageError(f"{name!r} has no queue in campaign {campaign_name!r}.")
-            items = [(it.position, it.rater_id, it.response_ids) for it in stops]
+            items = [(stop.position, stop.rater_id, stop.response_ids) for stop in stops]
         else:
             rater = _rater(session, name) if name else None
             items = list(_by_digest(session, options, rater))
@@ -314,10 +330,10 @@ class AnnotatorExporter:
         return count
 
 
-def _consistent(path: Path, what: str, told: str | None, given: str | None) -> str | None:
-    if told is not None and given is not None and told != given:
-        raise UsageError(f"{path} is of the {what} {told!r}, not {given!r}: leave out the option.")
-    return given or told
+def _consistent(path: Path, what: str, in_file: str | None, given: str | None) -> str | None:
+    if in_file is not None and given is not None and in_file != given:
+        raise UsageError(f"{path} is of the {what} {in_file!r}, not {given!r}: leave out the option.")
+    return given or in_file
 
 
 def _action(
@@ -327,15 +343,15 @@ def _action(
     if isinstance(typed, BadRow):
         return typed
     marks, comment = typed
-    position, digest, of = block.item or (None, None, None)
+    position, digest, about = block.item or (None, None, None)
     reading = ReadText(
         text="\n".join(block.answer), instruction="\n".join(block.task), campaign=campaign,
-        position=position, digest=digest, about=of,
+        position=position, digest=digest, about=about,
         suite=options.get("suite") or head.get("suite"),
         language=options.get("language") or head.get("language"),
     )  # fmt: skip
-    place = block.tail[0][0]
-    return Action(place, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
+    location = block.tail[0][0]
+    return Action(location, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
 
 
 def _rater(session: Session, name: str) -> int | None:
@@ -348,16 +364,19 @@ def _by_digest(
     session: Session, options: Mapping[str, Any], rater: int | None
 ) -> Iterator[tuple[int, int | None, tuple[int, ...]]]:
     suite = find_suite(session, options["suite"]).id if options.get("suite") else None
-    same: dict[tuple[str, str, str, str], list[int]] = {}
+    groups: dict[tuple[str, str, str, str], list[int]] = {}
     for row in response_rows(session, suite_id=suite, language=options.get("language")):
         digest = responses.text_digest(row["response"])
-        same.setdefault((digest, row["suite"], row["language"], row["key"]), []).append(row["response_id"])
-    for position, (_, ids) in enumerate(sorted(same.items()), start=1):
+        groups.setdefault((digest, row["suite"], row["language"], row["key"]), []).append(row["response_id"])
+    for position, (_, ids) in enumerate(sorted(groups.items()), start=1):
         yield position, rater, tuple(ids)
 
 
 def _head(criteria: Sequence[Criterion]) -> str:
-    low, high = min(it.minimum for it in criteria), max(it.maximum for it in criteria)
+    low, high = (
+        min(criterion.minimum for criterion in criteria),
+        max(criterion.maximum for criterion in criteria),
+    )
     scores = ", ".join(map(str, range(low, high))) + f" or {high}"
     return HEAD.format(scores=scores, language=PAPER_NAMES["language"])
 

@@ -103,14 +103,14 @@ class Columns:
     def records(self, rows: Iterable[tuple[Location, Any] | BadRow]) -> Iterator[Record]:
         """The neutral rows of one file, and at its end a note that lists the columns that were not used."""
         seen: set[str] = set()
-        for found in rows:
-            if isinstance(found, BadRow):
-                yield found
+        for row in rows:
+            if isinstance(row, BadRow):
+                yield row
                 continue
-            place, cells = found
+            location, cells = row
             if isinstance(cells, dict) and not cells.keys() <= seen:
                 seen |= cells.keys()
-            yield self._record(place, cells)
+            yield self._record(location, cells)
         if seen and (absent := sorted(self.mapped - seen)):
             there = ", ".join(map(repr, sorted(seen))) or "none"
             raise UsageError(f"`columns` names {absent[0]!r}, which no row holds. The columns are: {there}.")
@@ -121,18 +121,18 @@ class Columns:
     def value(self, cells: Mapping[str, Any], name: str) -> Any:
         """A cell by our name for its column, or what was given for all rows; None when there is none."""
         names = self.names.get(name, (name,))
-        found = next((cells[column] for column in names if cells.get(column) is not None), None)
-        return self.constants.get(name) if found is None or found == "" else found
+        cell = next((cells[column] for column in names if cells.get(column) is not None), None)
+        return self.constants.get(name) if cell is None or cell == "" else cell
 
-    def _record(self, place: Location, cells: Any) -> InstructionRow | BadRow:
+    def _record(self, location: Location, cells: Any) -> InstructionRow | BadRow:
         if not isinstance(cells, dict):
-            return BadRow(place, "not a JSON object")
+            return BadRow(location, "not a JSON object")
         try:
-            return self._row(place, cells)
+            return self._row(location, cells)
         except ValueError as error:
-            return BadRow(place, str(error))
+            return BadRow(location, str(error))
 
-    def _row(self, place: Location, cells: dict[str, Any]) -> InstructionRow:
+    def _row(self, location: Location, cells: dict[str, Any]) -> InstructionRow:
         text, key = self._text(cells, "instruction"), self._text(cells, "key")
         language = self._text(cells, "language")
         if not text and not key:
@@ -142,14 +142,14 @@ class Columns:
         matched = self.match is not None and not key
         suite = (self.match if matched else None) or self._text(cells, "suite") or self.match or SUITE
         return InstructionRow(
-            place,
+            location,
             self._suite(suite),
             language=language,
             key="" if matched else key or key_of(text or ""),
             text=text or None,
             task=self._text(cells, "task") or None,
             modifier=self._text(cells, "modifier") or None,
-            answer=self._answer(cells),
+            response=self._answer(cells),
         )
 
     def _answer(self, cells: dict[str, Any]) -> ImportedResponse | None:
@@ -246,27 +246,27 @@ def tidy_records(
 def _actions(
     rows: Iterable[tuple[Location, Any] | BadRow], columns: Columns, what: str, rater: str | None
 ) -> Iterator[Record]:
-    read = {"ratings": _rating, "notes": _note}[what]
-    nothing = 0
-    for found in rows:
-        if isinstance(found, BadRow):
-            yield found
+    make_action = {"ratings": _rating, "notes": _note}[what]
+    without_score = 0
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
             continue
-        place, cells = found
+        location, cells = row
         if not isinstance(cells, dict):
-            yield BadRow(place, "not a JSON object")
+            yield BadRow(location, "not a JSON object")
             continue
         try:
-            action = read(place, _Cells(cells, columns, rater))
+            action = make_action(location, _Cells(cells, columns, rater))
         except ValueError as error:
-            yield BadRow(place, str(error))
+            yield BadRow(location, str(error))
             continue
         if action is None:
-            nothing += 1
+            without_score += 1
         else:
             yield action
-    if nothing:
-        yield Remark(f"rows without a score: {nothing:,}")
+    if without_score:
+        yield Remark(f"rows without a score: {without_score:,}")
 
 
 class _Cells:
@@ -350,10 +350,10 @@ class _Cells:
         )
 
     def rater_name(self) -> RaterName:
-        told = self.text("rater")
-        if self.rater is not None and told not in (None, self.rater):
-            raise ValueError(f"the rater is {told!r}, not {self.rater!r}")
-        name = self.rater or told
+        rater_in_row = self.text("rater")
+        if self.rater is not None and rater_in_row not in (None, self.rater):
+            raise ValueError(f"the rater is {rater_in_row!r}, not {self.rater!r}")
+        name = self.rater or rater_in_row
         if not name:
             raise ValueError("no rater: the row needs the column `rater`, or the option `rater`")
         return RaterName(name, self.text("rater_kind") or "human", self.text("rater_version") or "")
@@ -368,34 +368,34 @@ class _Cells:
         return None if value == "" else value
 
 
-def _rating(place: Location, cells: _Cells) -> Action | None:
+def _rating(location: Location, cells: _Cells) -> Action | None:
     score, skipped = cells.number("score"), cells.flag("skipped")
     if score is not None and skipped:
         raise ValueError("a score that is left out: `skipped` is true, and `score` is not empty")
     if score is None and not skipped and cells.text("entry_kind") is None:
         return None
-    mark = Score(cells.text("criterion", needed=True) or "", score, skipped)
+    scored = Score(cells.text("criterion", needed=True) or "", score, skipped)
     return Action(
-        place, cells.response(), cells.rater_name(), cells.text("rubric"), (mark,),
+        location, cells.response(), cells.rater_name(), cells.text("rubric"), (scored,),
         shown=cells.shown(), created_at=cells.time(),
     )  # fmt: skip
 
 
-def _note(place: Location, cells: _Cells) -> Action:
+def _note(location: Location, cells: _Cells) -> Action:
     kind = cells.text("kind", needed=True)
-    of, rater, shown, at = cells.response(), cells.rater_name(), cells.shown(), cells.time()
+    response, rater, shown, created_at = cells.response(), cells.rater_name(), cells.shown(), cells.time()
     text = cells.text("text") or ""
     if kind == "comment":
         if not text:
             raise ValueError("a comment without a text: the row needs the column `text`")
-        return Action(place, of, rater, comment=text, shown=shown, created_at=at)
+        return Action(location, response, rater, comment=text, shown=shown, created_at=created_at)
     if kind != "span":
         raise ValueError(f"the kind is {kind!r}, neither `comment` nor `span`")
     start, end = cells.number("start"), cells.number("end")
     if start is None or end is None or not 0 <= start < end:
         raise ValueError(f"the span from {start} to {end} is none")
-    if of.text is not None and end > len(of.text):
-        raise ValueError(f"the span ends at {end}, the response has {len(of.text)} characters")
+    if response.text is not None and end > len(response.text):
+        raise ValueError(f"the span ends at {end}, the response has {len(response.text)} characters")
     category, severity = cells.text("category", needed=True), cells.text("severity", needed=True)
     span = Span(start, end, category or "", severity or "", text)
-    return Action(place, of, rater, span=span, shown=shown, created_at=at)
+    return Action(location, response, rater, span=span, shown=shown, created_at=created_at)

@@ -61,21 +61,21 @@ class CsvExporter:
         writer.writerow(header)
         count = 0
         for row in rows:
-            for found in row.pop("surface", []):
-                row |= {f"{found['metric']}.{part}": found[part] for part in PARTS}
+            for measured in row.pop("surface", []):
+                row |= {f"{measured['metric']}.{part}": measured[part] for part in PARTS}
             writer.writerow([_cell(row.get(name)) for name in header])
             count += 1
         return count
 
 
 def _plain_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
-    for found in csv_rows(path):
-        if isinstance(found, BadRow):
-            yield found
+    for row in csv_rows(path):
+        if isinstance(row, BadRow):
+            yield row
             continue
-        place, cells = found
+        location, cells = row
         yield (
-            place,
+            location,
             {
                 name: cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
                 for name, cell in cells.items()

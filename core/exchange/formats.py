@@ -124,13 +124,13 @@ def check_options(form: Format, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_plugins(built_in: Sequence[F], group: str) -> dict[str, F]:
-    found = {form.name: form for form in built_in}
-    for point in entry_points(group=group):
+    formats = {form.name: form for form in built_in}
+    for entry_point in entry_points(group=group):
         try:
-            found.setdefault(point.name, point.load())
+            formats.setdefault(entry_point.name, entry_point.load())
         except Exception as error:
             raise XlitError(
-                f"The format {point.name} of the plug-in {point.value} can't be loaded ({error}). "
-                "Mend or uninstall the plug-in."
+                f"The format {entry_point.name} of the plug-in {entry_point.value} can't be loaded "
+                f"({error}). Mend or uninstall the plug-in."
             ) from error
-    return found
+    return formats

@@ -52,20 +52,20 @@ class ImportReport:
 
     def lines(self) -> list[str]:
         """The report in words, a line each."""
-        told = self.counts.lines("would be new" if self.dry_run else "new")
+        lines = self.counts.lines("would be new" if self.dry_run else "new")
         if self.suites:
-            told.append(f"suites: {', '.join(self.suites)}")
+            lines.append(f"suites: {', '.join(self.suites)}")
         if self.models:
-            told.append(f"models: {', '.join(self.models)}")
-        told += self.notes
+            lines.append(f"models: {', '.join(self.models)}")
+        lines += self.notes
         if self.skipped_count:
-            told.append(f"skipped: {self.skipped_count:,} bad rows")
-            told += [f"  {row}" for row in self.skipped]
+            lines.append(f"skipped: {self.skipped_count:,} bad rows")
+            lines += [f"  {row}" for row in self.skipped]
             if self.skipped_count > len(self.skipped):
-                told.append(f"  and {self.skipped_count - len(self.skipped):,} more")
+                lines.append(f"  and {self.skipped_count - len(self.skipped):,} more")
         if self.refused:
-            told.append("Nothing would be imported because of these rows; --skip-bad leaves them out.")
-        return told
+            lines.append("Nothing would be imported because of these rows; --skip-bad leaves them out.")
+        return lines
 
     def as_dict(self) -> dict[str, Any]:
         """The report for machines (`--json`)."""
@@ -79,7 +79,7 @@ class ImportReport:
             "refused": self.refused,
             "skipped_count": self.skipped_count,
             "skipped": [
-                {"file": str(row.place.file), "line": row.place.line, "reason": row.reason}
+                {"file": str(row.location.file), "line": row.location.line, "reason": row.reason}
                 for row in self.skipped
             ],
         }
@@ -128,7 +128,7 @@ def run_import(
         report = ImportReport(format, dry_run=False)
         with writing(engine) as session:
             _write_all(session, records, report, record, skip_bad)
-        record.failures.extend((str(row.place), row.reason) for row in report.skipped)
+        record.failures.extend((str(row.location), row.reason) for row in report.skipped)
         for name, count in asdict(report.counts).items():
             record.count(name, count)
         record.count("skipped", report.skipped_count)
@@ -137,10 +137,10 @@ def run_import(
 
 def _check_there(path: Path) -> None:
     try:
-        there = path.exists()
+        exists = path.exists()
     except (OSError, ValueError) as error:  # too long a name, a folder that may not be looked into
         raise UsageError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
-    if not there:
+    if not exists:
         raise UsageError(f"No file or folder {path}.")
 
 
@@ -165,20 +165,20 @@ def _write_all(
     journal = RatingWriter(session, run_id=run_id, counts=report.counts)
     rows: list[InstructionRow] = []
     actions: list[Action] = []
-    for found in records:
-        if isinstance(found, InstructionRow):
-            rows.append(found)
-        elif isinstance(found, Action):
-            actions.append(found)
-        elif isinstance(found, BadRow):
-            report.skip([found])
+    for item in records:
+        if isinstance(item, InstructionRow):
+            rows.append(item)
+        elif isinstance(item, Action):
+            actions.append(item)
+        elif isinstance(item, BadRow):
+            report.skip([item])
         else:
-            report.notes.append(found.text)
+            report.notes.append(item.text)
         if len(rows) == BATCH or len(actions) == BATCH:
             report.skip([*writer.write(rows), *journal.write(actions)])
             rows, actions = [], []
     report.skip([*writer.write(rows), *journal.write(actions)])
-    report.skipped.sort(key=lambda row: (row.place.file, row.place.line))
+    report.skipped.sort(key=lambda row: (row.location.file, row.location.line))
     report.suites, report.models = list(writer.suites), list(writer.models)
     if report.skipped_count and not skip_bad:
         report.refused = report.dry_run
@@ -186,7 +186,7 @@ def _write_all(
             raise XlitError(_refusal(report))
     if record is not None:
         for row in report.skipped:
-            runs.add_failure(session, record.id, str(row.place), row.reason)
+            runs.add_failure(session, record.id, str(row.location), row.reason)
 
 
 def _refusal(report: ImportReport) -> str:

@@ -38,24 +38,24 @@ class _InstructionData:
         decoding = DecodingName(parameters={"source": self.name})
         for path in paths:
             for found in file_rows(path):
-                place = _place(path, found.location if isinstance(found, BadLine) else found[0])
+                location = _place(path, found.location if isinstance(found, BadLine) else found[0])
                 if isinstance(found, BadLine):
-                    yield BadRow(place, found.reason)
+                    yield BadRow(location, found.reason)
                     continue
                 row = found[1]
                 if format_of(row) not in self.forms:
-                    yield BadRow(place, f"not a row of {self.name}")
+                    yield BadRow(location, f"not a row of {self.name}")
                     continue
                 try:
                     text, answer = _first_turn(messages_of(row, format_of(row) or ""))
                 except Unfit as error:
-                    yield BadRow(place, str(error))
+                    yield BadRow(location, str(error))
                     continue
                 task = row.get("category") or row.get("source") if isinstance(row, Mapping) else None
                 yield InstructionRow(
-                    place, suite, language, f"{place.line:05}", text,
+                    location, suite, language, f"{location.line:05}", text,
                     task=task if isinstance(task, str) else None,
-                    answer=None if answer is None else ImportedResponse(model, answer, decoding),
+                    response=None if answer is None else ImportedResponse(model, answer, decoding),
                 )  # fmt: skip
 
 

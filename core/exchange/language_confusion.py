@@ -66,15 +66,15 @@ def _parts(path: Path) -> tuple[Path, list[Path]]:
 def _test_sets(folder: Path) -> Iterator[Record]:
     for path in sorted((folder / "test_sets" / TASK).glob("*/*.csv")):
         number = -1
-        for found in _rows(path, TEST_SET_COLUMNS):
+        for row in _rows(path, TEST_SET_COLUMNS):
             number += 1
-            if isinstance(found, BadRow):
-                yield found
+            if isinstance(row, BadRow):
+                yield row
                 continue
-            place, cells = found
+            location, cells = row
             source = path.parent.name
             yield InstructionRow(
-                place,
+                location,
                 SUITE,
                 language=path.stem,
                 key=_key(source, path.stem, number),
@@ -84,36 +84,36 @@ def _test_sets(folder: Path) -> Iterator[Record]:
 
 
 def _output(path: Path, left_out: Counter[str]) -> Iterator[Record]:
-    for found in _rows(path, OUTPUT_COLUMNS):
-        if isinstance(found, BadRow):
-            yield found
+    for row in _rows(path, OUTPUT_COLUMNS):
+        if isinstance(row, BadRow):
+            yield row
             continue
-        place, cells = found
+        location, cells = row
         if cells["task"] != TASK:
             left_out[cells["task"]] += 1
         elif not (cells["id"].isascii() and cells["id"].isdigit()):
-            yield BadRow(place, f"the id is {cells['id']!r}, not the number of a row in a test set")
+            yield BadRow(location, f"the id is {cells['id']!r}, not the number of a row in a test set")
         else:
             source = FOLDERS.get(cells["source"], cells["source"])
             yield InstructionRow(
-                place,
+                location,
                 SUITE,
                 language=cells["language"],
                 key=_key(source, cells["language"], int(cells["id"])),
                 text=None,
-                answer=ImportedResponse(cells["model"], cells["completion"], DECODING),
+                response=ImportedResponse(cells["model"], cells["completion"], DECODING),
             )
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
-    for found in csv_rows(path):
-        if not isinstance(found, BadRow):
-            missing = next((name for name in columns if name not in found[1]), None)
+    for row in csv_rows(path):
+        if not isinstance(row, BadRow):
+            missing = next((name for name in columns if name not in row[1]), None)
             if missing is not None:
                 raise UsageError(
                     f"{path} has no column {missing!r}: it is no file of the Language Confusion Benchmark."
                 )
-        yield found
+        yield row
 
 
 def _key(source: str, language: str, number: int) -> str:

@@ -36,7 +36,7 @@ class LlmComparatorExporter:
         names = list(options.get("models", ()))
         if len(names) != 2 or names[0] == names[1]:
             raise UsageError("LLM Comparator compares two models: name them with the option `models`.")
-        found = scored_by_instruction(session, options)
+        instructions = scored_by_instruction(session, options)
         criterion = options.get("criterion", CRITERION)
         head = {
             "metadata": {"source_path": f"xlit, {criterion}", "custom_fields_schema": list(FIELDS)},
@@ -44,8 +44,8 @@ class LlmComparatorExporter:
         }
         file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "examples": [')
         count = 0
-        for asked, scores in found:
-            example = _example(session, asked, scores, names, options.get("pseudonyms", {}))
+        for instruction, scores in instructions:
+            example = _example(session, instruction, scores, names, options.get("pseudonyms", {}))
             if example is not None:
                 file.write(",\n" if count else "\n")
                 file.write(json.dumps(example, ensure_ascii=False))
@@ -56,7 +56,7 @@ class LlmComparatorExporter:
 
 def _example(
     session: Session,
-    asked: ScoredInstruction,
+    instruction: ScoredInstruction,
     scores: CountedScores,
     models: list[str],
     pseudonyms: Mapping[str, str],
@@ -64,20 +64,22 @@ def _example(
     sides = [_first_of(model, scores) for model in models]
     if sides[0] is None or sides[1] is None:
         return None
-    first, second = ({(it.kind, it.rater, it.version): it for it in scores[side or 0]} for side in sides)
-    both = [(first[who], second[who]) for who in first if who in second]
+    first, second = (
+        {(score.kind, score.rater, score.version): score for score in scores[side or 0]} for side in sides
+    )
+    both = [(first[rater], second[rater]) for rater in first if rater in second]
     if not both:
         return None
     texts = response_texts(session, [side or 0 for side in sides])
-    raters = [_rater(one, other, pseudonyms) for one, other in both]
+    raters = [_rater(score_a, score_b, pseudonyms) for score_a, score_b in both]
     return {
-        "input_text": asked.text,
-        "tags": [tag for tag in (asked.language, asked.task, asked.modifier) if tag],
+        "input_text": instruction.text,
+        "tags": [tag for tag in (instruction.language, instruction.task, instruction.modifier) if tag],
         "output_text_a": texts[sides[0]],
         "output_text_b": texts[sides[1]],
-        "score": round(mean(it["score"] for it in raters), 4),
+        "score": round(mean(score["score"] for score in raters), 4),
         "individual_rater_scores": raters,
-        "custom_fields": {"key": asked.key, "suite": asked.suite},
+        "custom_fields": {"key": instruction.key, "suite": instruction.suite},
     }
 
 
@@ -85,11 +87,11 @@ def _first_of(model: str, scores: CountedScores) -> int | None:
     return next((response for response, given in scores.items() if given[0].model == model), None)
 
 
-def _rater(one: ResponseScore, other: ResponseScore, pseudonyms: Mapping[str, str]) -> dict[str, Any]:
-    name = pseudonyms.get(one.rater, one.rater) if one.kind == "human" else one.rater
-    difference = (one.score or 0) - (other.score or 0)
+def _rater(first: ResponseScore, second: ResponseScore, pseudonyms: Mapping[str, str]) -> dict[str, Any]:
+    name = pseudonyms.get(first.rater, first.rater) if first.kind == "human" else first.rater
+    difference = (first.score or 0) - (second.score or 0)
     return {
         "is_flipped": False,
-        "score": round(MOST * difference / (one.maximum - one.minimum), 4),
-        "rationale": f"{name}: {one.score} and {other.score}",
+        "score": round(MOST * difference / (first.maximum - first.minimum), 4),
+        "rationale": f"{name}: {first.score} and {second.score}",
     }

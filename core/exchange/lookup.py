@@ -35,46 +35,50 @@ class ResponseLookup:
 
     def named(self, names: Sequence[ResponseName]) -> list[FoundResponses | str]:
         """One response for each of the names."""
-        places: dict[tuple[int, str], list[int]] = defaultdict(list)
-        found: list[FoundResponses | str] = [""] * len(names)
-        for number, name in enumerate(names):
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        results: list[FoundResponses | str] = [""] * len(names)
+        for index, name in enumerate(names):
             suite = self._suite(name.suite)
             if isinstance(suite, str):
-                found[number] = suite
+                results[index] = suite
             else:
-                places[suite, name.language].append(number)
-        for (suite, language), numbers in places.items():
-            keys = {names[number].key for number in numbers}
+                groups[suite, name.language].append(index)
+        for (suite, language), indexes in groups.items():
+            keys = {names[index].key for index in indexes}
             known = importing.known_instructions(self.session, suite, language, keys)
             answers = responses_to(self.session, {instruction for instruction, _ in known.values()})
-            for number in numbers:
-                name = names[number]
+            for index in indexes:
+                name = names[index]
                 if name.key not in known:
-                    found[number] = f"suite {name.suite} holds no instruction {name.key!r} ({language})"
+                    results[index] = f"suite {name.suite} holds no instruction {name.key!r} ({language})"
                 else:
-                    found[number] = _best_match(name, answers.get(known[name.key][0], []))
-        return found
+                    results[index] = _best_match(name, answers.get(known[name.key][0], []))
+        return results
 
     def read(self, reading: ReadText, reviewer: int) -> FoundResponses | str:
         """The responses to one instruction that read the same; in a campaign, of the reviewer's queue."""
         if reading.campaign is not None:
             return self._queued(reading, reading.campaign, reviewer)
         if reading.digest is not None:
-            there = with_digest(self.session, reading.digest)
-            there = [it for it in there if instruction_digest(it.suite, it.language, it.key) == reading.about]
-            if not there:
+            matching = with_digest(self.session, reading.digest)
+            matching = [
+                response
+                for response in matching
+                if instruction_digest(response.suite, response.language, response.key) == reading.about
+            ]
+            if not matching:
                 return "the store holds no such response"
-            if normalized(there[0].text) != " ".join(reading.text.split()):
+            if normalized(matching[0].text) != " ".join(reading.text.split()):
                 return "the text of the response was changed"
-            return FoundResponses(tuple(it.id for it in there))
+            return FoundResponses(tuple(response.id for response in matching))
         return self._by_text(reading)
 
     def campaign(self, name: str) -> Campaign:
         """An open campaign. Raises `UsageError` when there is none of this name, or it is closed."""
-        found = campaigns.campaign_named(self.session, name)
-        if found.closed_at is not None:
+        campaign = campaigns.campaign_named(self.session, name)
+        if campaign.closed_at is not None:
             raise UsageError(f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it.")
-        return found
+        return campaign
 
     def _queued(self, reading: ReadText, campaign: str, reviewer: int) -> FoundResponses | str:
         if (campaign, reviewer) not in self._queues:
@@ -88,9 +92,12 @@ class ResponseLookup:
         stop = stops_by_position.get(reading.position)
         texts = texts_of(self.session, stop.response_ids) if stop else []
         if stop is None or any(
-            (responses.text_digest(it.text), instruction_digest(it.suite, it.language, it.key))
+            (
+                responses.text_digest(response.text),
+                instruction_digest(response.suite, response.language, response.key),
+            )
             != (reading.digest, reading.about)
-            for it in texts
+            for response in texts
         ):
             return f"place {reading.position} of the reviewer's queue in {campaign!r} is not this answer"
         if normalized(texts[0].text) != " ".join(reading.text.split()):
@@ -108,8 +115,8 @@ class ResponseLookup:
         if instruction is None:
             return f"suite {reading.suite} holds no instruction with this text ({reading.language})"
         wanted = " ".join(reading.text.split())
-        there = texts_to(self.session, suite, reading.language, instruction)
-        same = [it.id for it in there if normalized(it.text) == wanted]
+        answers = texts_to(self.session, suite, reading.language, instruction)
+        same = [response.id for response in answers if normalized(response.text) == wanted]
         return (
             FoundResponses(tuple(same))
             if same
@@ -133,25 +140,26 @@ class ResponseLookup:
 
 
 def _best_match(name: ResponseName, answers: Sequence[KnownResponse]) -> FoundResponses | str:
-    fit = [
-        it
-        for it in answers
-        if it.model == name.model
-        and name.sample in (None, it.sample)
-        and name.engine in (None, it.engine)
-        and (name.engine is None or name.quantization == it.quantization)
-        and (name.parameters is None or dict(name.parameters) == it.parameters)
+    matches = [
+        candidate
+        for candidate in answers
+        if candidate.model == name.model
+        and name.sample in (None, candidate.sample)
+        and name.engine in (None, candidate.engine)
+        and (name.engine is None or name.quantization == candidate.quantization)
+        and (name.parameters is None or dict(name.parameters) == candidate.parameters)
     ]
-    said = f"response of model {name.model!r} to instruction {name.key!r} ({name.language})"
-    if name.text is not None and fit:
+    description = f"response of model {name.model!r} to instruction {name.key!r} ({name.language})"
+    if name.text is not None and matches:
         digest = responses.text_digest(name.text)
-        fit = [it for it in fit if it.text_digest == digest]
-        if not fit:
-            return f"the {said} has another text in the store"
-    if not fit:
-        return f"the store holds no {said}; import the responses first"
-    if len(fit) > 1:
+        matches = [candidate for candidate in matches if candidate.text_digest == digest]
+        if not matches:
+            return f"the {description} has another text in the store"
+    if not matches:
+        return f"the store holds no {description}; import the responses first"
+    if len(matches) > 1:
         return (
-            f"{len(fit)} responses fit the {said}: add the columns engine, quantization, parameters, sample"
+            f"{len(matches)} responses fit the {description}: "
+            "add the columns engine, quantization, parameters, sample"
         )
-    return FoundResponses((fit[0].id,))
+    return FoundResponses((matches[0].id,))

@@ -46,10 +46,10 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted({file for pattern in EVALUATION_SETS for file in path.glob(pattern)})
-        if not found:
+        files = sorted({file for pattern in EVALUATION_SETS for file in path.glob(pattern)})
+        if not files:
             raise UsageError(f"{path} holds no {' or '.join(EVALUATION_SETS)}. Name the files themselves.")
-        yield from found
+        yield from files
 
 
 def _identity(path: Path, options: Mapping[str, Any]) -> tuple[SuiteName, str]:
@@ -75,22 +75,22 @@ def _instructions(path: Path, types: Path | None, suite: SuiteName, language: st
             else:
                 modifiers[line[0].line] = line[1].strip()
     last = 0
-    for found in json_lines(path):
-        if isinstance(found, BadRow):
-            last = found.place.line
-            yield found
+    for row in json_lines(path):
+        if isinstance(row, BadRow):
+            last = row.location.line
+            yield row
             continue
-        place, conversation = found
-        last = place.line
+        location, conversation = row
+        last = location.line
         text = _user_message(conversation)
-        modifier = modifiers.get(place.line)
+        modifier = modifiers.get(location.line)
         if text is None:
-            yield BadRow(place, "not a JSON list with one message of the user")
+            yield BadRow(location, "not a JSON list with one message of the user")
         elif types is not None and modifier is None:
-            yield BadRow(place, f"{types.name} has no line {place.line}")
+            yield BadRow(location, f"{types.name} has no line {location.line}")
         else:
-            key = f"{place.line:04}" if modifier is None else f"{place.line:04}-{modifier}"
-            yield InstructionRow(place, suite, language, key, text, modifier=modifier)
+            key = f"{location.line:04}" if modifier is None else f"{location.line:04}-{modifier}"
+            yield InstructionRow(location, suite, language, key, text, modifier=modifier)
     if types is not None and modifiers and max(modifiers) > last:
         yield BadRow(Location(types, last + 1), f"{path.name} has no line {last + 1}")
     if types is None and "modifiers" in path.name:

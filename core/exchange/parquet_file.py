@@ -83,13 +83,13 @@ def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
             for batch in file.iter_batches(batch_size=ROWS):
                 for cells in batch.to_pylist():
                     number += 1
-                    place = Location(path, number)
+                    location = Location(path, number)
                     try:
                         plain = {name: _plain(cell) for name, cell in cells.items()}
                     except UnicodeDecodeError:
-                        yield BadRow(place, "bytes that are not valid UTF-8")
+                        yield BadRow(location, "bytes that are not valid UTF-8")
                         continue
-                    yield place, plain
+                    yield location, plain
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")[:300]
         after = f" after row {number}" if number else ""

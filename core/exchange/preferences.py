@@ -45,26 +45,26 @@ def scored_by_instruction(
     if rater is not None and session.exec(select(Rater.id).where(col(Rater.name) == rater)).first() is None:
         raise UsageError(f"No rater {rater!r} in the store. `xlit-core status` lists them.")
     suite = find_suite(session, options["suite"]).id if options.get("suite") else None
-    found = scored_instructions(
+    instructions = scored_instructions(
         session, {criterion, LANGUAGE}, rater=rater, suite_id=suite, language=options.get("language")
     )
-    return ((asked, counted_scores(asked.scores, criterion)) for asked in found)
+    return ((instruction, counted_scores(instruction.scores, criterion)) for instruction in instructions)
 
 
 def counted_scores(scores: Iterable[ResponseScore], criterion: str) -> CountedScores:
     """The scores on a criterion that count."""
     scores = list(scores)
     wrong = {
-        (it.response_id, it.kind, it.rater, it.version)
-        for it in scores
-        if it.criterion == LANGUAGE and it.score == 0 and criterion != LANGUAGE
+        (score.response_id, score.kind, score.rater, score.version)
+        for score in scores
+        if score.criterion == LANGUAGE and score.score == 0 and criterion != LANGUAGE
     }
-    found: CountedScores = {}
-    for it in scores:
-        who = it.response_id, it.kind, it.rater, it.version
-        if it.criterion == criterion and it.score is not None and who not in wrong:
-            found.setdefault(it.response_id, []).append(it)
-    return found
+    counted: CountedScores = {}
+    for score in scores:
+        scored_by = score.response_id, score.kind, score.rater, score.version
+        if score.criterion == criterion and score.score is not None and scored_by not in wrong:
+            counted.setdefault(score.response_id, []).append(score)
+    return counted
 
 
 MARGIN = 1.0
@@ -85,19 +85,21 @@ class PreferencesExporter:
         if not margin > 0:
             raise UsageError(f"The margin is {margin:g}: it must be above 0, since ties are no preference.")
         count = 0
-        for asked, scores in scored_by_instruction(session, options):
-            means = {response: mean(it.score or 0 for it in given) for response, given in scores.items()}
+        for instruction, scores in scored_by_instruction(session, options):
+            means = {
+                response: mean(score.score or 0 for score in given) for response, given in scores.items()
+            }
             pairs = [
-                (one, other) if means[one] > means[other] else (other, one)
-                for one, other in combinations(sorted(means), 2)
-                if abs(means[one] - means[other]) >= margin
+                (first, second) if means[first] > means[second] else (second, first)
+                for first, second in combinations(sorted(means), 2)
+                if abs(means[first] - means[second]) >= margin
             ]
-            texts = response_texts(session, {found for pair in pairs for found in pair})
+            texts = response_texts(session, {response for pair in pairs for response in pair})
             for chosen, rejected in pairs:
                 if texts[chosen] == texts[rejected]:
                     continue
                 pair = {
-                    "prompt": [{"role": "user", "content": asked.text}],
+                    "prompt": [{"role": "user", "content": instruction.text}],
                     "chosen": [{"role": "assistant", "content": texts[chosen]}],
                     "rejected": [{"role": "assistant", "content": texts[rejected]}],
                 }

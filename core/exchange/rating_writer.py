@@ -41,48 +41,48 @@ class RatingWriter:
         """Write a batch; returns the actions that could not be written, in no order."""
         if not actions:
             return []
-        bad = {id(it): reason for it in actions if (reason := _problem(it))}
-        found = self._found([it for it in actions if id(it) not in bad], bad)
-        said = earlier_states(
+        bad = {id(action): reason for action in actions if (reason := _problem(action))}
+        resolved = self._resolve([action for action in actions if id(action) not in bad], bad)
+        histories = earlier_states(
             self.session,
-            {rater for _, rater, _ in found},
-            {response for _, _, responses in found for response in responses},
+            {rater for _, rater, _ in resolved},
+            {response for _, _, responses in resolved for response in responses},
         )
         entries = _Entries(self.now, self.run_id)
-        done: dict[int, list[int]] = defaultdict(list)
-        for action, rater, responses in found:
+        complete: dict[int, list[int]] = defaultdict(list)
+        for action, rater, responses in resolved:
             try:
                 criteria = self._criteria(action)
                 for response in responses:
                     changes = _changes(
-                        action, criteria, _History(said, rater, response, self.counts, self.now)
+                        action, criteria, _History(histories, rater, response, self.counts, self.now)
                     )
                     entries.add(action, rater, response, changes)
-                    if action.whole and _complete(criteria, said, rater, response):
-                        done[rater].append(response)
+                    if action.whole and _complete(criteria, histories, rater, response):
+                        complete[rater].append(response)
             except ValueError as error:
                 bad[id(action)] = str(error)
         entries.write(self.session)
-        self._commit(done)
-        return [BadRow(it.place, bad[id(it)]) for it in actions if id(it) in bad]
+        self._commit(complete)
+        return [BadRow(action.location, bad[id(action)]) for action in actions if id(action) in bad]
 
-    def _found(
+    def _resolve(
         self, actions: Sequence[Action], bad: dict[int, str]
     ) -> list[tuple[Action, int, tuple[int, ...]]]:
-        names = [it.of for it in actions if isinstance(it.of, ResponseName)]
+        names = [action.response for action in actions if isinstance(action.response, ResponseName)]
         by_name = iter(self._resolver.named(names))
-        found = []
+        resolved = []
         for action in actions:
             rater = self._rater(action.rater)
-            if isinstance(action.of, ReadText):
-                what: FoundResponses | str = self._resolver.read(action.of, rater)
+            if isinstance(action.response, ReadText):
+                resolution: FoundResponses | str = self._resolver.read(action.response, rater)
             else:
-                what = next(by_name)
-            if isinstance(what, str):
-                bad[id(action)] = what
+                resolution = next(by_name)
+            if isinstance(resolution, str):
+                bad[id(action)] = resolution
             else:
-                found.append((action, what.rater_id or rater, what.response_ids))
-        return found
+                resolved.append((action, resolution.rater_id or rater, resolution.response_ids))
+        return resolved
 
     def _rater(self, name: RaterName) -> int:
         if name not in self._raters:
@@ -94,8 +94,10 @@ class RatingWriter:
             rubrics.default_rubric_id(self.session)
             self._rubrics = criteria_by_rubric(self.session)
         label = action.rubric
-        if label is None and isinstance(action.of, ReadText) and action.of.campaign is not None:
-            label = rubrics.label_of(self.session, self._resolver.campaign(action.of.campaign).rubric_id)
+        if label is None and isinstance(action.response, ReadText) and action.response.campaign is not None:
+            label = rubrics.label_of(
+                self.session, self._resolver.campaign(action.response.campaign).rubric_id
+            )
         if label is None:
             default = rubrics.read_rubric()
             label = f"{default['name']}/{default['version']}"
@@ -117,32 +119,34 @@ class RatingWriter:
 class _History:
     """What a rater has said about a response so far, in the store and in this batch."""
 
-    said: dict[tuple[Any, ...], list[EarlierState]]
+    histories: dict[tuple[Any, ...], list[EarlierState]]
     rater: int
     response: int
     counts: ImportCounts
     now: datetime
 
-    def last(self, part: Any, *about: Any) -> tuple[Any, ...] | None:
-        history = self.said.get((part, self.rater, self.response, *about))
+    def last(self, table: Any, *about: Any) -> tuple[Any, ...] | None:
+        history = self.histories.get((table, self.rater, self.response, *about))
         return history[-1][1] if history else None
 
-    def is_new(self, part: Any, about: tuple[Any, ...], state: tuple[Any, ...], at: datetime | None) -> bool:
+    def is_new(
+        self, table: Any, about: tuple[Any, ...], state: tuple[Any, ...], created_at: datetime | None
+    ) -> bool:
         """Whether this was not said before. Raises `ValueError` when something later was."""
-        history = self.said.setdefault((part, self.rater, self.response, *about), [])
+        history = self.histories.setdefault((table, self.rater, self.response, *about), [])
         known = (
             (bool(history) and history[-1][1] == state)
-            if at is None
-            else any(then == at and what == state for then, what in history)
+            if created_at is None
+            else any(time == created_at and earlier == state for time, earlier in history)
         )
-        self.counts.said(part, new=not known)
+        self.counts.add(table, new=not known)
         if known:
             return False
-        if at is not None and history and history[-1][0] > at:
+        if created_at is not None and history and history[-1][0] > created_at:
             raise ValueError(
                 f"the store holds a later one of this rater (of {history[-1][0]:%Y-%m-%d %H:%M:%S})"
             )
-        history.append((at or self.now, state))
+        history.append((created_at or self.now, state))
         return True
 
 
@@ -154,37 +158,37 @@ class _Entries:
     run_id: int | None
     heads: list[dict[str, Any]] = field(default_factory=list)
     rows: list[list[tuple[Any, dict[str, Any]]]] = field(default_factory=list)
-    _places: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _indexes: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def add(
         self, action: Action, rater: int, response: int, changes: Sequence[tuple[Any, dict[str, Any]]]
     ) -> None:
-        for part, columns in changes:
-            kind = {Rating: "score", Comment: "comment", ErrorSpan: "span"}[part]
-            at, shown = action.created_at or self.now, action.shown
-            identity = (rater, response, kind, at, shown)
+        for table, columns in changes:
+            kind = {Rating: "score", Comment: "comment", ErrorSpan: "span"}[table]
+            created_at, shown = action.created_at or self.now, action.shown
+            identity = (rater, response, kind, created_at, shown)
             # A score that is set twice at the same time belongs to two entries.
-            again = identity in self._places and any(
-                part is Rating and row.get("criterion_id") == columns["criterion_id"]
-                for table, row in self.rows[self._places[identity]]
-                if table is part
+            again = identity in self._indexes and any(
+                table is Rating and earlier_row.get("criterion_id") == columns["criterion_id"]
+                for earlier_table, earlier_row in self.rows[self._indexes[identity]]
+                if earlier_table is table
             )
-            if identity not in self._places or again:
-                self._places[identity] = len(self.heads)
+            if identity not in self._indexes or again:
+                self._indexes[identity] = len(self.heads)
                 self.heads.append(
                     {
-                        "rater_id": rater, "kind": kind, "response_id": response, "created_at": at,
+                        "rater_id": rater, "kind": kind, "response_id": response, "created_at": created_at,
                         "looked_ms": shown.looked_ms, "judge_shown": shown.judge, "names_shown": shown.names,
                         "run_id": self.run_id,
                     }
                 )  # fmt: skip
                 self.rows.append([])
-            self.rows[self._places[identity]].append((part, {"response_id": response, **columns}))
+            self.rows[self._indexes[identity]].append((table, {"response_id": response, **columns}))
 
     def write(self, session: Session) -> None:
         """Append them in the order of time, which is that in which they can be undone."""
-        order = sorted(range(len(self.heads)), key=lambda place: self.heads[place]["created_at"])
-        append_entries(session, [self.heads[place] for place in order], [self.rows[place] for place in order])
+        order = sorted(range(len(self.heads)), key=lambda index: self.heads[index]["created_at"])
+        append_entries(session, [self.heads[index] for index in order], [self.rows[index] for index in order])
 
 
 def _changes(
@@ -199,7 +203,7 @@ def _changes(
         last = before.last(Comment)
         untouched = action.whole and last is not None and comment_as_read(last[0]) == action.comment
         if untouched:
-            before.counts.said(Comment, new=False)
+            before.counts.add(Comment, new=False)
         elif before.is_new(Comment, (), (action.comment,), action.created_at):
             changes.append((Comment, {"text": action.comment}))
     if (span := action.span) is not None:
@@ -217,37 +221,41 @@ def _scores(
     action: Action, criteria: Sequence[Criterion], before: _History
 ) -> list[tuple[int, int | None, bool]]:
     """The scores of an action by criterion. Raises `ValueError` for one that the rubric does not have."""
-    by_name = {it.name: it for it in criteria}
+    by_name = {criterion.name: criterion for criterion in criteria}
     given: dict[int, tuple[int | None, bool]] = {}
-    for mark in action.marks:
-        name = criterion_named(mark.criterion, list(by_name))
+    for scored in action.scores:
+        name = criterion_named(scored.criterion, list(by_name))
         if name is None:
-            raise ValueError(f"the rubric has no criterion {mark.criterion!r}; it has {', '.join(by_name)}")
+            raise ValueError(f"the rubric has no criterion {scored.criterion!r}; it has {', '.join(by_name)}")
         criterion = by_name[name]
-        if mark.score is not None and not criterion.minimum <= mark.score <= criterion.maximum:
+        if scored.score is not None and not criterion.minimum <= scored.score <= criterion.maximum:
             raise ValueError(
-                f"{mark.criterion} is {mark.score}, not from {criterion.minimum} to {criterion.maximum}"
+                f"{scored.criterion} is {scored.score}, not from {criterion.minimum} to {criterion.maximum}"
             )
         if criterion.id in given:
             raise ValueError(f"{criterion.name} has two marks")
-        given[criterion.id or 0] = mark.score, mark.skipped
+        given[criterion.id or 0] = scored.score, scored.skipped
     language = by_name.get(LANGUAGE)
     if action.whole and language is not None and language.id in given:
         wrong = given[language.id][0] == 0
         for criterion in criteria:
-            now = before.last(Rating, criterion.id) or (None, False)
+            current = before.last(Rating, criterion.id) or (None, False)
             # As in the review room: a score stays, and the right language opens what was left out.
-            if criterion.id not in given and now == ((None, False) if wrong else (None, True)):
+            if criterion.id not in given and current == ((None, False) if wrong else (None, True)):
                 given[criterion.id or 0] = None, wrong
     return [(criterion, *state) for criterion, state in given.items()]
 
 
 def _complete(
-    criteria: Sequence[Criterion], said: dict[tuple[Any, ...], list[EarlierState]], rater: int, response: int
+    criteria: Sequence[Criterion],
+    histories: dict[tuple[Any, ...], list[EarlierState]],
+    rater: int,
+    response: int,
 ) -> bool:
     return all(
-        said.get((Rating, rater, response, it.id), [(None, (None, False))])[-1][1] != (None, False)
-        for it in criteria
+        histories.get((Rating, rater, response, criterion.id), [(None, (None, False))])[-1][1]
+        != (None, False)
+        for criterion in criteria
     )
 
 
@@ -263,5 +271,6 @@ def _problem(action: Action) -> str | None:
     if span is not None:
         texts |= {"category": span.category, "severity": span.severity, "note": span.note}
     return next(
-        (f"the {name} {why}" for name, text in texts.items() if text and (why := unstorable(text))), None
+        (f"the {name} {problem}" for name, text in texts.items() if text and (problem := unstorable(text))),
+        None,
     )

@@ -58,7 +58,7 @@ class InstructionRow(NamedTuple):
     `key` names one by suite, language and text: the suite must hold that text.
     """
 
-    place: Location
+    location: Location
     suite: SuiteName
     language: str
     key: str
@@ -66,7 +66,7 @@ class InstructionRow(NamedTuple):
     task: str | None = None
     modifier: str | None = None
     check: dict[str, Any] | None = None
-    answer: ImportedResponse | None = None
+    response: ImportedResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +148,11 @@ class Action:
     language 0 leaves out the rest, and a response with every mark is done.
     """
 
-    place: Location
-    of: ResponseName | ReadText
+    location: Location
+    response: ResponseName | ReadText
     rater: RaterName
     rubric: str | None = None
-    marks: tuple[Score, ...] = ()
+    scores: tuple[Score, ...] = ()
     comment: str | None = None
     span: Span | None = None
     shown: Shown = NOTHING_SHOWN
@@ -176,16 +176,16 @@ class ImportCounts:
     notes_new: int = 0
     notes_known: int = 0
 
-    def said(self, part: Any, *, new: bool) -> None:
+    def add(self, table: Any, *, new: bool) -> None:
         """Count a row of one of the journal's tables."""
-        name = f"{'ratings' if part is Rating else 'notes'}_{'new' if new else 'known'}"
+        name = f"{'ratings' if table is Rating else 'notes'}_{'new' if new else 'known'}"
         setattr(self, name, getattr(self, name) + 1)
 
     def lines(self, new: str) -> list[str]:
         """A line for each kind; ratings and notes only where there were any."""
-        told = []
+        lines = []
         for kind in ("instructions", "responses", "ratings", "notes"):
             added, known = getattr(self, f"{kind}_new"), getattr(self, f"{kind}_known")
             if added or known or kind in ("instructions", "responses"):
-                told.append(f"{kind}: {added:,} {new}, {known:,} known")
-        return told
+                lines.append(f"{kind}: {added:,} {new}, {known:,} known")
+        return lines

@@ -44,17 +44,17 @@ class ResponseWriter:
             if _surely_sound(row) or (reason := unsound(row)) is None:
                 sound.append(row)
             else:
-                bad.append(BadRow(row.place, reason))
+                bad.append(BadRow(row.location, reason))
         groups: dict[tuple[int, str], list[InstructionRow]] = defaultdict(list)
         for row in sound:
             groups[self._suite(row), row.language].append(row)
-        answers: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
+        given: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
         for (suite, language), group in groups.items():
             for instruction, row in self._instructions(suite, language, group, bad):
-                if (answer := row.answer) is not None:
-                    whose = self._model(answer.model), self._decoding(answer.decoding)
-                    answers.append(((instruction, *whose, answer.sample), row, answer))
-        self._responses(answers, bad)
+                if (response := row.response) is not None:
+                    made_by = self._model(response.model), self._decoding(response.decoding)
+                    given.append(((instruction, *made_by, response.sample), row, response))
+        self._responses(given, bad)
         return bad
 
     def _instructions(
@@ -71,7 +71,7 @@ class ResponseWriter:
             if text is None and row.text is None:
                 bad.append(
                     BadRow(
-                        row.place,
+                        row.location,
                         f"suite {row.suite.label} holds no instruction {row.key!r} ({language}), and the row "
                         "has no text for it",
                     )
@@ -79,7 +79,7 @@ class ResponseWriter:
             elif text is not None and row.text is not None and row.text != text:
                 bad.append(
                     BadRow(
-                        row.place,
+                        row.location,
                         f"suite {row.suite.label} holds instruction {row.key!r} ({language}) with another "
                         "text; a changed suite needs a new version",
                     )
@@ -99,13 +99,13 @@ class ResponseWriter:
 
     def _first_seen(self, ids: Iterable[int]) -> int:
         """How many of these instructions come for the first time."""
-        first = 0
-        for found in ids:
-            if found >= len(self._seen):
-                self._seen.extend(bytes(found + 1_000 - len(self._seen)))
-            first += not self._seen[found]
-            self._seen[found] = 1
-        return first
+        count = 0
+        for instruction_id in ids:
+            if instruction_id >= len(self._seen):
+                self._seen.extend(bytes(instruction_id + 1_000 - len(self._seen)))
+            count += not self._seen[instruction_id]
+            self._seen[instruction_id] = 1
+        return count
 
     def _matched(
         self, suite: int, language: str, rows: Sequence[InstructionRow], bad: list[BadRow]
@@ -115,25 +115,25 @@ class ResponseWriter:
             texts = importing.instruction_texts(self.session, suite, language)
             self._texts[suite, language] = {_words(text): (key, text) for key, text in texts}
         for row in rows:
-            found = (
+            instruction = (
                 (row.key, row.text) if row.key else self._texts[suite, language].get(_words(row.text or ""))
             )
-            if found is not None:
-                yield row._replace(key=found[0], text=found[1])
+            if instruction is not None:
+                yield row._replace(key=instruction[0], text=instruction[1])
             else:
                 bad.append(
                     BadRow(
-                        row.place,
+                        row.location,
                         f"suite {row.suite.label} holds no instruction with this text ({row.language})",
                     )
                 )
 
     def _new_instruction(self, suite: int, row: InstructionRow) -> dict[str, object]:
-        place = suite, row.language
-        if place not in self._positions:
-            self._positions[place] = importing.next_position(self.session, suite, row.language)
-        position = self._positions[place]
-        self._positions[place] += 1
+        group = suite, row.language
+        if group not in self._positions:
+            self._positions[group] = importing.next_position(self.session, suite, row.language)
+        position = self._positions[group]
+        self._positions[group] += 1
         return {
             "suite_id": suite, "language": row.language, "key": row.key, "position": position,
             "text": row.text, "task": row.task, "modifier": row.modifier, "check": row.check,
@@ -141,25 +141,25 @@ class ResponseWriter:
 
     def _responses(
         self,
-        answers: Sequence[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]],
+        given: Sequence[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]],
         bad: list[BadRow],
     ) -> None:
-        if not answers:
+        if not given:
             return
-        known = importing.known_answers(self.session, [identity for identity, _, _ in answers])
+        known = importing.known_answers(self.session, [identity for identity, _, _ in given])
         new = []
-        for identity, row, answer in answers:
-            digest = responses.text_digest(answer.text)
-            before = known.setdefault(identity, digest)
-            if before is digest:
-                new.append((*identity, answer.text, digest, self.run_id))
-            elif before == digest:
+        for identity, row, response in given:
+            digest = responses.text_digest(response.text)
+            known_digest = known.setdefault(identity, digest)
+            if known_digest is digest:
+                new.append((*identity, response.text, digest, self.run_id))
+            elif known_digest == digest:
                 self.counts.responses_known += 1
             else:
                 bad.append(
                     BadRow(
-                        row.place,
-                        f"model {answer.model!r} has another response to instruction {row.key!r} "
+                        row.location,
+                        f"model {response.model!r} has another response to instruction {row.key!r} "
                         f"({row.language}) already; number further ones in a column `sample`",
                     )
                 )
@@ -198,9 +198,9 @@ def unsound(row: InstructionRow) -> str | None:
     """Why a row can't be stored whatever the store holds, or None."""
     if not _is_language(row.language):
         return f"{row.language!r} is no language code such as `en` or `pt-BR`"
-    suite, answer = row.suite, row.answer
-    if answer is not None and not 0 <= answer.sample <= LARGEST_SAMPLE:
-        return f"the sample is {answer.sample}, not a number from 0"
+    suite, response = row.suite, row.response
+    if response is not None and not 0 <= response.sample <= LARGEST_SAMPLE:
+        return f"the sample is {response.sample}, not a number from 0"
     needed = {"suite": suite.name, "suite version": suite.version}
     if row.key:
         needed["key"] = row.key
@@ -208,10 +208,10 @@ def unsound(row: InstructionRow) -> str | None:
         needed["instruction"] = row.text
     others = {"task": row.task, "modifier": row.modifier}
     nested = {"check": row.check} if row.check else {}
-    if answer is not None:
-        needed["model"], needed["engine"] = answer.model, answer.decoding.engine
-        others["response"], others["quantization"] = answer.text, answer.decoding.quantization
-        nested |= {"parameters": dict(answer.decoding.parameters)} if answer.decoding.parameters else {}
+    if response is not None:
+        needed["model"], needed["engine"] = response.model, response.decoding.engine
+        others["response"], others["quantization"] = response.text, response.decoding.quantization
+        nested |= {"parameters": dict(response.decoding.parameters)} if response.decoding.parameters else {}
     named = [*needed.items(), *others.items()]
     named += [(name, text) for name, value in nested.items() for text in strings_in(value)]
     for name, text in named:
@@ -223,11 +223,11 @@ def unsound(row: InstructionRow) -> str | None:
 
 def _surely_sound(row: InstructionRow) -> bool:
     """Whether nothing can be wrong with a row, told by a look at all its texts at once; nearly always so."""
-    suite, answer = row.suite, row.answer
-    if answer is None or answer.sample or answer.decoding.parameters or row.check or not row.text:
+    suite, response = row.suite, row.response
+    if response is None or response.sample or response.decoding.parameters or row.check or not row.text:
         return False
-    needed = suite.name, suite.version, row.key, row.text, answer.model, answer.decoding.engine
-    others = row.task or "", row.modifier or "", answer.decoding.quantization or "", answer.text
+    needed = suite.name, suite.version, row.key, row.text, response.model, response.decoding.engine
+    others = row.task or "", row.modifier or "", response.decoding.quantization or "", response.text
     return (
         _is_language(row.language)
         and all(needed)

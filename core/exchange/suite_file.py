@@ -20,11 +20,11 @@ class SuiteImporter:
         for path in paths:
             meta, records = suite_records(path)
             suite = SuiteName(meta.name, meta.version, meta.licence, meta.source)
-            for found in records:
-                if isinstance(found, BadRow):
-                    yield found
+            for line in records:
+                if isinstance(line, BadRow):
+                    yield line
                     continue
-                new = found.new
+                new = line.new
                 yield InstructionRow(
-                    found.place, suite, new.language, new.key, new.text, new.task, new.modifier, new.check
+                    line.location, suite, new.language, new.key, new.text, new.task, new.modifier, new.check
                 )

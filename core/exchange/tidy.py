@@ -66,12 +66,12 @@ class Selection:
         suite = find_suite(session, self.suite).id if self.suite else None
         only: dict[str, Any] = {"suite_id": suite, "language": self.language}
         if self.what == "responses":
-            found = response_rows(session, **only)
+            rows = response_rows(session, **only)
         elif self.what == "notes":
-            found = note_rows(session, **only)
+            rows = note_rows(session, **only)
         else:
-            found = rating_rows(session, **only, journal=self.journal)
-        return ({name: row[name] for name in self.columns} for row in map(self._disguised, found))
+            rows = rating_rows(session, **only, journal=self.journal)
+        return ({name: row[name] for name in self.columns} for row in map(self._disguised, rows))
 
     def _disguised(self, row: dict[str, Any]) -> dict[str, Any]:
         if self.pseudonyms and row.get("rater_kind", "human") == "human" and "rater" in row:

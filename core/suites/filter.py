@@ -66,11 +66,13 @@ def _remaining_meta(
     keys = {line.new.key for line in lines}
     names = keys | {line.new.task for line in lines}
     left = tuple(language for language in meta.languages if not languages or language in languages)
-    kept = {name: tuple(key for key in some if key in keys) for name, some in meta.subsets.items()}
+    kept = {
+        name: tuple(key for key in subset_keys if key in keys) for name, subset_keys in meta.subsets.items()
+    }
     return {
         "description": f"A part of {meta.label}",
         "languages": left,
         "answer_in_text": tuple(name for name in meta.answer_in_text if name in names),
-        "subsets": {name: some for name, some in kept.items() if some},
+        "subsets": {name: subset_keys for name, subset_keys in kept.items() if subset_keys},
         "allowed": {language: words for language, words in meta.allowed.items() if language in left},
     }

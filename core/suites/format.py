@@ -104,7 +104,7 @@ def meta_toml(meta: SuiteMeta) -> str:
         lines.append(f"answer_in_text = {_texts(meta.answer_in_text)}")
     for title, lists in (("subsets", meta.subsets), ("spelling.allow", meta.allowed)):
         if lists:
-            lines += ["", f"[{title}]", *(f"{_key(name)} = {_texts(some)}" for name, some in lists.items())]
+            lines += ["", f"[{title}]", *(f"{_key(name)} = {_texts(items)}" for name, items in lists.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -122,11 +122,11 @@ def _allowed(toml: Path, spelling: Any, languages: tuple[str, ...]) -> dict[str,
 def _lists(toml: Path, name: str, value: Any, what: str) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict) or not all(map(_is_texts, value.values())):
         raise XlitError(f"{toml}: `{name}` must give every name in it a list of {what}.")
-    return {key: tuple(some) for key, some in value.items()}
+    return {key: tuple(items) for key, items in value.items()}
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
+    return isinstance(value, list) and all(isinstance(text, str) and text.strip() for text in value)
 
 
 def _text(value: str) -> str:
@@ -154,7 +154,7 @@ class SuiteLine:
     """A line: what the store holds of it (`new`), and what only the suite's files tell. `modifiers` are
     groups (those of the paper's table 1: `html`, `num_items`), None when the line has no such field."""
 
-    place: Location
+    location: Location
     new: NewInstruction
     tags: tuple[str, ...] = ()
     modifiers: tuple[str, ...] | None = None
@@ -168,17 +168,17 @@ class SuiteLine:
 def read_lines(path: Path, meta: SuiteMeta) -> Iterator[SuiteLine | BadRow]:
     """The lines of a suite in their order, the wrong ones with the reason."""
     first: dict[tuple[str, str], int] = {}
-    for found in json_lines(path):
-        if isinstance(found, BadRow):
-            yield found
+    for row in json_lines(path):
+        if isinstance(row, BadRow):
+            yield row
             continue
-        place, content = found
+        location, content = row
         reason = _problem(content, meta)
         if reason is None:
-            line = first.setdefault((content["language"], content["key"]), place.line)
-            if line != place.line:
+            line = first.setdefault((content["language"], content["key"]), location.line)
+            if line != location.line:
                 reason = f"key {content['key']!r} ({content['language']}) stands in line {line} already"
-        yield BadRow(place, reason) if reason else _line(place, content)
+        yield BadRow(location, reason) if reason else _line(location, content)
 
 
 def fitting_group(name: str) -> str | None:
@@ -191,12 +191,12 @@ def fitting_group(name: str) -> str | None:
     return read[0].group if read is not None and len(read) == 1 else None
 
 
-def _line(place: Location, content: dict[str, Any]) -> SuiteLine:
+def _line(location: Location, content: dict[str, Any]) -> SuiteLine:
     new = NewInstruction(**{name: value for name, value in content.items() if name not in LISTS})
     modifiers = content.get("modifiers")
     fitting = None if modifiers is None else [fitting_group(name) or "" for name in modifiers]
     return SuiteLine(
-        place,
+        location,
         new,
         tuple(content.get("tags") or ()),
         None if fitting is None else tuple(dict.fromkeys(fitting)),
@@ -243,12 +243,12 @@ def _check_problem(check: Any) -> str | None:
 
 
 def _list_problem(name: str, value: Any) -> str | None:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
         return f"`{name}` is not a list of texts"
     if reason := next(filter(None, map(unstorable, value)), None):
         return f"`{name}` {reason}"
     if name == "modifiers":
-        unknown = next((one for one in value if fitting_group(one) is None), None)
+        unknown = next((text for text in value if fitting_group(text) is None), None)
         if unknown is not None:
             return f"no modifier is called {unknown!r}; there are {', '.join(NAMES)}"
     return None

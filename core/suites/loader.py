@@ -80,10 +80,10 @@ def suite_file(path_or_name: str | Path) -> Path:
         return SHIPPED / f"{path_or_name}.toml"
     path = Path(path_or_name)
     if path.is_dir():
-        found = sorted(path.glob("*.toml"))
-        if len(found) != 1:
-            raise UsageError(f"{path} holds {len(found)} TOML files, not one. Name the suite's own.")
-        return found[0]
+        files = sorted(path.glob("*.toml"))
+        if len(files) != 1:
+            raise UsageError(f"{path} holds {len(files)} TOML files, not one. Name the suite's own.")
+        return files[0]
     if path.suffix in (".toml", ".jsonl") and path.with_suffix(".toml").is_file():
         return path.with_suffix(".toml")
     shipped = ", ".join(shipped_suites()) or "none"
@@ -93,10 +93,10 @@ def suite_file(path_or_name: str | Path) -> Path:
 
 
 def _without_bad(records: Iterator[SuiteLine | BadRow]) -> Iterator[SuiteLine]:
-    for found in records:
-        if isinstance(found, BadRow):
-            raise XlitError(f"{found}.")
-        yield found
+    for row in records:
+        if isinstance(row, BadRow):
+            raise XlitError(f"{row}.")
+        yield row
 
 
 def is_in_files(reference: str) -> bool:
@@ -117,9 +117,9 @@ def open_with_bad(reference: str, engine: Engine | None) -> tuple[WholeSuite, li
     """As `open_suite`, with the lines that are wrong beside the others."""
     if is_in_files(reference):
         meta, records = suite_records(reference)
-        found = list(records)
-        lines = tuple(line for line in found if isinstance(line, SuiteLine))
-        return WholeSuite(meta, lines), [row for row in found if isinstance(row, BadRow)]
+        rows = list(records)
+        lines = tuple(line for line in rows if isinstance(line, SuiteLine))
+        return WholeSuite(meta, lines), [row for row in rows if isinstance(row, BadRow)]
     if engine is None:
         shipped = ", ".join(shipped_suites()) or "none"
         raise UsageError(
@@ -133,19 +133,19 @@ def _read_from_store(engine: Engine, label: str) -> WholeSuite:
     """A suite as the store holds it, language by language; a place is its number in its language."""
     with reading(engine) as session:
         try:
-            found = find_suite(session, label)
+            suite = find_suite(session, label)
         except UsageError as error:
             raise UsageError(f"{error} Shipped are: {', '.join(shipped_suites())}.") from None
         lines = [
             SuiteLine(
-                Location(Path(found.label), row.position + 1),
+                Location(Path(suite.label), row.position + 1),
                 NewInstruction(row.key, language, row.text, row.task, row.modifier, row.check),
             )
-            for language in found.languages
-            for row in instructions_of(session, found.id, language)
+            for language in suite.languages
+            for row in instructions_of(session, suite.id, language)
         ]
     meta = SuiteMeta(
-        found.name, found.version, tuple(found.languages), licence=found.licence, source=found.source
+        suite.name, suite.version, tuple(suite.languages), licence=suite.licence, source=suite.source
     )
     return WholeSuite(meta, tuple(lines))
 

@@ -176,19 +176,21 @@ def _chosen_groups(wordings: Wordings, only: Sequence[str]) -> dict[str, Modifie
     if unknown is not None:
         raise UsageError(f"No modifier {unknown!r}. There are: {', '.join(wordings.modifiers)}.")
     return {
-        group: found for group, found in wordings.modifiers.items() if not only or group in groups.values()
+        group: wordings_of_group
+        for group, wordings_of_group in wordings.modifiers.items()
+        if not only or group in groups.values()
     }
 
 
 def _aligned(suite: WholeSuite, languages: Sequence[str]) -> dict[str, list[SuiteLine]]:
     """The lines of each key that is there in all `languages` and has no modifier, in the order of these."""
-    found: dict[str, dict[str, SuiteLine]] = {}
+    by_key: dict[str, dict[str, SuiteLine]] = {}
     for line in suite.lines:
         if line.new.language in languages and line.new.modifier is None:
-            found.setdefault(line.new.key, {})[line.new.language] = line
+            by_key.setdefault(line.new.key, {})[line.new.language] = line
     return {
         key: [lines[language] for language in languages]
-        for key, lines in found.items()
+        for key, lines in by_key.items()
         if len(lines) == len(languages)
     }
 
@@ -200,9 +202,9 @@ def _drawn(aligned: dict[str, list[SuiteLine]], group: str, count: int, seed: in
         if all(group in (line.modifiers or ()) for line in lines):
             by_task.setdefault(lines[0].new.task or "", []).append(key)
     rounds = [
-        (place, _seeded_rank(seed, group, task), key)
+        (position, _seeded_rank(seed, group, task), key)
         for task, keys in by_task.items()
-        for place, key in enumerate(sorted(keys, key=lambda key: _seeded_rank(seed, group, key)))
+        for position, key in enumerate(sorted(keys, key=lambda key: _seeded_rank(seed, group, key)))
     ]
     drawn = {key for _, _, key in sorted(rounds)[:count]}
     return [key for key in aligned if key in drawn]
@@ -255,7 +257,7 @@ def _meta(
         return tuple(new for key in keys for new in made.get(key, ()))
 
     tasks = {line.new.task for line in lines}
-    subsets = {name: some for name, keys in meta.subsets.items() if (some := expanded(keys))}
+    subsets = {name: subset_keys for name, keys in meta.subsets.items() if (subset_keys := expanded(keys))}
     return SuiteMeta(
         name=f"{meta.name}-modifiers",
         version=f"{meta.version}-seed{seed}",

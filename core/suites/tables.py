@@ -29,8 +29,10 @@ def suite_rows(engine: Engine | None) -> list[dict[str, Any]]:
         rows.append(_suite_row("shipped", meta.name, meta.version, instructions, meta.licence))
     if engine is not None:
         with reading(engine) as session:
-            for held in list_suites(session):
-                rows.append(_suite_row("store", held.name, held.version, held.languages, held.licence))
+            for stored in list_suites(session):
+                rows.append(
+                    _suite_row("store", stored.name, stored.version, stored.languages, stored.licence)
+                )
     return rows
 
 
@@ -83,24 +85,24 @@ def describe_suite(suite: WholeSuite) -> dict[str, Any]:
 
 def description_tables(suite: WholeSuite, *, full: bool = False) -> RenderableType:
     """What a suite holds, with an example of every task; `full`: every instruction instead."""
-    found = describe_suite(suite)
-    languages = found["languages"]
+    description = describe_suite(suite)
+    languages = description["languages"]
     facts = Table.grid(padding=(0, 2))
     for name in ("licence", "source", "description"):
-        if found[name]:
-            facts.add_row(name, _visible_text(found[name]))
+        if description[name]:
+            facts.add_row(name, _visible_text(description[name]))
     for name, numbers in (
-        ("subsets", {subset: len(keys) for subset, keys in found["subsets"].items()}),
-        ("tags", found["tags"]),
-        ("modifiers", found["modifiers"]),
-        ("modifiers that fit", found["fitting_modifiers"]),
+        ("subsets", {subset: len(keys) for subset, keys in description["subsets"].items()}),
+        ("tags", description["tags"]),
+        ("modifiers", description["modifiers"]),
+        ("modifiers that fit", description["fitting_modifiers"]),
     ):
         if numbers:
             facts.add_row(
-                name, _visible_text(", ".join(f"{one} {number}" for one, number in numbers.items()))
+                name, _visible_text(", ".join(f"{item} {number}" for item, number in numbers.items()))
             )
     title = Text.assemble((visible(suite.meta.label), "bold"))
-    return Group(title, facts, _texts(suite) if full else _tasks(found, languages))
+    return Group(title, facts, _texts(suite) if full else _tasks(description, languages))
 
 
 def report_tables(report: SuiteReport) -> RenderableType:
@@ -147,9 +149,9 @@ def _carried(line: SuiteLine) -> tuple[str, ...]:
     return () if line.new.modifier is None else (group_of(line.new.modifier),)
 
 
-def _tasks(found: dict[str, Any], languages: Sequence[str]) -> Table:
+def _tasks(description: dict[str, Any], languages: Sequence[str]) -> Table:
     table = _table("Tasks", "task", *languages, "checked", "example", right=[*languages, "checked"])
-    for task in found["tasks"]:
+    for task in description["tasks"]:
         cells = [str(task["instructions"][language] or "") for language in languages]
         example = next(iter(task["examples"].values()))
         table.add_row(
@@ -171,7 +173,7 @@ def _by_key(lines: Iterable[SuiteLine]) -> list[SuiteLine]:
     by_key: dict[str, list[SuiteLine]] = {}
     for line in lines:
         by_key.setdefault(line.new.key, []).append(line)
-    return [line for some in by_key.values() for line in some]
+    return [line for lines_of_key in by_key.values() for line in lines_of_key]
 
 
 def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:

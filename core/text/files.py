@@ -46,11 +46,11 @@ class Location(NamedTuple):
 class BadRow:
     """A row that can't be taken, and why."""
 
-    place: Location
+    location: Location
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return f"{self.location}: {self.reason}"
 
 
 class _Refused(ValueError):
@@ -58,12 +58,12 @@ class _Refused(ValueError):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"{twice!r} stands twice in one object")
-    return found
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"{repeated!r} stands twice in one object")
+    return members
 
 
 def _constant(name: str) -> Any:
@@ -77,10 +77,10 @@ def open_text(path: Path) -> IO[bytes]:
     """A text file to be read, unpacked when it is gzip. Raises `UsageError` when it is plainly no text."""
     file = path.open("rb")
     head = file.peek(16)
-    what = next((what for mark, what in _OTHERS if head.startswith(mark)), None)
-    if what is not None:
+    kind = next((kind for signature, kind in _OTHERS if head.startswith(signature)), None)
+    if kind is not None:
         file.close()
-        raise UsageError(f"{path} is {what}.")
+        raise UsageError(f"{path} is {kind}.")
     return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if head.startswith(b"\x1f\x8b") else file
 
 
@@ -90,22 +90,22 @@ def text_lines(path: Path) -> Iterator[tuple[Location, str] | BadRow]:
         number = 0
         while raw := file.readline(ROW_LIMIT):
             number += 1
-            place = Location(path, number)
+            location = Location(path, number)
             if len(raw) == ROW_LIMIT and not raw.endswith(b"\n"):
                 while raw and not raw.endswith(b"\n"):
                     raw = file.readline(ROW_LIMIT)
-                yield BadRow(place, f"the line is longer than {ROW_LIMIT // 2**20} MiB")
+                yield BadRow(location, f"the line is longer than {ROW_LIMIT // 2**20} MiB")
                 continue
             if number == 1:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
             try:
                 line = raw.decode("utf-8")
             except UnicodeDecodeError as error:
-                yield BadRow(place, f"not valid UTF-8 at byte {error.start + 1} of the line")
+                yield BadRow(location, f"not valid UTF-8 at byte {error.start + 1} of the line")
                 continue
             line = line.rstrip("\r\n")
             if line and not line.isspace():
-                yield place, line
+                yield location, line
 
 
 def json_lines(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
@@ -114,15 +114,15 @@ def json_lines(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
         if isinstance(line, BadRow):
             yield line
             continue
-        place, text = line
+        location, text = line
         try:
-            yield place, DECODER.decode(text)
+            yield location, DECODER.decode(text)
         except json.JSONDecodeError as error:
-            yield BadRow(place, f"not valid JSON: {error.msg} at character {error.colno}")
+            yield BadRow(location, f"not valid JSON: {error.msg} at character {error.colno}")
         except _Refused as error:
-            yield BadRow(place, f"not valid JSON: {error}")
+            yield BadRow(location, f"not valid JSON: {error}")
         except (ValueError, RecursionError):
-            yield BadRow(place, "not valid JSON: a number too long or lists too deep")
+            yield BadRow(location, "not valid JSON: a number too long or lists too deep")
 
 
 def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
@@ -146,12 +146,12 @@ def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
     line, counted = 1, 0
     separator = "["
     while True:
-        place = _SPACE.match(text, end + 1).end()  # type: ignore[union-attr]
-        line, counted = line + text.count("\n", counted, place), place
-        if separator == "[" and text.startswith("]", place):
+        begin = _SPACE.match(text, end + 1).end()  # type: ignore[union-attr]
+        line, counted = line + text.count("\n", counted, begin), begin
+        if separator == "[" and text.startswith("]", begin):
             break
         try:
-            value, end = DECODER.raw_decode(text, place)
+            value, end = DECODER.raw_decode(text, begin)
         except json.JSONDecodeError as error:
             raise XlitError(
                 f"{path}:{error.lineno}: not valid JSON: {error.msg}. Nothing was imported."
@@ -166,14 +166,14 @@ def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
         end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
         separator = text[end : end + 1]
         if separator == "]":
-            place = end
+            begin = end
             break
         if separator != ",":
             at = text.count("\n", 0, end) + 1
             raise XlitError(
                 f"{path}:{at}: not valid JSON: no `,` or `]` after a value. Nothing was imported."
             )
-    rest = _SPACE.match(text, place + 1).end()  # type: ignore[union-attr]
+    rest = _SPACE.match(text, begin + 1).end()  # type: ignore[union-attr]
     if rest < len(text):
         at = text.count("\n", 0, rest) + 1
         raise XlitError(
@@ -196,11 +196,11 @@ def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
         reader = csv.reader(file, strict=True)
         header: list[str] | None = None
         while True:
-            place = Location(path, reader.line_num + 1)
+            location = Location(path, reader.line_num + 1)
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield BadRow(place, f"not valid CSV: {error}")
+                yield BadRow(location, f"not valid CSV: {error}")
                 continue
             if cells is None:
                 break
@@ -209,11 +209,13 @@ def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
             if header is None:
                 header = _header(path, cells)
             elif len(cells) != len(header):
-                yield BadRow(place, f"{len(cells)} cells where the header has {len(header)}")
-            elif any("\udc80" <= mark <= "\udcff" for mark in "".join(cells) if mark >= "\ud800"):
-                yield BadRow(place, "not valid UTF-8")
+                yield BadRow(location, f"{len(cells)} cells where the header has {len(header)}")
+            elif any(
+                "\udc80" <= character <= "\udcff" for character in "".join(cells) if character >= "\ud800"
+            ):
+                yield BadRow(location, "not valid UTF-8")
             else:
-                yield place, dict(zip(header, cells, strict=True))
+                yield location, dict(zip(header, cells, strict=True))
     if header is None:
         raise UsageError(f"{path} is empty: a CSV file begins with a line that names its columns.")
 

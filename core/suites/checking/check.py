@@ -21,7 +21,9 @@ def check_suite(
     suite, bad = open_with_bad(reference, engine)
     toml = suite_file(reference) if is_in_files(reference) else Path(suite.meta.label)
     findings = [
-        Finding("error", "line", row.place.file, row.place.line, f"The line can't be taken: {row.reason}.")
+        Finding(
+            "error", "line", row.location.file, row.location.line, f"The line can't be taken: {row.reason}."
+        )
         for row in bad
     ]
     not_done: list[str] = []
@@ -36,5 +38,5 @@ def check_suite(
         *in_wrong_language(suite, lid, not_done),
         *misspelt(suite, dictionaries, not_done),
     ]
-    findings.sort(key=lambda found: (found.line or 0, found.level))
+    findings.sort(key=lambda finding: (finding.line or 0, finding.level))
     return SuiteReport(suite, tuple(findings), tuple(not_done))

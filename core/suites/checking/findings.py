@@ -74,11 +74,11 @@ class SuiteReport:
 
 
 def error(kind: str, line: SuiteLine, message: str) -> Finding:
-    return _at("error", kind, line.place, message)
+    return _at("error", kind, line.location, message)
 
 
 def warning(kind: str, line: SuiteLine, message: str) -> Finding:
-    return _at("warning", kind, line.place, message)
+    return _at("warning", kind, line.location, message)
 
 
 def _at(level: Level, kind: str, place: Location, message: str) -> Finding:

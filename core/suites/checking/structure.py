@@ -58,14 +58,14 @@ def misnamed(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
     for code in suite.meta.languages:
         if code not in there:
             yield Finding("error", "missing language", toml, None, f"There is no instruction in {code}.")
-    for name, some in suite.meta.subsets.items():
-        for key, times in Counter(some).items():
+    for name, subset_keys in suite.meta.subsets.items():
+        for key, times in Counter(subset_keys).items():
             if key not in keys:
                 message = f"Subset {name!r} names {key!r}, which is no key of the suite."
                 yield Finding("error", "subset", toml, None, message)
             elif times > 1:
                 yield Finding("error", "subset", toml, None, f"Subset {name!r} names {key!r} {times} times.")
-        if not some:
+        if not subset_keys:
             yield Finding("error", "subset", toml, None, f"Subset {name!r} is empty.")
     for entry in suite.meta.answer_in_text:
         if entry not in keys | tasks:
@@ -122,7 +122,10 @@ def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
         if line.new.key in task_of and line.new.task is None and line.new.key not in seen:
             seen.add(line.new.key)
             yield warning("task", line, f"Instruction {line.new.key} has no task, though others have one.")
-    parts = {"The suite": list(task_of), **{f"Subset {n!r}": keys for n, keys in suite.meta.subsets.items()}}
+    parts = {
+        "The suite": list(task_of),
+        **{f"Subset {name!r}": keys for name, keys in suite.meta.subsets.items()},
+    }
     for part, keys in parts.items():
         numbers = Counter(task for key in keys if (task := task_of.get(key)) is not None)
         middle = median(numbers.values()) if numbers else 0

@@ -58,14 +58,16 @@ def repeated(suite: WholeSuite) -> Iterator[Finding]:
 def _under_two_keys(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
     texts = [comparable(line.new.text) for line in lines]
     first: dict[str, int] = {}
-    for place, (line, text) in enumerate(zip(lines, texts, strict=True)):
-        same = first.setdefault(text, place)
-        if same != place:
+    for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        same = first.setdefault(text, index)
+        if same != index:
             yield error("duplicate", line, f"{line.name} has the text of {_with_line(lines[same])}.")
             continue
         if line.new.modifier is not None:
             continue
-        others = {n: texts[n] for n in first.values() if _may_be_near(line, lines[n])}
+        others = {
+            position: texts[position] for position in first.values() if _may_be_near(line, lines[position])
+        }
         nearest = process.extractOne(text, others, scorer=fuzz.ratio, score_cutoff=NEAR)
         if nearest is not None:
             _, share, other = nearest
@@ -78,7 +80,7 @@ def _may_be_near(line: SuiteLine, other: SuiteLine) -> bool:
 
 
 def _with_line(line: SuiteLine) -> str:
-    return f"{line.name} in line {line.place.line}"
+    return f"{line.name} in line {line.location.line}"
 
 
 def _untranslated(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
@@ -120,9 +122,9 @@ def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) 
         if _letters_in(text, stretches) > MOST_FOREIGN * sum(map(str.isalpha, text)):
             yield error("wrong language", line, f"{line.name} looks like {code!r}.")
         else:
-            shown = text[stretches[0].start : stretches[0].end]
+            excerpt = text[stretches[0].start : stretches[0].end]
             yield warning(
-                "wrong language", line, f"A part of {line.name} looks like {code!r}: {_shortened(shown)!r}."
+                "wrong language", line, f"A part of {line.name} looks like {code!r}: {_shortened(excerpt)!r}."
             )
 
 

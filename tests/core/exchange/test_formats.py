@@ -22,7 +22,7 @@ class Lines:
             for place, line in text_lines(path):
                 question, answer = line.split("|")
                 response = ImportedResponse("m", answer)
-                yield InstructionRow(place, SuiteName("lines"), "en", question, question, answer=response)
+                yield InstructionRow(place, SuiteName("lines"), "en", question, question, response=response)
 
     def write(self, session, file, options):
         return file.write("lines")

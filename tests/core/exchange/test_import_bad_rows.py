@@ -56,7 +56,7 @@ def test_skipped_rows_are_listed_and_the_rest_is_there(engine, write, ask, bad, 
     last = json.dumps({**GOOD, "prompt": "Last?"}).encode()
     path = write("a.jsonl", b"\n".join([FIRST, bad, last]))
     report = run_import(engine, "jsonl", [path], skip_bad=True)
-    assert (report.skipped_count, report.skipped[0].place.line, report.exit_code) == (1, 2, EXIT_PARTLY)
+    assert (report.skipped_count, report.skipped[0].location.line, report.exit_code) == (1, 2, EXIT_PARTLY)
     assert ask("SELECT text FROM instruction ORDER BY position")[-1] == ("Last?",)
     assert ask("SELECT status FROM run") == [("partly",)]
     assert ask("SELECT unit, reason FROM failure") == [(f"{path}:2", report.skipped[0].reason)]
@@ -83,7 +83,7 @@ def test_a_later_file_takes_the_earlier_ones_down_with_it(engine, write, counts)
 def test_a_dry_run_lists_all_bad_rows_and_says_that_they_stand_in_the_way(engine, write, counts):
     path = write("a.jsonl", b"{\n" + GOOD_LINE + b"\n[]\n")
     looked = run_import(engine, "jsonl", [path], dry_run=True)
-    assert [row.place.line for row in looked.skipped] == [1, 3]
+    assert [row.location.line for row in looked.skipped] == [1, 3]
     assert (looked.exit_code, looked.as_dict()["refused"]) == (EXIT_FAILED, True)
     assert "--skip-bad leaves them out" in looked.lines()[-1]
     looked = run_import(engine, "jsonl", [path], dry_run=True, skip_bad=True)

@@ -60,7 +60,7 @@ def test_conversations_of_other_shapes_are_bad_rows(engine, write):
     turn = conversations("a")[0]
     lines = [turn, {"conversations": ["a", "b"]}, turn * 2, [{"role": "system", "content": "a"}], []]
     report = run_import(engine, "paper-set", [write("x.en.jsonl", lines)], skip_bad=True)
-    assert [row.place.line for row in report.skipped] == [2, 3, 4, 5]
+    assert [row.location.line for row in report.skipped] == [2, 3, 4, 5]
     assert report.counts.instructions_new == 1
 
 

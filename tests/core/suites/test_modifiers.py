@@ -140,7 +140,7 @@ def test_the_same_seed_gives_the_same_suite_in_another_process_and_another_seed_
         "    print(ascii(line.new))\n"
         "print(sorted({'torch', 'transformers', 'numpy', 'openai', 'fasttext'} & set(sys.modules)))"
     )
-    folder = whole.lines[0].place.file.parent
+    folder = whole.lines[0].location.file.parent
     command = [sys.executable, "-c", script, str(folder)]
     other = subprocess.run(command, capture_output=True, text=True, check=True)
     *lines, heavy_libraries = other.stdout.splitlines()

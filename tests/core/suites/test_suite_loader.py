@@ -40,8 +40,8 @@ def test_what_only_the_files_tell_is_read_with_the_place_of_every_line(tmp_path)
     toml = TOML + 'answer_in_text = ["advice"]\n[subsets]\nhuman-30 = ["a"]\n[spelling.allow]\nru = ["Ы"]\n'
     whole = read_whole(suite(tmp_path / "x", rows, toml))
     first, second = whole.lines
-    assert (first.place.line, first.tags, first.modifiers) == (1, ("hard",), ("html", "lang"))
-    assert (second.place.line, second.tags, second.modifiers) == (2, (), None)
+    assert (first.location.line, first.tags, first.modifiers) == (1, ("hard",), ("html", "lang"))
+    assert (second.location.line, second.tags, second.modifiers) == (2, (), None)
     assert whole.meta.subset("human-30") == ("a",)
     assert (whole.meta.answer_in_text, whole.meta.allowed) == (("advice",), {"ru": ("Ы",)})
     with pytest.raises(UsageError, match=r"no subset 'x'\. It has: human-30"):
