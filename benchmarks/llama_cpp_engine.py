@@ -106,7 +106,12 @@ class Contest:
         import llama_cpp
 
         self.limit = limit
-        self.engine = LlamaCppEngine(file, Decoding(limit, 1.0), batch_size=count, threads=options.threads)
+        self.engine = LlamaCppEngine(
+            file,
+            Decoding(max_new_tokens=limit, repetition_penalty=1.0),
+            batch_size=count,
+            threads=options.threads,
+        )
         length = -(-(self.engine.count_tokens(_chat(longest)) + limit) // 256) * 256
         me = psutil.Process()
         self.ways: dict[str, Way] = {"this engine": (self.ours, me)}
@@ -207,7 +212,12 @@ def shared(file: Path, rounds: Sequence[Sequence[str]], limit: int, options: arg
     beginning = ("Answer briefly and in the language of the question. " * 1000)[: options.shared]
     worth = decoder.WORTH_SHARING
     engines = {
-        way: LlamaCppEngine(file, Decoding(limit, 1.0), batch_size=options.prompts, threads=options.threads)
+        way: LlamaCppEngine(
+            file,
+            Decoding(max_new_tokens=limit, repetition_penalty=1.0),
+            batch_size=options.prompts,
+            threads=options.threads,
+        )
         for way in (worth, 10**9)
     }
     times: dict[int, list[float]] = {way: [] for way in engines}
@@ -231,7 +241,7 @@ def shared(file: Path, rounds: Sequence[Sequence[str]], limit: int, options: arg
 
 
 def memory(file: Path, options: argparse.Namespace) -> None:
-    engine = LlamaCppEngine(file, Decoding(8, 1.1), threads=options.threads)
+    engine = LlamaCppEngine(file, Decoding(max_new_tokens=8, repetition_penalty=1.1), threads=options.threads)
     texts = _suite()
     process = psutil.Process()
     requests = (

@@ -114,7 +114,7 @@ def miniature(options: argparse.Namespace) -> None:
     chats = [[{"role": "user", "content": json.loads(line)["text"]}] for line in suite]
     random.Random(1).shuffle(chats)
     chats = chats[: options.instructions]
-    contest = Contest(ROOT / "core/miniature/base", chats, Decoding(64), options.rows)
+    contest = Contest(ROOT / "core/miniature/base", chats, Decoding(max_new_tokens=64), options.rows)
     print(f"the miniature's base, {len(contest.chats)} instructions, at most 64 tokens each")
     contest.run(options.rounds, one_by_one=True)
 
@@ -141,7 +141,7 @@ def larger(options: argparse.Namespace, folder: Path) -> None:
     shape = {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 12}
     random_llama(folder, 8000, **shape, num_attention_heads=12, num_key_value_heads=4)
     chats = mixed_chats(options.prompts, 8)
-    contest = Contest(folder, chats, Decoding(options.new_tokens), options.rows)
+    contest = Contest(folder, chats, Decoding(max_new_tokens=options.new_tokens), options.rows)
     size = sum(weights.numel() for weights in contest.model.parameters())
     print(f"a random Llama of {size / 1e6:.0f}M, {len(chats)} prompts, {options.new_tokens} tokens each")
     contest.run(options.rounds, one_by_one=options.one_by_one)
@@ -150,7 +150,7 @@ def larger(options: argparse.Namespace, folder: Path) -> None:
 def memory(options: argparse.Namespace, folder: Path) -> None:
     """The memory of this process after a tenth of the prompts and after all of them, in one stream."""
     engine = TransformersEngine(
-        inspect_checkpoint(make_checkpoint(folder)), Decoding(8), batch_size=options.rows
+        inspect_checkpoint(make_checkpoint(folder)), Decoding(max_new_tokens=8), batch_size=options.rows
     )
     chats = mixed_chats(100, 3)
     requests = ((n, Request(chats[n % len(chats)])) for n in range(options.memory))
@@ -190,7 +190,7 @@ def gpu_table(options: argparse.Namespace, device: str, **shape: int) -> None:
 
 def _ours(model: Any, prompts: list[list[int]], rows: int, limit: int) -> None:
     given = iter([BatchRow(n, prompt, limit) for n, prompt in enumerate(prompts)])
-    for _ in answer_continuously(model, given, Decoding(limit), (), Room(rows, None)):
+    for _ in answer_continuously(model, given, Decoding(max_new_tokens=limit), (), Room(rows, None)):
         pass
 
 

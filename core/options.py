@@ -9,25 +9,45 @@
 
 The command has `--steps` and `--packed/--padded` beside `out`, and `given` holds what was typed, checked by
 nobody yet: the model checks it. A study file nests the same model, so type, default, bounds and help stand in
-one place.
+one place. A model that code makes too is a `CheckedSettings`: a value out of bounds is a `UsageError`.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
+
+from store import UsageError
 
 
 class Settings(BaseModel):
     """A group of settings: a table of the study file, or part of what a command is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CheckedSettings(Settings):
+    """Settings that are made by code as well as read from a file.
+
+    `sentences`: by field, what is said of a value out of bounds, with `{value}` for the value; without one
+    `sentence_of` says it. Raises `UsageError` for such a value.
+    """
+
+    sentences: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            sentence = self.sentences.get(str(problem["loc"][0])) or sentence_of(error, type(self))
+            raise UsageError(sentence.replace("{value}", str(problem["input"]))) from None
 
 
 @dataclass(frozen=True)
@@ -42,11 +62,14 @@ class Option:
     sets: Any = None
 
 
-def with_options(model: type[BaseModel], *, leave_out: Sequence[str] = ()) -> Callable[[Any], Any]:
+def with_options(
+    model: type[BaseModel], *, leave_out: Sequence[str] = (), show_defaults: bool = False
+) -> Callable[[Any], Any]:
     """Gives a typer command an option for every field of the model but those left out.
 
     They stand after the command's positional parameters and before its keyword-only ones. The command takes
-    those that were typed as `**given`, by the names of the fields.
+    those that were typed as `**given`, by the names of the fields. With `show_defaults` the help ends in
+    `[default: 512]`, and `given` holds the fields that were not typed too, with their defaults.
     """
     fields = {name: field for name, field in model.model_fields.items() if name not in leave_out}
 
@@ -60,13 +83,18 @@ def with_options(model: type[BaseModel], *, leave_out: Sequence[str] = ()) -> Ca
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is not kinds.VAR_KEYWORD]
         before = [parameter for parameter in own if parameter.kind is not kinds.KEYWORD_ONLY]
         after = [parameter for parameter in own if parameter.kind is kinds.KEYWORD_ONLY]
-        made = [_parameter(name, field) for name, field in fields.items()]
+        made = [_parameter(name, field, show_default=show_defaults) for name, field in fields.items()]
         parameters = [p.replace(kind=kinds.KEYWORD_ONLY) for p in (*before, *made, *after)]
         setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return run
 
     return decorate
+
+
+def fields_of(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the given values that are fields of a model, where a command has the options of several."""
+    return {name: given[name] for name in model.model_fields if name in given}
 
 
 def sentence_of(error: ValidationError, model: type[BaseModel]) -> str:
@@ -100,13 +128,15 @@ def _given(fields: dict[str, FieldInfo], typed: dict[str, Any]) -> dict[str, Any
     return given
 
 
-def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+def _parameter(name: str, field: FieldInfo, *, show_default: bool) -> inspect.Parameter:
     option = _option(name, field)
     flag = option.sets is not None
-    kind = bool if flag else _typed_as(field.annotation) | None
+    kind = bool if flag else _typed_as(field.annotation)
+    if not flag and (field.default is None or not show_default):
+        kind = kind | None
     help = (field.description or "").replace("{default}", _written(field.default))
     annotation = Annotated[kind, typer.Option(option.names, help=help)]  # type: ignore[valid-type]
-    default = False if flag else None
+    default = False if flag else field.default if show_default else None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

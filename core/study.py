@@ -23,6 +23,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from core.generate.decoding import DecodingOptions, SampleOptions
+from core.generate.settings import BatchOptions, Quantization
 from core.options import Settings
 from core.train.settings import Adaptation, DataOptions, LearningRate, RunOptions, UpdateOptions
 from core.train.settings import preset as preset_fields
@@ -42,20 +44,8 @@ class Training(RunOptions, UpdateOptions):
         return {**(preset_fields(self.preset, adaptation) if self.preset else {}), **given}
 
 
-class DecodingSettings(Settings):
-    """Greedy decoding, or sampling with the study's seed, `samples` answers to each instruction; see
-    `core.generate.decoding`."""
-
-    max_new_tokens: Annotated[int, Field(ge=1)] = 512
-    repetition_penalty: Annotated[float, Field(ge=1)] = 1.1
-    temperature: Annotated[float, Field(ge=0)] = 0.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
-    samples: Annotated[int, Field(ge=1)] = 1
-
-
-# Those of `core.generate.gguf.convert.QUANTIZATIONS`.
-Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"]
+class StudyDecoding(SampleOptions, DecodingOptions):
+    """Greedy decoding, or sampling with the study's seed, `samples` answers to each instruction."""
 
 
 class ModelGroup(DataOptions):
@@ -113,16 +103,15 @@ class Judges(Settings):
     rubric: RubricJudge | None = None
 
 
-class Study(Settings):
+class Study(BatchOptions):
     """A whole experiment. Paths in it are relative to the file's folder."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     suite: str
     languages: Annotated[list[str], Field(min_length=1)]
     seed: int = 1
-    batch_size: Annotated[int, Field(ge=1)] = 32
     training: Training = Training()
-    decoding: DecodingSettings = DecodingSettings()
+    decoding: StudyDecoding = StudyDecoding()
     models: Annotated[list[ModelGroup], Field(min_length=1)]
     judges: Judges = Judges()
 

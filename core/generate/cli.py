@@ -1,7 +1,7 @@
 """The commands that make answers: `xlit-core convert`, `generate` and `decodings`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from core.console import (
     show_json,
 )
 from core.extras import needs_extra
+from core.generate.decoding import Decoding, SampleOptions
+from core.generate.settings import EngineOptions, ModelSource, RaySettings
+from core.options import fields_of, with_options
 from core.progress import say
 from store import UsageError
 
@@ -44,6 +47,11 @@ def convert(
     say(f"Converted: {convert_checkpoint(locate_checkpoint(checkpoint), out, to)}")
 
 
+class _AnswerOptions(EngineOptions, SampleOptions, Decoding):
+    """The options of `xlit-core generate` that are settings."""
+
+
+@with_options(_AnswerOptions, show_defaults=True)
 def generate(
     checkpoints: Annotated[
         list[str],
@@ -66,25 +74,7 @@ def generate(
     ] = None,
     suite: SuiteOption = None,
     languages: LanguagesOption = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
-    repetition_penalty: Annotated[float, typer.Option(help="Over prompt and answer, in every engine.")] = 1.1,
-    temperature: Annotated[float, typer.Option(help="0 is greedy; above, tokens are drawn.")] = 0.0,
-    top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens that reach this.")] = 1.0,
-    top_k: Annotated[int, typer.Option(help="Draw from so many likeliest tokens (0: all).")] = 0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 1,
-    samples: Annotated[int, typer.Option(help="Answers to each instruction.")] = 1,
-    batch_size: Annotated[int, typer.Option(help="Answers in the making together.")] = 32,
-    dtype: Annotated[
-        str | None, typer.Option(help="f32, bf16 or f16 (default: bf16 on a GPU, f32 without).")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Of llama.cpp (default: the cores given to us).")
-    ] = None,
-    gpu_layers: Annotated[
-        int | None, typer.Option(help="Layers on the GPU in llama.cpp (default: all that it can).")
-    ] = None,
-    concurrency: Annotated[int, typer.Option(help="Requests to a server at a time.")] = 16,
-    timeout: Annotated[float, typer.Option(help="Seconds for one answer of a server.")] = 600.0,
+    *,
     limit: Annotated[int | None, typer.Option(help="Only the first N instructions of each language.")] = None,
     ray: Annotated[
         str | None,
@@ -99,12 +89,11 @@ def generate(
     watch: Annotated[bool, typer.Option("--watch", help="Show a table of models and languages.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
+    **given: Any,
 ) -> None:
     """Let models answer the suite's instructions; only what is missing is generated."""
-    from core.generate.decoding import Decoding
     from core.generate.display import summary, summary_table
     from core.generate.run import generate as generate_responses
-    from core.generate.settings import EngineOptions, ModelSource, RaySettings
     from core.suites.loader import ensure_suite
 
     if len(checkpoints) != len(names):
@@ -115,9 +104,11 @@ def generate(
         ModelSource(name, checkpoint, engine, base_url, {"checkpoint": checkpoint})
         for name, checkpoint in zip(names, checkpoints, strict=True)
     ]
-    decoding = Decoding(max_new_tokens, repetition_penalty, temperature, top_p, top_k, seed)
-    options = EngineOptions(batch_size, dtype, threads, gpu_layers, concurrency, timeout)
-    cluster = RaySettings(None if ray == HERE else ray, ray_actors, ray_gpus) if ray else None
+    decoding = Decoding(**fields_of(Decoding, given))
+    options = EngineOptions(**fields_of(EngineOptions, given))
+    cluster = None
+    if ray:
+        cluster = RaySettings(address=None if ray == HERE else ray, actors=ray_actors, gpus=ray_gpus)
     opened_store = opened(store, create=True)
     ensure_suite(opened_store, suite)
     records, counters = generate_responses(
@@ -127,7 +118,7 @@ def generate(
         languages=languages,
         decoding=decoding,
         options=options,
-        samples=samples,
+        samples=given["samples"],
         limit=limit,
         ray=cluster,
         watch=watch,

@@ -1,51 +1,73 @@
-"""How text is drawn from a model: the parameters that are part of a response's identity."""
+"""How text is drawn from a model: the parameters that are part of a response's identity.
+
+Each is defined here once: the study file nests `DecodingOptions`, `xlit-core generate` makes its options of
+`Decoding`, and the engines take it.
+"""
 
 import hashlib
-import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from pydantic import Field
+
+from core.options import CheckedSettings, Settings
 from store import UsageError
 
 
-@dataclass(frozen=True)
-class Decoding:
-    """Greedy decoding, or sampling, with a repetition penalty.
+class DecodingOptions(Settings):
+    """How the next token is chosen, and how many there may be.
 
-    The penalty is that of CTRL (Keskar et al. 2019, arXiv 1909.05858, section 4.1) as transformers applies
-    it: the logit of every token that occurs in the prompt or in the answer so far is divided by it when
-    positive and multiplied when negative. Every engine counts the same tokens: prompt and answer, all of
+    `repetition_penalty` is that of CTRL (Keskar et al. 2019, arXiv 1909.05858, section 4.1) as transformers
+    applies it: the logit of every token that occurs in the prompt or in the answer so far is divided by it
+    when positive and multiplied when negative. Every engine counts the same tokens: prompt and answer, all of
     them, padding never. 1.0 turns it off.
 
     `temperature` 0 is greedy: the likeliest token, of several the one with the lowest id. Above 0, the
-    punished logits are divided by it, the `top_k` likeliest tokens are kept (0: all), of these the fewest
+    penalised logits are divided by it, the `top_k` likeliest tokens are kept (0: all), of these the fewest
     whose probabilities reach `top_p` (Holtzman et al. 2020, arXiv 1904.09751, section 3.1), and one is drawn:
-    see `core.generate.sampling`. `seed` is the seed of a whole run; each request has its own, made from it
-    (`request_seed`), so that what an instruction gets does not depend on what else is answered.
+    see `core.generate.sampling`.
 
-    `max_new_tokens` counts the end token. Raises `UsageError` on a value that makes no sense.
+    `max_new_tokens` counts the end token.
     """
 
-    max_new_tokens: int = 512
-    repetition_penalty: float = 1.1
-    temperature: float = 0.0
-    top_p: float = 1.0
-    top_k: int = 0
-    seed: int = 1
+    max_new_tokens: int = Field(default=512, ge=1, description="Longest answer, in tokens.")
+    repetition_penalty: float = Field(
+        default=1.1, gt=0, allow_inf_nan=False, description="Over prompt and answer, in every engine."
+    )
+    temperature: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="0 is greedy; above, tokens are drawn."
+    )
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Draw from the likeliest tokens that reach this."
+    )
+    top_k: int = Field(default=0, ge=0, description="Draw from so many likeliest tokens (0: all).")
 
-    def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise UsageError(f"At least one new token must be allowed, not {self.max_new_tokens}.")
-        if not (math.isfinite(self.repetition_penalty) and self.repetition_penalty > 0):
-            raise UsageError(
-                f"The repetition penalty must be above 0 (1 turns it off), not {self.repetition_penalty}."
-            )
-        if not (math.isfinite(self.temperature) and self.temperature >= 0):
-            raise UsageError(f"The temperature must be at least 0 (0 is greedy), not {self.temperature}.")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"top_p must be above 0 and at most 1, not {self.top_p}.")
-        if self.top_k < 0:
-            raise UsageError(f"top_k must be at least 0 (0 keeps all tokens), not {self.top_k}.")
+
+class SampleOptions(Settings):
+    """How many answers there are to an instruction."""
+
+    samples: int = Field(default=1, ge=1, description="Answers to each instruction.")
+
+
+class Decoding(DecodingOptions, CheckedSettings):
+    """Greedy decoding, or sampling, with a repetition penalty: a part of a response's identity.
+
+    `seed` is the seed of a whole run; each request has its own, made from it (`request_seed`), so that what
+    an instruction gets does not depend on what else is answered. Raises `UsageError` on a value that makes no
+    sense.
+    """
+
+    sentences: ClassVar = {
+        "max_new_tokens": "At least one new token must be allowed, not {value}.",
+        "repetition_penalty": "The repetition penalty must be above 0 (1 turns it off), not {value}.",
+        "temperature": "The temperature must be at least 0 (0 is greedy), not {value}.",
+        "top_p": "top_p must be above 0 and at most 1, not {value}.",
+        "top_k": "top_k must be at least 0 (0 keeps all tokens), not {value}.",
+    }
+
+    seed: int = Field(default=1, description="Of what is drawn.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
         if self.greedy and (self.top_p < 1 or self.top_k):
             raise UsageError("top_p and top_k are for sampling: give a temperature above 0 too.")
 

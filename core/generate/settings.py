@@ -2,37 +2,45 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from store import UsageError
+from pydantic import Field
+
+from core.options import CheckedSettings, Settings
+
+Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"]
+"""The number formats of GGUF files that are made here, as llama.cpp names its file types."""
 
 
-@dataclass(frozen=True)
-class EngineOptions:
+class BatchOptions(Settings):
+    """How many requests are decoded together."""
+
+    batch_size: int = Field(default=32, ge=1, description="Answers in the making together.")
+
+
+class EngineOptions(BatchOptions, CheckedSettings):
     """How an engine works; which answers it gives does not depend on it, but for `dtype` (the number format
-    of the weights, a part of the response's identity).
+    of the weights, a part of the response's identity). Raises `UsageError` for a number out of bounds."""
 
-    `batch_size`: requests decoded together. `dtype`: `f32`, `bf16` or `f16` (transformers; None: bf16 on a
-    GPU, f32 without). `threads`, `gpu_layers`: of llama.cpp (None: the cores given to us, and all layers that
-    its build can offload). `concurrency`, `timeout` (seconds for one answer): of a server.
-    """
+    sentences: ClassVar = {
+        "batch_size": "batch_size must be at least 1, not {value}.",
+        "threads": "threads must be at least 1, not {value}.",
+        "gpu_layers": "gpu_layers must be at least 0, not {value}.",
+        "concurrency": "concurrency must be at least 1, not {value}.",
+        "timeout": "The time-out must be above 0 s, not {value}.",
+    }
 
-    batch_size: int = 32
-    dtype: str | None = None
-    threads: int | None = None
-    gpu_layers: int | None = None
-    concurrency: int = 16
-    timeout: float = 600.0
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "threads", "concurrency"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} must be at least 1, not {value}.")
-        if self.gpu_layers is not None and self.gpu_layers < 0:
-            raise UsageError(f"gpu_layers must be at least 0, not {self.gpu_layers}.")
-        if not self.timeout > 0:
-            raise UsageError(f"The time-out must be above 0 s, not {self.timeout}.")
+    dtype: str | None = Field(
+        default=None, description="f32, bf16 or f16 (default: bf16 on a GPU, f32 without)."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="Of llama.cpp (default: the cores given to us)."
+    )
+    gpu_layers: int | None = Field(
+        default=None, ge=0, description="Layers on the GPU in llama.cpp (default: all that it can)."
+    )
+    concurrency: int = Field(default=16, ge=1, description="Requests to a server at a time.")
+    timeout: float = Field(default=600.0, gt=0, description="Seconds for one answer of a server.")
 
 
 @dataclass(frozen=True)
@@ -52,17 +60,15 @@ class ModelSource:
     description: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RaySettings:
+class RaySettings(CheckedSettings):
     """A Ray cluster: its `address` (None: one of our own on this machine), `actors` that hold an engine each
     (None: as many as its GPUs, or as its CPUs allow), and `gpus` for each of them."""
 
-    address: str | None = None
-    actors: int | None = None
-    gpus: float | None = None
+    sentences: ClassVar = {
+        "actors": "At least one actor is needed, not {value}.",
+        "gpus": "The GPUs of an actor must be at least 0, not {value}.",
+    }
 
-    def __post_init__(self) -> None:
-        if self.actors is not None and self.actors < 1:
-            raise UsageError(f"At least one actor is needed, not {self.actors}.")
-        if self.gpus is not None and self.gpus < 0:
-            raise UsageError(f"The GPUs of an actor must be at least 0, not {self.gpus}.")
+    address: str | None = None
+    actors: int | None = Field(default=None, ge=1)
+    gpus: float | None = Field(default=None, ge=0)

@@ -15,11 +15,11 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from core.options import Option, Settings, sentence_of
+from core.options import CheckedSettings, Option, Settings
 from core.train.data.loading import OnBad
 from core.train.data.sampling import Mix
 from core.train.data.sources import DataSource, source_files
@@ -36,14 +36,6 @@ NOT_IDENTITY = ("save_every", "keep_last", "eval_every", "activation_checkpointi
 
 LearningRate = Annotated[float, Field(gt=0)]
 LEARNING_RATES = {"full": 1e-5, "lora": 1e-4}
-
-# Where the sentence of a wrong value says more than its bounds do.
-_SENTENCES = {
-    "data": "There is no instruction data to train on. Give a file or a data set.",
-    "eval_examples": "`eval_examples` and `warmup_steps` can't be below 0.",
-    "warmup_steps": "`eval_examples` and `warmup_steps` can't be below 0.",
-    "clip_norm": "`clip_norm` is {value}; it must be above 0 (a large one never clips).",
-}
 
 
 class TunedModel(Settings):
@@ -130,23 +122,25 @@ class RunOptions(Settings):
     )
 
 
-class TrainSettings(RunOptions, DataOptions, UpdateOptions, TunedModel):
+class TrainSettings(RunOptions, DataOptions, UpdateOptions, TunedModel, CheckedSettings):
     """All settings of one fine-tuning run. The paper's values: see `preset`.
 
     Raises `UsageError` for a value that is out of bounds.
     """
+
+    sentences: ClassVar = {
+        "data": "There is no instruction data to train on. Give a file or a data set.",
+        "eval_examples": "`eval_examples` and `warmup_steps` can't be below 0.",
+        "warmup_steps": "`eval_examples` and `warmup_steps` can't be below 0.",
+        "clip_norm": "`clip_norm` is {value}; it must be above 0 (a large one never clips).",
+    }
 
     betas: tuple[float, float] = (0.9, 0.95)
     epsilon: float = 1e-8
     seed: int = Field(default=1, description="Seed of everything random ({default}).")
 
     def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            sentence = _SENTENCES.get(str(problem["loc"][0])) or sentence_of(error, type(self))
-            raise UsageError(sentence.replace("{value}", str(problem["input"]))) from None
+        super().__init__(**values)
         if self.max_length > self.batch_tokens:
             raise UsageError(
                 f"`max_length` ({self.max_length}) is larger than `batch_tokens` ({self.batch_tokens}): "

@@ -7,7 +7,8 @@ import typer
 from pydantic import Field, ValidationError
 from typer.testing import CliRunner
 
-from core.options import Option, Settings, sentence_of, with_options
+from core.options import CheckedSettings, Option, Settings, fields_of, sentence_of, with_options
+from store import UsageError
 
 
 class Baking(Settings):
@@ -68,3 +69,35 @@ def test_a_value_out_of_bounds_is_a_sentence(values, sentence):
     with pytest.raises(ValidationError) as caught:
         Baking(**values)
     assert sentence_of(caught.value, Baking) == sentence
+
+
+def test_defaults_are_shown_and_given_where_a_command_asks_for_them():
+    class Mixing(Settings):
+        speed: float = Field(default=0.5, description="How fast.")
+        salt: int | None = Field(default=None, description="Grams.")
+
+    app, given_now = typer.Typer(), []
+
+    @app.command()
+    @with_options(Mixing, show_defaults=True)
+    def mix(**given: Any) -> None:
+        given_now.append(given)
+
+    assert "How fast. [default: 0.5]" in CliRunner().invoke(app, ["--help"]).output
+    CliRunner().invoke(app, [])
+    CliRunner().invoke(app, ["--speed", "2", "--salt", "3"])
+    assert given_now == [{"speed": 0.5}, {"speed": 2.0, "salt": 3}]
+    assert fields_of(Mixing, {"salt": 3, "minutes": 9}) == {"salt": 3}
+
+
+def test_checked_settings_say_what_is_wrong_in_their_own_words_or_in_those_of_all():
+    class Kneading(CheckedSettings):
+        sentences = {"times": "Knead it at least once, not {value} times."}  # noqa: RUF012
+
+        times: int = Field(default=2, ge=1)
+        minutes: int = Field(default=5, ge=1)
+
+    with pytest.raises(UsageError, match=r"^Knead it at least once, not 0 times\.$"):
+        Kneading(times=0)
+    with pytest.raises(UsageError, match=r"^`minutes` is 0; it must be at least 1\.$"):
+        Kneading(minutes=0)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint, inspect_checkpoint
@@ -16,12 +16,13 @@ from core.generate.gguf.check import check_vocabulary
 from core.generate.gguf.file import SOURCE_DIGEST, STOP_TOKENS, read_head
 from core.generate.gguf.tokenizer import tokenizer_spec, write_vocabulary
 from core.generate.gguf.weights import Weights, model_config, tensors_of, write_tensors
+from core.generate.settings import Quantization
 from store import UsageError, XlitError
 
 WRITER_VERSION = "2"
 DIGESTED = ("*.safetensors", "*.json", "*.jinja")
 PLAIN = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
-QUANTIZATIONS = (*PLAIN, "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k")
+QUANTIZATIONS = get_args(Quantization)
 
 
 def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:

@@ -30,7 +30,7 @@ DECODING = Decoding(max_new_tokens=30)
 def generate(store, *, model_name, checkpoint, engine_name=None, description=(), batch_size=32, **settings):
     """One model's answers; returns its run."""
     source = ModelSource(model_name, str(checkpoint), engine_name, description=dict(description))
-    records, _ = generate_all(store, [source], options=EngineOptions(batch_size), **settings)
+    records, _ = generate_all(store, [source], options=EngineOptions(batch_size=batch_size), **settings)
     return records[0]
 
 
@@ -100,7 +100,7 @@ def test_only_the_missing_is_generated(store, checkpoint: Path):
 
 
 def test_engines_and_decodings_are_told_apart(store, checkpoint: Path, gguf_file: Path):
-    for decoding in (DECODING, Decoding(30, 1.5)):
+    for decoding in (DECODING, Decoding(max_new_tokens=30, repetition_penalty=1.5)):
         generate(store, model_name="m", checkpoint=checkpoint, decoding=decoding, limit=2)
     run = generate(
         store, model_name="m", checkpoint=gguf_file, engine_name="llama.cpp", decoding=DECODING, limit=2
@@ -123,7 +123,8 @@ from core.generate.run import generate
 from core.generate.settings import EngineOptions, ModelSource
 from store import open_store
 store, checkpoint, engine = sys.argv[1:]
-generate(open_store(store), [ModelSource("m", checkpoint, engine)], decoding=Decoding(60, 1.0),
+generate(open_store(store), [ModelSource("m", checkpoint, engine)],
+         decoding=Decoding(max_new_tokens=60, repetition_penalty=1.0),
          options=EngineOptions(batch_size=2))
 """
 
@@ -144,8 +145,8 @@ def test_a_killed_run_ends_with_the_rows_of_an_undisturbed_one(
     assert 0 < len(rows(killed)) < 18
     for engine in (killed, undisturbed):
         generate(
-            engine, model_name="m", checkpoint=path, engine_name=engine_name, decoding=Decoding(60, 1.0),
-            batch_size=2,
+            engine, model_name="m", checkpoint=path, engine_name=engine_name,
+            decoding=Decoding(max_new_tokens=60, repetition_penalty=1.0), batch_size=2,
         )  # fmt: skip
     assert rows(killed) == rows(undisturbed)
     assert len(rows(killed)) == 18
@@ -208,7 +209,7 @@ def test_an_answer_that_never_comes_back_is_not_forgotten(store, checkpoint: Pat
 
 
 def test_samples_are_drawn_with_seeds_of_their_own_and_the_same_each_time(store, new_store, checkpoint: Path):
-    drawn = Decoding(20, 1.0, temperature=2.0, top_p=0.95)
+    drawn = Decoding(max_new_tokens=20, repetition_penalty=1.0, temperature=2.0, top_p=0.95)
     settings = {
         "model_name": "m",
         "checkpoint": checkpoint,
@@ -231,7 +232,7 @@ def test_samples_are_drawn_with_seeds_of_their_own_and_the_same_each_time(store,
     generate(other, samples=5, batch_size=20, **settings)
     with reading(other) as session:
         assert found == {(r.instruction_id, r.sample): r.text for r in session.exec(select(Response))}
-    reseeded = Decoding(20, 1.0, temperature=2.0, top_p=0.95, seed=2)
+    reseeded = Decoding(max_new_tokens=20, repetition_penalty=1.0, temperature=2.0, top_p=0.95, seed=2)
     generate(store, **{**settings, "decoding": reseeded})
     with reading(store) as session:
         assert len(session.exec(select(StoredDecoding)).all()) == 2
@@ -296,7 +297,13 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path, new_store, babbler: Pat
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "shared.db"), str(babbler), "transformers"]
     processes = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    generate(alone, model_name="m", checkpoint=babbler, decoding=Decoding(60, 1.0), batch_size=2)
+    generate(
+        alone,
+        model_name="m",
+        checkpoint=babbler,
+        decoding=Decoding(max_new_tokens=60, repetition_penalty=1.0),
+        batch_size=2,
+    )
     assert rows(shared) == rows(alone)
     with reading(shared) as session:
         counts = [run.counts["answers"] for run in session.exec(select(Run))]

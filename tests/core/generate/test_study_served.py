@@ -79,7 +79,10 @@ def test_a_served_model_answers_each_sample_with_a_seed_of_its_own(study_file, t
         assert [model.name for model in session.exec(select(Model))] == ["Big"]
         drawn = session.exec(select(StoredDecoding)).one()
         assert (drawn.engine, drawn.quantization) == ("openai", None)
-        assert drawn.parameters == Decoding(20, 1.0, 0.7, 0.9).parameters()
+        assert (
+            drawn.parameters
+            == Decoding(max_new_tokens=20, repetition_penalty=1.0, temperature=0.7, top_p=0.9).parameters()
+        )
         assert {(r.instruction_id, r.sample) for r in session.exec(select(Response))} == {
             (instruction, sample) for instruction in range(1, 5) for sample in (0, 1)
         }

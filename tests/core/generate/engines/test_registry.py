@@ -29,7 +29,9 @@ def content(answers) -> list[tuple]:
 # 4.0 is strong enough to show a penalty on the padding, which is the end token here.
 @pytest.mark.parametrize("penalty", [1.0, 1.1, 4.0])
 def test_a_batch_answers_like_its_prompts_alone(checkpoint: Path, chats, penalty: float):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(12, penalty))
+    engine = TransformersEngine(
+        inspect_checkpoint(checkpoint), Decoding(max_new_tokens=12, repetition_penalty=penalty)
+    )
     together = answer_all(engine, chats)
     alone = [answer_all(engine, [chat])[0] for chat in chats]
     assert content(together) == content(alone)
@@ -40,7 +42,9 @@ def test_the_penalty_is_that_of_transformers(checkpoint: Path, chats):
     import torch
 
     for penalty in (1.1, 1.8):
-        engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(40, penalty))
+        engine = TransformersEngine(
+            inspect_checkpoint(checkpoint), Decoding(max_new_tokens=40, repetition_penalty=penalty)
+        )
         for chat, answer in zip(chats, answer_all(engine, chats), strict=True):
             ids = torch.tensor([engine.encode(engine.prompt(chat))])
             peer = engine.model.generate(
@@ -58,7 +62,12 @@ def test_the_penalty_is_that_of_transformers(checkpoint: Path, chats):
 
 def test_the_penalty_changes_answers(checkpoint: Path, chats):
     free, fined = (
-        answer_all(TransformersEngine(inspect_checkpoint(checkpoint), Decoding(40, p)), chats)
+        answer_all(
+            TransformersEngine(
+                inspect_checkpoint(checkpoint), Decoding(max_new_tokens=40, repetition_penalty=p)
+            ),
+            chats,
+        )
         for p in (1.0, 1.8)
     )
     assert texts(free) != texts(fined)
@@ -68,7 +77,7 @@ def test_the_penalty_changes_answers(checkpoint: Path, chats):
 def test_llama_cpp_answers_like_transformers_in_float32(
     checkpoint: Path, gguf_file: Path, chats, penalty: float
 ):
-    decoding = Decoding(40, penalty)
+    decoding = Decoding(max_new_tokens=40, repetition_penalty=penalty)
     reference, engine = (
         TransformersEngine(inspect_checkpoint(checkpoint), decoding),
         LlamaCppEngine(gguf_file, decoding),
@@ -81,8 +90,10 @@ def test_llama_cpp_answers_like_transformers_in_float32(
 
 def test_an_answer_is_cut_where_the_context_ends(babbler: Path, babbler_gguf: Path):
     long = [[{"role": "user", "content": "Count from one to five. " + "five, " * times}] for times in (4, 55)]
-    by_transformers = answer_all(TransformersEngine(inspect_checkpoint(babbler), Decoding(1000)), long)
-    by_llama_cpp = answer_all(LlamaCppEngine(babbler_gguf, Decoding(1000)), long)
+    by_transformers = answer_all(
+        TransformersEngine(inspect_checkpoint(babbler), Decoding(max_new_tokens=1000)), long
+    )
+    by_llama_cpp = answer_all(LlamaCppEngine(babbler_gguf, Decoding(max_new_tokens=1000)), long)
     assert [answer.tokens_in + answer.tokens_out for answer in by_transformers] == [128, 128]
     assert {answer.finish_reason for answer in by_transformers} == {"length"}
     assert content(by_llama_cpp) == content(by_transformers)

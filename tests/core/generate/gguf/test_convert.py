@@ -30,7 +30,7 @@ FORGIVEN = {"q4_0": 3, "q3_k_m": 3, "q2_k": len(PAIRS)}
 def test_every_number_format_answers_what_the_model_learnt(wide: Path, tmp_path: Path, quantization: str):
     out = convert(wide, tmp_path / "out.gguf", quantization)
     assert read_head(out).number_format == quantization
-    engine = LlamaCppEngine(out, Decoding(40, 1.0))
+    engine = LlamaCppEngine(out, Decoding(max_new_tokens=40, repetition_penalty=1.0))
     answers = answer_all(engine, [[{"role": "user", "content": question}] for question, _ in PAIRS])
     engine.close()
     right = sum(found.text == answer for found, (_, answer) in zip(answers, PAIRS, strict=True))

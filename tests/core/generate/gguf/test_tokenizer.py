@@ -142,7 +142,10 @@ def test_more_tokens_than_embeddings_are_refused(tmp_path: Path):
 def test_both_engines_give_the_same_answers(tmp_path: Path, scheme: str):
     file = converted(sentencepiece_tokenizer(scheme), tmp_path, "f32")
     chats = [[{"role": "user", "content": line}] for line in (*lines()[5:300:60], "  ελληνικά 中文")]
-    checkpoint, decoding = inspect_checkpoint(tmp_path / "m"), Decoding(20, 1.1)
+    checkpoint, decoding = (
+        inspect_checkpoint(tmp_path / "m"),
+        Decoding(max_new_tokens=20, repetition_penalty=1.1),
+    )
     ours, theirs = LlamaCppEngine(file, decoding), TransformersEngine(checkpoint, decoding, dtype="f32")
     for mine, expected in zip(answer_all(ours, chats), answer_all(theirs, chats), strict=True):
         assert (mine.text, mine.tokens_in) == (expected.text, expected.tokens_in)

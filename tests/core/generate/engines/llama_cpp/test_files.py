@@ -10,7 +10,7 @@ from core.generate.decoding import Decoding
 from core.generate.engines.llama_cpp.engine import LlamaCppEngine
 from store import UsageError, XlitError
 
-DECODING = Decoding(5)
+DECODING = Decoding(max_new_tokens=5)
 WIDTH = 32
 
 

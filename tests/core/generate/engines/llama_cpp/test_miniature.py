@@ -16,7 +16,13 @@ BASE = ROOT / "core" / "miniature" / "base"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("decoding", [Decoding(64, 1.1), Decoding(64, 1.1, temperature=0.8, top_p=0.9)])
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        Decoding(max_new_tokens=64, repetition_penalty=1.1),
+        Decoding(max_new_tokens=64, repetition_penalty=1.1, temperature=0.8, top_p=0.9),
+    ],
+)
 def test_nearly_all_answers_are_the_same_in_float16(tmp_path: Path, open_engine, decoding: Decoding):
     lines = (ROOT / "core" / "suites" / "miniature.jsonl").read_text(encoding="utf-8").splitlines()
     requests = [

@@ -13,7 +13,7 @@ from core.generate.engines.llama_cpp.context import Context, NoRoom
 from core.generate.engines.transformers.engine import TransformersEngine
 from store import XlitError
 
-SAMPLING = Decoding(30, 1.1, temperature=0.9, top_p=0.95)
+SAMPLING = Decoding(max_new_tokens=30, repetition_penalty=1.1, temperature=0.9, top_p=0.95)
 WORDS = "one two three four five "
 
 
@@ -42,7 +42,14 @@ def spy(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("decoding", [Decoding(30, 1.0), Decoding(30, 1.3), SAMPLING])
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        Decoding(max_new_tokens=30, repetition_penalty=1.0),
+        Decoding(max_new_tokens=30, repetition_penalty=1.3),
+        SAMPLING,
+    ],
+)
 def test_answers_are_those_of_transformers_together_and_alone(
     checkpoint: Path, gguf_file: Path, chats, open_engine, decoding: Decoding
 ):
@@ -54,7 +61,7 @@ def test_answers_are_those_of_transformers_together_and_alone(
 def test_requests_are_taken_when_there_is_room_and_answers_given_when_they_are_there(
     gguf_file: Path, chats, open_engine
 ):
-    engine = open_engine(gguf_file, Decoding(30), batch_size=3)
+    engine = open_engine(gguf_file, Decoding(max_new_tokens=30), batch_size=3)
     taken, given, lengths = [], [], []
 
     def requests():
@@ -74,7 +81,7 @@ def test_requests_are_taken_when_there_is_room_and_answers_given_when_they_are_t
 def test_all_answers_go_on_together_and_keep_to_neighbouring_sequences(
     gguf_file: Path, chats, open_engine, spy
 ):
-    answers(open_engine(gguf_file, Decoding(30), batch_size=len(chats)), chats)
+    answers(open_engine(gguf_file, Decoding(max_new_tokens=30), batch_size=len(chats)), chats)
     steps = [call for call in spy if call[0][1] == 1]
     assert len(steps) <= 30
     for step in steps:
@@ -95,9 +102,17 @@ def test_a_longer_prompt_gets_a_longer_context_and_nothing_is_lost(
             super().__init__(*args, **options)
             made.append((self.sequences, self.length))
 
-    alone = [answers(open_engine(roomy_gguf, Decoding(40, 1.1)), [chat])[0] for chat in MIXED]
+    alone = [
+        answers(open_engine(roomy_gguf, Decoding(max_new_tokens=40, repetition_penalty=1.1)), [chat])[0]
+        for chat in MIXED
+    ]
     monkeypatch.setattr(decoder, "Context", Recorded)
-    assert answers(open_engine(roomy_gguf, Decoding(40, 1.1), batch_size=2), MIXED) == alone
+    assert (
+        answers(
+            open_engine(roomy_gguf, Decoding(max_new_tokens=40, repetition_penalty=1.1), batch_size=2), MIXED
+        )
+        == alone
+    )
     assert made == [(2, 256), (2, 512)]
     assert min(answer[2] for answer in alone) < 256 < max(answer[2] for answer in alone)
 
@@ -109,14 +124,22 @@ def test_where_llama_cpp_finds_no_cells_fewer_go_on(roomy_gguf: Path, open_engin
             if self.length < 512:
                 self.length = 512  # more than there are cells for
 
-    alone = [answers(open_engine(roomy_gguf, Decoding(40, 1.1)), [chat])[0] for chat in MIXED]
+    alone = [
+        answers(open_engine(roomy_gguf, Decoding(max_new_tokens=40, repetition_penalty=1.1)), [chat])[0]
+        for chat in MIXED
+    ]
     spy.clear()
     monkeypatch.setattr(decoder, "Context", Short)
-    assert answers(open_engine(roomy_gguf, Decoding(40, 1.1), batch_size=2), MIXED) == alone
+    assert (
+        answers(
+            open_engine(roomy_gguf, Decoding(max_new_tokens=40, repetition_penalty=1.1), batch_size=2), MIXED
+        )
+        == alone
+    )
     assert [len(call) for call in spy].count(2) > 0 == len(spy[-1]) - 1
 
 
-@pytest.mark.parametrize("decoding", [Decoding(30, 1.1), SAMPLING])
+@pytest.mark.parametrize("decoding", [Decoding(max_new_tokens=30, repetition_penalty=1.1), SAMPLING])
 def test_a_step_without_room_is_tried_again_with_fewer_sequences(
     gguf_file: Path, chats, open_engine, monkeypatch, decoding: Decoding
 ):
@@ -145,29 +168,32 @@ def test_a_step_without_room_is_tried_again_with_fewer_sequences(
 def test_keys_and_values_take_no_more_memory_than_there_is(
     gguf_file: Path, chats, open_engine, monkeypatch, spy
 ):
-    expected = answers(open_engine(gguf_file, Decoding(30)), chats)
+    expected = answers(open_engine(gguf_file, Decoding(max_new_tokens=30)), chats)
     spy.clear()
     two_layers_two_heads_of_16_in_float32 = 2 * 2 * 2 * 16 * 4
     monkeypatch.setattr(context, "_budget", lambda _: 4 * 256 * two_layers_two_heads_of_16_in_float32)
-    assert answers(open_engine(gguf_file, Decoding(30)), chats) == expected
+    assert answers(open_engine(gguf_file, Decoding(max_new_tokens=30)), chats) == expected
     assert max(map(len, spy)) == 3  # the half of the half of 13
     monkeypatch.setattr(context, "_budget", lambda _: 100)
     with pytest.raises(XlitError, match="Memory does not hold one answer"):
-        answers(open_engine(gguf_file, Decoding(30)), chats)
+        answers(open_engine(gguf_file, Decoding(max_new_tokens=30)), chats)
 
 
 def test_a_common_beginning_is_computed_once_and_changes_no_answer(roomy_gguf: Path, open_engine, spy):
     chats = [user(WORDS * 30 + "and then " + end) for end in ("six", "seven", "eight nine", "ten", "ten")]
-    alone = [answers(open_engine(roomy_gguf, Decoding(20, 1.1)), [chat])[0] for chat in chats[:4]]
+    alone = [
+        answers(open_engine(roomy_gguf, Decoding(max_new_tokens=20, repetition_penalty=1.1)), [chat])[0]
+        for chat in chats[:4]
+    ]
     spy.clear()
-    together = answers(open_engine(roomy_gguf, Decoding(20, 1.1)), chats)
+    together = answers(open_engine(roomy_gguf, Decoding(max_new_tokens=20, repetition_penalty=1.1)), chats)
     assert together == [*alone, alone[3]]
     computed = sum(count for call in spy for _, count in call if count > 1)
     assert computed < together[0][2] + 4 * 20
 
 
 def test_a_prompt_that_was_answered_lends_its_beginning_to_the_next(roomy_gguf: Path, open_engine, spy):
-    engine = open_engine(roomy_gguf, Decoding(10, 1.1), batch_size=2)
+    engine = open_engine(roomy_gguf, Decoding(max_new_tokens=10, repetition_penalty=1.1), batch_size=2)
     for end in ("six", "six", "seven"):
         answers(engine, [user(WORDS * 30 + end)])
     first, second, third = (call[0][1] for call in spy if call[0][1] > 1 or call is spy[10])
@@ -185,7 +211,7 @@ def test_samples_of_one_prompt_differ_by_their_seed_alone(roomy_gguf: Path, open
 
 
 def test_a_stream_that_is_left_or_beside_another_spoils_nothing(gguf_file: Path, chats, open_engine):
-    engine = open_engine(gguf_file, Decoding(30), batch_size=4)
+    engine = open_engine(gguf_file, Decoding(max_new_tokens=30), batch_size=4)
     expected = answers(engine, chats)
     left = engine.stream((place, Request(chat)) for place, chat in enumerate(chats))
     next(left)
@@ -195,7 +221,7 @@ def test_a_stream_that_is_left_or_beside_another_spoils_nothing(gguf_file: Path,
 
 
 def test_the_seconds_add_up_to_the_time_that_it_took(babbler_gguf: Path, open_engine):
-    engine = open_engine(babbler_gguf, Decoding(60), batch_size=3)
+    engine = open_engine(babbler_gguf, Decoding(max_new_tokens=60), batch_size=3)
     start = time.monotonic()
     found = list(engine.stream((place, Request(user(WORDS * place))) for place in range(7)))
     passed = time.monotonic() - start
@@ -204,7 +230,7 @@ def test_the_seconds_add_up_to_the_time_that_it_took(babbler_gguf: Path, open_en
 
 
 def test_a_prompt_that_can_not_be_answered_fails_alone(gguf_file: Path, open_engine):
-    engine = open_engine(gguf_file, Decoding(5), batch_size=2)
+    engine = open_engine(gguf_file, Decoding(max_new_tokens=5), batch_size=2)
     chats = {"good": user("Hi"), "long": user("no " * 200), "torn": user("Hi \ud83d"), "also": user("Ho")}
     found = dict(engine.stream((name, Request(chat)) for name, chat in chats.items()))
     assert set(found) == set(chats)

@@ -80,7 +80,9 @@ def test_greedy_decoding_is_asked_for_plainly(serve):
 
 def test_sampling_is_asked_for_with_each_requests_own_seed(serve):
     server = serve(Answer())
-    with opened(server, Decoding(30, 1.0, temperature=0.7, top_p=0.9)) as engine:
+    with opened(
+        server, Decoding(max_new_tokens=30, repetition_penalty=1.0, temperature=0.7, top_p=0.9)
+    ) as engine:
         list(engine.stream([(0, Request(chat("Hi"), seed=2**62 + 5)), (1, Request(chat("Hi"), seed=6))]))
     asked = [(r["temperature"], r["top_p"], r["max_tokens"], r["seed"]) for r in server.requests]
     assert sorted(asked) == [(0.7, 0.9, 30, 5), (0.7, 0.9, 30, 6)]

@@ -101,7 +101,7 @@ def plain(chats):
 def test_llama_cpp_pythons_server_answers_as_transformers_without_a_penalty(
     llama_cpp_python, checkpoint, chats
 ):
-    decoding = Decoding(24, 1.0)
+    decoding = Decoding(max_new_tokens=24, repetition_penalty=1.0)
     told, found = answered(llama_cpp_python, decoding, plain(chats))
     assert told["kind"] == "llama-cpp-python"
     ours = expected(checkpoint, decoding, plain(chats))
@@ -110,13 +110,15 @@ def test_llama_cpp_pythons_server_answers_as_transformers_without_a_penalty(
 
 def test_llama_cpp_pythons_server_is_not_asked_with_a_penalty(llama_cpp_python):
     with pytest.raises(UsageError, match="give --repetition-penalty 1"):
-        OpenAiEngine("tiny", Decoding(24), base_url=llama_cpp_python)
+        OpenAiEngine("tiny", Decoding(max_new_tokens=24), base_url=llama_cpp_python)
 
 
 def test_a_prompt_that_the_context_does_not_hold_fails_alone(llama_cpp_python, chats):
     long = [{"role": "user", "content": "Paris " * 400}]
     requests = enumerate(Request(chat) for chat in (long, chats[0]))
-    with closing(OpenAiEngine("tiny", Decoding(24, 1.0), base_url=llama_cpp_python)) as engine:
+    with closing(
+        OpenAiEngine("tiny", Decoding(max_new_tokens=24, repetition_penalty=1.0), base_url=llama_cpp_python)
+    ) as engine:
         answers = dict(engine.stream(requests))
     assert isinstance(answers[0], Failed)
     assert answers[1].text == "The capital of France is Paris."
@@ -124,7 +126,7 @@ def test_a_prompt_that_the_context_does_not_hold_fails_alone(llama_cpp_python, c
 
 @pytest.mark.parametrize("penalty", [1.0, 1.1, 1.5])
 def test_llama_server_answers_as_transformers_with_a_penalty(llama_server, checkpoint, chats, penalty):
-    decoding = Decoding(24, penalty)
+    decoding = Decoding(max_new_tokens=24, repetition_penalty=penalty)
     told, found = answered(llama_server, decoding, plain(chats))
     assert (told["kind"], told["context_length"]) == ("llama-server", 128)
     assert found == expected(checkpoint, decoding, plain(chats))

@@ -7,8 +7,8 @@ from store import UsageError
 from tests.core.generate.engines.openai.asking import ask, opened
 from tests.core.llm.chat_server import Answer
 
-PENALTY = Decoding(30, 1.2)
-SAMPLE = Decoding(30, 1.0, temperature=0.7, top_p=0.9, top_k=40)
+PENALTY = Decoding(max_new_tokens=30, repetition_penalty=1.2)
+SAMPLE = Decoding(max_new_tokens=30, repetition_penalty=1.0, temperature=0.7, top_p=0.9, top_k=40)
 
 
 def models(*entries: dict) -> Answer:
@@ -149,7 +149,7 @@ def test_a_top_k_that_would_be_left_out_is_refused(serve, kind):
 
 
 def test_all_tokens_are_kept_in_the_words_of_each_server(serve):
-    decoding = Decoding(30, 1.0, temperature=1.0)
+    decoding = Decoding(max_new_tokens=30, repetition_penalty=1.0, temperature=1.0)
     said = {}
     for kind in SERVERS:
         server = serve(Answer(), pages=SERVERS[kind])
@@ -167,7 +167,7 @@ def test_all_tokens_are_kept_in_the_words_of_each_server(serve):
 
 def test_no_more_is_asked_for_than_the_context_holds(serve):
     server = serve(Answer(), pages=VLLM)
-    ask(server, Decoding(5000, 1.0))
+    ask(server, Decoding(max_new_tokens=5000, repetition_penalty=1.0))
     assert server.requests[0]["max_tokens"] == 1023
 
 

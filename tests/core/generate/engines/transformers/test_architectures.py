@@ -29,7 +29,11 @@ BATCHING = {
 def test_answers_are_those_of_transformers_unbatched(
     architecture, mixed_chats, transformers_answer, name: str, batching: str, penalty: float
 ):
-    engine = TransformersEngine(inspect_checkpoint(architecture(name)), Decoding(18, penalty), batch_size=3)
+    engine = TransformersEngine(
+        inspect_checkpoint(architecture(name)),
+        Decoding(max_new_tokens=18, repetition_penalty=penalty),
+        batch_size=3,
+    )
     assert engine.batching == batching
     engine.stop = list(range(0, 400, 9))  # so that answers end at different times
     answers = answer_all(engine, mixed_chats)
@@ -61,9 +65,10 @@ def test_a_model_that_padding_disturbs_answers_one_by_one(architecture, mixed_ch
         return forward(self, *args, **kwargs)
 
     before = answer_all(
-        TransformersEngine(inspect_checkpoint(architecture("Mamba")), Decoding(8)), mixed_chats[:4]
+        TransformersEngine(inspect_checkpoint(architecture("Mamba")), Decoding(max_new_tokens=8)),
+        mixed_chats[:4],
     )
     monkeypatch.setattr(MambaForCausalLM, "forward", without_mask)
-    engine = TransformersEngine(inspect_checkpoint(architecture("Mamba")), Decoding(8))
+    engine = TransformersEngine(inspect_checkpoint(architecture("Mamba")), Decoding(max_new_tokens=8))
     assert engine.batching == "single"
     assert [a.text for a in answer_all(engine, mixed_chats[:4])] == [a.text for a in before]

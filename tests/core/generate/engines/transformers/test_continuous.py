@@ -22,7 +22,9 @@ def streamed(engine, chats, first_seed: int = 1) -> dict:
 
 
 def test_requests_are_taken_when_there_is_room_and_answers_come_as_they_end(checkpoint, chats):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(60, 1.0), batch_size=3)
+    engine = TransformersEngine(
+        inspect_checkpoint(checkpoint), Decoding(max_new_tokens=60, repetition_penalty=1.0), batch_size=3
+    )
     taken, order = 0, []
 
     def requests():
@@ -42,7 +44,11 @@ def test_requests_are_taken_when_there_is_room_and_answers_come_as_they_end(chec
 def test_moving_the_cells_and_reading_prompts_in_parts_changes_no_answer(
     architecture, mixed_chats, monkeypatch, name
 ):
-    engine = TransformersEngine(inspect_checkpoint(architecture(name)), Decoding(30, 1.1), batch_size=4)
+    engine = TransformersEngine(
+        inspect_checkpoint(architecture(name)),
+        Decoding(max_new_tokens=30, repetition_penalty=1.1),
+        batch_size=4,
+    )
     engine.stop = list(range(0, 400, 9))
     expected = content(answer_all(engine, mixed_chats))
     monkeypatch.setattr(cache, "SPARE_COLUMNS", 1)
@@ -51,7 +57,7 @@ def test_moving_the_cells_and_reading_prompts_in_parts_changes_no_answer(
 
 
 def test_prompts_of_alike_length_are_read_together(architecture, monkeypatch):
-    engine = TransformersEngine(inspect_checkpoint(architecture("Llama")), Decoding(1))
+    engine = TransformersEngine(inspect_checkpoint(architecture("Llama")), Decoding(max_new_tokens=1))
     read = []
 
     def look(module, args, kwargs):
@@ -67,14 +73,14 @@ def test_prompts_of_alike_length_are_read_together(architecture, monkeypatch):
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])
 def test_when_others_join_changes_no_answer(checkpoint, chats, monkeypatch, share):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(30), batch_size=5)
+    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(max_new_tokens=30), batch_size=5)
     expected = content(answer_all(engine, chats))
     monkeypatch.setattr(batch, "REFILL_SHARE", share)
     assert content(answer_all(engine, chats)) == expected
 
 
 def test_a_drawn_answer_depends_on_its_seed_alone(architecture, mixed_chats):
-    decoding = Decoding(20, 1.1, temperature=0.9, top_p=0.95, top_k=50)
+    decoding = Decoding(max_new_tokens=20, repetition_penalty=1.1, temperature=0.9, top_p=0.95, top_k=50)
     engine = TransformersEngine(inspect_checkpoint(architecture("Llama")), decoding, batch_size=5)
     together = streamed(engine, mixed_chats)
     alone = [streamed(engine, [chat], 1 + n)[0] for n, chat in enumerate(mixed_chats)]
@@ -84,7 +90,7 @@ def test_a_drawn_answer_depends_on_its_seed_alone(architecture, mixed_chats):
 
 
 def test_both_ways_of_batching_draw_the_same(architecture, mixed_chats):
-    decoding = Decoding(20, 1.1, temperature=0.9, top_p=0.95)
+    decoding = Decoding(max_new_tokens=20, repetition_penalty=1.1, temperature=0.9, top_p=0.95)
     engine = TransformersEngine(inspect_checkpoint(architecture("Llama")), decoding, batch_size=5)
     expected = streamed(engine, mixed_chats)
     engine.batching = "padded"
@@ -93,7 +99,7 @@ def test_both_ways_of_batching_draw_the_same(architecture, mixed_chats):
 
 
 def test_requests_that_cannot_be_put_to_the_model_fail_alone(checkpoint, chats):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(10))
+    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(max_new_tokens=10))
     bad = [[{"role": "user", "content": "five, " * 200}], [*chats[0], None]]
     answers = streamed(engine, [bad[0], chats[0], bad[1]])
     assert "the context holds 128" in answers[0].reason
@@ -104,7 +110,7 @@ def test_requests_that_cannot_be_put_to_the_model_fail_alone(checkpoint, chats):
 
 @pytest.mark.parametrize("batching", ["continuous", "padded"])
 def test_the_seconds_of_the_answers_are_those_of_the_loop(checkpoint, chats, monkeypatch, batching):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(10), batch_size=4)
+    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(max_new_tokens=10), batch_size=4)
     engine.batching = batching
     clock = count()
     for loop in (batch, padded):

@@ -27,8 +27,8 @@ def test_a_padding_token_that_was_added_to_the_tokenizer_alone_is_no_harm(checkp
     tokenizer = make_tokenizer(padded)
     tokenizer.add_special_tokens({"pad_token": "<pad>"})
     tokenizer.save_pretrained(padded)
-    engine = TransformersEngine(inspect_checkpoint(padded), Decoding(10))
-    plain = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(10))
+    engine = TransformersEngine(inspect_checkpoint(padded), Decoding(max_new_tokens=10))
+    plain = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(max_new_tokens=10))
     assert [a.text for a in answer_all(engine, chats)] == [a.text for a in answer_all(plain, chats)]
     written = dict(engine.stream([(0, _request("<pad>")), (1, _request("Hi"))]))
     assert "embeddings for 400" in written[0].reason
@@ -54,7 +54,7 @@ def test_weights_of_another_shape_are_refused(checkpoint: Path, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["f32", "bf16", "f16"])
 def test_weights_are_computed_in_the_format_that_is_asked_for(checkpoint: Path, chats, dtype):
-    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(10), dtype=dtype)
+    engine = TransformersEngine(inspect_checkpoint(checkpoint), Decoding(max_new_tokens=10), dtype=dtype)
     assert number_format(dtype) == dtype
     names = {"f32": "torch.float32", "bf16": "torch.bfloat16", "f16": "torch.float16"}
     assert {str(weights.dtype) for weights in engine.model.parameters()} == {names[dtype]}

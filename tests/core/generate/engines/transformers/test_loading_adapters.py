@@ -13,7 +13,7 @@ from core.generate.engines.transformers.engine import TransformersEngine
 from store import UsageError, XlitError
 from tests.checkpoints import CHAT_TEMPLATE, make_adapter
 
-DECODING = Decoding(20)
+DECODING = Decoding(max_new_tokens=20)
 
 
 @pytest.fixture(scope="module")

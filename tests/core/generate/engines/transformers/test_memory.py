@@ -51,7 +51,7 @@ def test_out_of_memory_fewer_are_answered_together_and_the_answers_stay(
 
 
 def test_what_does_not_fit_alone_fails_and_the_others_go_on(tight, checkpoint, chats):
-    decoding = Decoding(12)
+    decoding = Decoding(max_new_tokens=12)
     long = [{"role": "user", "content": "ах " * 30}]
     engine = tight(60, decoding)
     answers = dict(
@@ -65,7 +65,7 @@ def test_what_does_not_fit_alone_fails_and_the_others_go_on(tight, checkpoint, c
 
 
 def test_other_errors_are_not_taken_for_it(tight, chats):
-    engine = tight(10**6, Decoding(5))
+    engine = tight(10**6, Decoding(max_new_tokens=5))
 
     def broken(*_):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
@@ -84,7 +84,7 @@ def test_the_allocators_errors_are_known():
 
 
 def test_no_more_rows_than_the_budget_of_tokens_holds(checkpoint, chats, monkeypatch):
-    decoding = Decoding(20)
+    decoding = Decoding(max_new_tokens=20)
     engine = TransformersEngine(inspect_checkpoint(checkpoint), decoding, batch_size=8)
     expected = texts(answer_all(engine, chats))
     widest = 0
