@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.train.data.formats import Conversation, Message
-from core.train.translate.segments import LostMark, Segment, cut_finer, mask, segment_text, unmask
+from core.train.translate.segments import Cut, LostMark, Segment, cut_finer, mask, segment_text, unmask
 from core.train.translate.translator import Fault, Translator
 
 # One sign of these scripts says about as much as three letters of an alphabet (Han, kana), or two (Hangul).
@@ -22,6 +22,76 @@ _SLACK = 20
 
 # The same stretch five times or more in a row; or one letter ten times.
 _LOOP = re.compile(r"(.{2,60}?)\1{4,}|(\w)\2{9,}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Untranslated:
+    """A conversation of which a segment could not be translated, and why."""
+
+    reason: str
+
+
+def translate_rows(
+    translator: Translator, conversations: Sequence[Conversation], ratio: float
+) -> list[list[Message] | Untranslated]:
+    """The messages of each conversation in the other language.
+
+    A translation that can't be one (see `find_fault`), or that lost what must
+    stay as it is, is tried again in finer segments. Where a segment can't be cut any finer, its conversation
+    is `Untranslated`.
+    """
+    texts = [
+        [_segmented(message["content"], translator.cut) for message in conversation.messages]
+        for conversation in conversations
+    ]
+    failed: dict[int, str] = {}
+    while True:
+        waiting = [
+            (number, segment)
+            for number, messages in enumerate(texts)
+            if number not in failed
+            for message in messages
+            for segment in message.untranslated()
+        ]
+        if not waiting:
+            break
+        masked = [mask(segment.text) for _, segment in waiting]
+        once = list(dict.fromkeys(text for text, _ in masked))
+        answers = dict(zip(once, translator.translate(once), strict=True))
+        for (number, segment), (text, kept) in zip(waiting, masked, strict=True):
+            fault = _settle(segment, text, kept, answers[text], ratio)
+            if fault is not None:
+                failed.setdefault(number, fault)
+    return [
+        Untranslated(failed[number])
+        if number in failed
+        else [
+            {"role": message["role"], "content": translated.joined()}
+            for message, translated in zip(conversation.messages, messages, strict=True)
+        ]
+        for number, (conversation, messages) in enumerate(zip(conversations, texts, strict=True))
+    ]
+
+
+def _segmented(text: str, cut: Cut) -> Segment:
+    return Segment(text, False, cut, segments=segment_text(text, cut))
+
+
+def _settle(segment: Segment, text: str, kept: list[str], answer: str | Fault, ratio: float) -> str | None:
+    """Take the answer for a segment, or cut the segment finer; returns what is wrong when neither
+    can be done."""
+    if isinstance(answer, Fault):
+        fault: str | None = answer.reason
+    else:
+        fault = find_fault(text, answer, ratio)
+    if fault is None and isinstance(answer, str):
+        try:
+            segment.translation = unmask(answer, kept)
+            return None
+        except LostMark as error:
+            fault = str(error)
+    segment.segments = cut_finer(segment)
+    return fault if segment.segments is None else None
 
 
 def find_fault(source: str, translation: str, ratio: float) -> str | None:
@@ -47,76 +117,3 @@ def length_in_letters(text: str) -> int:
     """The length of a text in letters of an alphabet, marks that stand on letters left out."""
     marks = sum(unicodedata.combining(character) > 0 for character in text) if not text.isascii() else 0
     return len(text) - marks + 2 * len(_HAN.findall(text)) + len(_HANGUL.findall(text))
-
-
-@dataclass(frozen=True)
-class Untranslated:
-    """A conversation of which a piece could not be translated, and why."""
-
-    reason: str
-
-
-def translate_rows(
-    translator: Translator, conversations: Sequence[Conversation], ratio: float
-) -> list[list[Message] | Untranslated]:
-    """The messages of each conversation in the other language.
-
-    A translation that can't be one (see `core.train.translate.rows`, `ratio` there), or that lost what must
-    stay as it is, is tried again in finer pieces. Where a piece can't be cut any finer, its conversation is
-    `Untranslated`.
-    """
-    texts = [
-        [
-            Segment(
-                message["content"],
-                False,
-                translator.cut,
-                parts=segment_text(message["content"], translator.cut),
-            )
-            for message in conversation.messages
-        ]
-        for conversation in conversations
-    ]
-    failed: dict[int, str] = {}
-    while True:
-        waiting = [
-            (number, piece)
-            for number, pieces in enumerate(texts)
-            if number not in failed
-            for text in pieces
-            for piece in text.open()
-        ]
-        if not waiting:
-            break
-        masked = [mask(piece.text) for _, piece in waiting]
-        once = list(dict.fromkeys(text for text, _ in masked))
-        answers = dict(zip(once, translator.translate(once), strict=True))
-        for (number, piece), (text, kept) in zip(waiting, masked, strict=True):
-            fault = _settle(piece, text, kept, answers[text], ratio)
-            if fault is not None:
-                failed.setdefault(number, fault)
-    return [
-        Untranslated(failed[number])
-        if number in failed
-        else [
-            {"role": message["role"], "content": text.joined()}
-            for message, text in zip(conversation.messages, pieces, strict=True)
-        ]
-        for number, (conversation, pieces) in enumerate(zip(conversations, texts, strict=True))
-    ]
-
-
-def _settle(piece: Segment, text: str, kept: list[str], answer: str | Fault, ratio: float) -> str | None:
-    """Take the answer for a piece, or cut it finer; what is wrong when neither can be done."""
-    if isinstance(answer, Fault):
-        fault: str | None = answer.reason
-    else:
-        fault = find_fault(text, answer, ratio)
-    if fault is None and isinstance(answer, str):
-        try:
-            piece.out = unmask(answer, kept)
-            return None
-        except LostMark as error:
-            fault = str(error)
-    piece.parts = cut_finer(piece)
-    return fault if piece.parts is None else None

@@ -43,6 +43,16 @@ _INLINE = re.compile(
 _MARK = re.compile(r"\[\s*(\d{1,6})\s*\]")
 
 
+# A sentence that is longer, in characters, is cut at a comma or a space.
+LONGEST_SENTENCE = 400
+
+_BETWEEN_PARAGRAPHS = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+# What a line of a list, a heading or a quotation begins with.
+_LEAD = re.compile(r"(?:[ \t]*(?:[-*+•>]|#{1,6}|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)+")
+_CLAUSE_END = re.compile(r"[,;:](?=\s)|[，、；：]")
+_SPACE = re.compile(r"\s")
+
+
 class LostMark(Exception):
     """A translation without one of the marks, or with one twice."""
 
@@ -84,16 +94,6 @@ def unmask(text: str, kept: list[str]) -> str:
     return _MARK.sub(lambda match: kept[int(match[1]) - 1], text)
 
 
-# A sentence that is longer, in characters, is cut at a comma or a space.
-LONGEST_SENTENCE = 400
-
-_BETWEEN_PARAGRAPHS = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-# What a line of a list, a heading or a quotation begins with.
-_LEAD = re.compile(r"(?:[ \t]*(?:[-*+•>]|#{1,6}|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)+")
-_CLAUSE_END = re.compile(r"[,;:](?=\s)|[，、；：]")
-_SPACE = re.compile(r"\s")
-
-
 class Cut(IntEnum):
     """How a text is cut, from coarse to fine."""
 
@@ -104,46 +104,45 @@ class Cut(IntEnum):
 
 @dataclass
 class Segment:
-    """A stretch of a text: `kept` as it is, or translated; the translation is `out`, or that of its `parts`
-    where it was cut finer. `cut`: how it came about; `fault`: why the last translation did not count."""
+    """A stretch of a text that is translated, or stays `verbatim`. Its translation is that of its `segments`
+    where it was cut finer. `cut`: the way in which it was cut out of its text."""
 
     text: str
-    kept: bool
+    verbatim: bool
     cut: Cut
-    out: str | None = None
-    parts: "list[Segment] | None" = None
-    fault: str = ""
+    translation: str | None = None
+    segments: "list[Segment] | None" = None
 
     def joined(self) -> str:
-        """The translation; what is kept as it is."""
-        if self.parts is not None:
-            return "".join(part.joined() for part in self.parts)
-        return self.text if self.kept else self.out or ""
+        """The translation, with what stays verbatim in its place."""
+        if self.segments is not None:
+            return "".join(segment.joined() for segment in self.segments)
+        return self.text if self.verbatim else self.translation or ""
 
-    def open(self) -> Iterator["Segment"]:
-        """The pieces that still need a translation."""
-        if self.parts is not None:
-            for part in self.parts:
-                yield from part.open()
-        elif not self.kept and self.out is None:
+    def untranslated(self) -> Iterator["Segment"]:
+        """The segments that still need a translation."""
+        if self.segments is not None:
+            for segment in self.segments:
+                yield from segment.untranslated()
+        elif not self.verbatim and self.translation is None:
             yield self
 
 
 def segment_text(text: str, cut: Cut) -> list[Segment]:
-    """The pieces of a text; those without words are kept as they are."""
+    """The segments of a text; those without words stay verbatim."""
     return [
         Segment(text[start:end], not translate or not has_words(text[start:end]), cut)
         for start, end, translate in _filled(text, _spans_to_translate(text, cut))
     ]
 
 
-def cut_finer(piece: Segment) -> list[Segment] | None:
-    """The piece cut the next finer way that makes any difference; None when there is none."""
+def cut_finer(segment: Segment) -> list[Segment] | None:
+    """The segment cut the next finer way that makes any difference; None when there is none."""
     for cut in Cut:
-        if cut > piece.cut:
-            parts = segment_text(piece.text, cut)
-            if len(parts) > 1:
-                return parts
+        if cut > segment.cut:
+            segments = segment_text(segment.text, cut)
+            if len(segments) > 1:
+                return segments
     return None
 
 
@@ -179,14 +178,14 @@ def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     start = lead.end() if lead else start
     kept = [(start + left, start + right) for left, right in protected_spans(text[start:end])]
     while end - start > LONGEST_SENTENCE:
-        cut = _end(text, start, kept)
+        cut = _clause_end(text, start, kept)
         yield start, cut
         start = _trimmed(text, cut, end)[0]
         kept = [(left, right) for left, right in kept if right > start]
     yield start, end
 
 
-def _end(text: str, start: int, kept: list[tuple[int, int]]) -> int:
+def _clause_end(text: str, start: int, kept: list[tuple[int, int]]) -> int:
     """Where a long sentence is cut: after the last comma that fits, else at the last space, else (in scripts
     without either) at the longest length; but never inside something that stays as it is."""
     limit = start + LONGEST_SENTENCE
@@ -199,9 +198,9 @@ def _end(text: str, start: int, kept: list[tuple[int, int]]) -> int:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end].lstrip()
-    first = end - len(piece)
-    return first, first + len(piece.rstrip())
+    stripped = text[start:end].lstrip()
+    first = end - len(stripped)
+    return first, first + len(stripped.rstrip())
 
 
 def _filled(

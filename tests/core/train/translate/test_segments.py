@@ -24,7 +24,7 @@ TEXT = (
 
 
 def translated(text: str, cut: Cut) -> list[str]:
-    return [piece.text for piece in segment_text(text, cut) if not piece.kept]
+    return [segment.text for segment in segment_text(text, cut) if not segment.verbatim]
 
 
 def test_a_text_is_cut_into_paragraphs_without_its_code():
@@ -77,23 +77,23 @@ def test_the_pieces_joined_are_the_text_whatever_it_is(cut):
     signs += ["。", "- ", "1. ", "字", "x@y.z", "[1]", "%s", "🗼", "\u2028"]
     texts = ["".join(chance.choices(signs, k=chance.randint(0, 60))) for _ in range(300)]
     for text in [TEXT, "", " \n", "word " * 500, "字" * 2000, *texts]:
-        assert "".join(piece.text for piece in segment_text(text, cut)) == text
+        assert "".join(segment.text for segment in segment_text(text, cut)) == text
 
 
 def test_a_sentence_that_is_too_long_is_cut_at_commas_and_never_inside_code():
     code = "`" + "a, b " * 60 + "`"
     long_one = ("so it goes on, " * 20) + code + " and " + "on " * 200
     parts = translated(long_one, Cut.SENTENCES)
-    assert all(len(part) <= LONGEST_SENTENCE or code in part for part in parts)
+    assert all(len(segment) <= LONGEST_SENTENCE or code in segment for segment in parts)
     assert parts[0].endswith("goes on,")
-    assert sum(code in part for part in parts) == 1
+    assert sum(code in segment for segment in parts) == 1
 
 
 def test_a_piece_is_cut_finer_until_that_makes_no_difference():
-    piece = Segment("One is `x`. Two.", False, Cut.PARAGRAPHS)
-    sentences = cut_finer(piece)
-    assert [part.text for part in sentences if not part.kept] == ["One is `x`.", "Two."]
-    assert [part.text for part in cut_finer(sentences[0]) if not part.kept] == ["One is"]
+    segment = Segment("One is `x`. Two.", False, Cut.PARAGRAPHS)
+    sentences = cut_finer(segment)
+    assert [segment.text for segment in sentences if not segment.verbatim] == ["One is `x`.", "Two."]
+    assert [segment.text for segment in cut_finer(sentences[0]) if not segment.verbatim] == ["One is"]
     assert cut_finer(sentences[2]) is None
 
 
