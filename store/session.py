@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 
@@ -26,3 +26,9 @@ def writing(engine: Engine) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+def wait_for_writer(session: Session, milliseconds: int) -> None:
+    """How long this connection waits for another program's write (SQLite; other databases queue by row)."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().execute(text(f"PRAGMA busy_timeout={int(milliseconds)}"))

@@ -6,12 +6,13 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from store.labels import model_label
+from store.queries.compare import first_texts
 from store.queries.scores import MeanScore, ModelDecoding, SurfaceShares, mean_scores, surface_shares
 from store.queries.suites import SuiteSummary, instructions_of
-from store.tables import Instruction, Response
+from store.tables import Instruction
 
 
 def comparison(session: Session, suite: SuiteSummary, language: str, *, examples: int = 3) -> RenderableType:
@@ -77,12 +78,7 @@ def _scores_table(scores: Sequence[MeanScore], sources: Sequence[ModelDecoding])
 
 
 def _responses_panel(session: Session, instruction: Instruction, sources: Sequence[ModelDecoding]) -> Panel:
-    statement = (
-        select(Response)
-        .where(Response.instruction_id == instruction.id, Response.sample == 0)
-        .order_by(col(Response.id))
-    )
-    answers = {(row.model_id, row.decoding_id): row.text for row in session.exec(statement)}
+    answers = first_texts(session, instruction.id or 0)
     body = Table.grid(padding=(0, 2))
     body.add_column(max_width=34, overflow="fold")
     body.add_column(overflow="fold")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from core.campaigns.assignment import Queues, assign_queues
 from core.campaigns.plan import CampaignPlan, check_plan, read_reviewers
@@ -17,9 +17,8 @@ from store.errors import UsageError
 from store.provenance import record_run
 from store.queries import campaigns, raters, rubrics, suites
 from store.queries import reviewers as codes
-from store.queries.raters import asked_first, repeat_version
+from store.queries.raters import repeat_version
 from store.session import reading, writing
-from store.tables import Rater
 
 SECONDS_A_RESPONSE = 60.0
 
@@ -191,18 +190,12 @@ def _planned(session: Session, request: CampaignRequest) -> PlannedCampaign:
         # All that can be scored, of whatever model or instruction.
         all_candidates = campaigns.candidates(session, [candidate.id for candidate in chosen], languages)
         rated = campaigns.scored_by(
-            session, known_raters(session, plan.known), [candidate.id for candidate in chosen]
+            session, raters.ids_named(session, plan.known), [candidate.id for candidate in chosen]
         )
         known = group_into_units(candidate for candidate in all_candidates if candidate.response_id in rated)
     seconds = campaigns.looking_seconds(session)
     queues = assign_queues(units, known, plan)
     return PlannedCampaign(plan, units, queues, seconds or SECONDS_A_RESPONSE, seconds is not None)
-
-
-def known_raters(session: Session, name: str) -> list[int]:
-    """The raters of this name, as they said first, whose scores are taken to be right."""
-    statement = select(Rater.id).where(Rater.name == name, asked_first()).order_by(col(Rater.id))
-    return [rater_id or 0 for rater_id in session.exec(statement)]
 
 
 def _assign(session: Session, campaign_id: int, queues: Queues) -> None:

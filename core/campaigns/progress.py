@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 from core.analysis.agreement_table import Agreement, agreement
 from core.analysis.reviewers import OUTLIER_RULE, PACE_RULE, outliers, per_hour
-from core.campaigns.create import known_raters
 from store.queries import campaigns, rubrics
 from store.queries.campaigns import Assigned, MarksGiven
+from store.queries.raters import ids_named
 from store.session import reading
 from store.tables import Campaign, Criterion
 
@@ -72,7 +72,7 @@ def load_progress(session: Session, name: str) -> CampaignProgress:
     criteria = rubrics.criteria_of(session, campaign.rubric_id)
     assigned = campaigns.assignments_of(session, campaign.id or 0)
     checks = sorted({row.response_id for row in assigned if row.kind == "check"})
-    raters = known_raters(session, campaign.plan["known"]) if checks else []
+    raters = ids_named(session, campaign.plan["known"]) if checks else []
     return CampaignProgress(
         campaign=campaign,
         reviewers=campaigns.reviewers_in(session, campaign.id or 0),

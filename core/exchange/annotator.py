@@ -27,16 +27,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from core.exchange.records import Action, RaterName, ReadText, Record, Score
 from core.text.files import BadRow, Location, text_lines
 from store.errors import UsageError
-from store.queries import campaigns, journal, notes, responses, review_queue, rubrics
+from store.queries import campaigns, journal, notes, raters, responses, review_queue, rubrics
 from store.queries.exporting import response_rows
 from store.queries.importing import ResponseTexts, texts_of
 from store.queries.suites import find_suite
-from store.tables import Criterion, Rater
+from store.tables import Criterion
 
 # What the paper's files call the criteria of its rubric, in the order in which they stand there.
 PAPER_NAMES = {
@@ -309,13 +309,13 @@ class AnnotatorExporter:
                 raise UsageError("A queue is written whole: leave out `suite` and `language`.")
             campaign = campaigns.campaign_named(session, campaign_name)
             rubric = campaign.rubric_id
-            rater = _rater(session, name)
+            rater = raters.person_id(session, name)
             stops = review_queue.queue_of(session, campaign.id or 0, rater) if rater else []
             if not stops:
                 raise UsageError(f"{name!r} has no queue in campaign {campaign_name!r}.")
             items = [(stop.position, stop.rater_id, stop.response_ids) for stop in stops]
         else:
-            rater = _rater(session, name) if name else None
+            rater = raters.person_id(session, name) if name else None
             items = list(_by_digest(session, options, rater))
         criteria = rubrics.criteria_of(session, rubric)
         file.write(_head(criteria))
@@ -352,12 +352,6 @@ def _action(
     )  # fmt: skip
     location = block.tail[0][0]
     return Action(location, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
-
-
-def _rater(session: Session, name: str) -> int | None:
-    return session.exec(
-        select(Rater.id).where(Rater.kind == "human", Rater.name == name, Rater.version == "")
-    ).first()
 
 
 def _by_digest(

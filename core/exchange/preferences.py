@@ -14,12 +14,12 @@ from itertools import combinations
 from statistics import mean
 from typing import Any, ClassVar, TextIO
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from store.errors import UsageError
+from store.queries import raters, rubrics
 from store.queries.preferences import ResponseScore, ScoredInstruction, response_texts, scored_instructions
 from store.queries.suites import find_suite
-from store.tables import Criterion, Rater
 
 LANGUAGE = "language"
 CRITERION = "helpfulness"
@@ -39,10 +39,10 @@ def scored_by_instruction(
 ) -> Iterator[tuple[ScoredInstruction, CountedScores]]:
     """Every instruction with scores. Raises `UsageError` for a criterion, rater or suite that isn't there."""
     criterion, rater = options.get("criterion", CRITERION), options.get("rater")
-    known = sorted(set(session.exec(select(Criterion.name))))
+    known = rubrics.criterion_names(session)
     if criterion not in known:
         raise UsageError(f"No criterion {criterion!r} in the store. There are: {', '.join(known) or 'none'}.")
-    if rater is not None and session.exec(select(Rater.id).where(col(Rater.name) == rater)).first() is None:
+    if rater is not None and not raters.is_known(session, rater):
         raise UsageError(f"No rater {rater!r} in the store. `xlit-core status` lists them.")
     suite = find_suite(session, options["suite"]).id if options.get("suite") else None
     instructions = scored_instructions(

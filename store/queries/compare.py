@@ -249,6 +249,16 @@ def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, 
     ]
 
 
+def first_texts(session: Session, instruction_id: int) -> dict[tuple[int, int], str]:
+    """The texts of the first samples that answer an instruction, by model and decoding."""
+    statement = (
+        select(Response)
+        .where(Response.instruction_id == instruction_id, Response.sample == 0)
+        .order_by(col(Response.id))
+    )
+    return {(row.model_id, row.decoding_id): row.text for row in session.exec(statement)}
+
+
 def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, MeasuredMetric]]:
     """The surface metrics of these responses by response and metric; of several tools, the last one."""
     statement = (

@@ -19,9 +19,35 @@ from store.upsert import row_id
 # Understood alike by Python, which does regular expressions for SQLite, and by PostgreSQL.
 _REPEAT = r"#([2-9]|[1-9][0-9]+)\Z"
 
+# Up to so many ratings, a judge's own are looked through; of one with more, the view is asked. A judge that
+# rates every response of a view is found at the first of them.
+_FEW_RATINGS = 10_000
+
+
+def rater_id(session: Session, kind: str, name: str, version: str = "") -> int:
+    """The id of a rater, who is written down when new: `kind` is `human`, `llm` or `rule`."""
+    return row_id(session, Rater, {"kind": kind, "name": name, "version": version})
+
+
+def person_id(session: Session, name: str) -> int | None:
+    """The id of the person of this name; None: the store knows none."""
+    statement = select_model(Rater.id).where(Rater.kind == "human", Rater.name == name, Rater.version == "")
+    return session.exec(statement).first()
+
+
+def ids_named(session: Session, name: str) -> list[int]:
+    """The raters of this name, of whatever kind and version; without repeats."""
+    statement = select_model(Rater.id).where(Rater.name == name, asked_first()).order_by(col(Rater.id))
+    return [number or 0 for number in session.exec(statement)]
+
+
+def is_known(session: Session, name: str) -> bool:
+    """Whether there is a rater of this name."""
+    return session.exec(select_model(Rater.id).where(col(Rater.name) == name)).first() is not None
+
 
 def repeat_version(version: str, repeat: int) -> str:
-    """The version of a judge's rater when it is asked for the `repeat`-th time, from 1.
+    """The version of a judge's rater when it is asked for the `repeat`-th time, from 1: `v1`, 3 gives `v1#3`.
 
     Raises `ValueError` when there is no such time, or when `version` is that of a repeat already.
     """
@@ -34,18 +60,13 @@ def repeat_version(version: str, repeat: int) -> str:
 
 def split_version(version: str) -> tuple[str, int]:
     """The plain version of a rater, and for the how-many-th time it was asked: `v1#3` gives `("v1", 3)`."""
-    found = re.search(_REPEAT, version)
-    return (version[: found.start()], int(found[1])) if found else (version, 1)
+    repeat = re.search(_REPEAT, version)
+    return (version[: repeat.start()], int(repeat[1])) if repeat else (version, 1)
 
 
 def asked_first() -> ColumnElement[bool]:
     """The condition on `Rater` that leaves repeats out."""
     return ~col(Rater.version).regexp_match(_REPEAT)
-
-
-# Up to so many ratings, a judge's own are looked through; of one with more, the view is asked. A judge that
-# rates every response of a view is found at the first of them.
-_FEW_RATINGS = 10_000
 
 
 def judges_in(session: Session, scope: ViewScope) -> list[Rater]:
@@ -54,8 +75,8 @@ def judges_in(session: Session, scope: ViewScope) -> list[Rater]:
     A judge that was asked repeatedly is there once: as the rater of the first time.
     """
     judges = select_model(Rater).where(col(Rater.kind).in_(("llm", "rule")), asked_first())
-    found = session.exec(judges.order_by(col(Rater.id)))
-    return [rater for rater in found if _has_scored(session, scope, rater.id or 0)]
+    in_order = session.exec(judges.order_by(col(Rater.id)))
+    return [rater for rater in in_order if _has_scored(session, scope, rater.id or 0)]
 
 
 def _has_scored(session: Session, scope: ViewScope, rater_id: int) -> bool:
@@ -75,8 +96,3 @@ def _has_scored(session: Session, scope: ViewScope, rater_id: int) -> bool:
 def _has_few(session: Session, rater_id: int) -> bool:
     first = select(col(Rating.id)).where(col(Rating.rater_id) == rater_id).limit(_FEW_RATINGS).subquery()
     return session.connection().execute(select(func.count()).select_from(first)).scalar_one() < _FEW_RATINGS
-
-
-def rater_id(session: Session, kind: str, name: str, version: str = "") -> int:
-    """The id of a rater: `kind` is `human`, `llm` or `rule`."""
-    return row_id(session, Rater, {"kind": kind, "name": name, "version": version})

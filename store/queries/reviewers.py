@@ -14,7 +14,6 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from store.tables import Bookmark, Presentation, Rater, ReviewerCode, StoreKey
@@ -124,9 +123,3 @@ def save_bookmark(
         "criterion": criterion,
     }
     insert_or_update(session, Bookmark, row, ("rater_id", "view"))
-
-
-def wait_for_writer(session: Session, milliseconds: int) -> None:
-    """How long this connection waits for another program's write (SQLite; other databases queue by row)."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.connection().execute(text(f"PRAGMA busy_timeout={int(milliseconds)}"))

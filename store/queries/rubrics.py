@@ -40,6 +40,11 @@ def rubric_id(session: Session, name: str, version: str, criteria: Sequence[dict
     return found
 
 
+def criterion_names(session: Session) -> list[str]:
+    """The names of the criteria of all rubrics, sorted."""
+    return sorted(set(session.exec(select(Criterion.name))))
+
+
 def criteria_of(session: Session, rubric: int) -> list[Criterion]:
     """The criteria of a rubric in its order."""
     statement = select(Criterion).where(Criterion.rubric_id == rubric).order_by(Criterion.position)  # type: ignore[arg-type]

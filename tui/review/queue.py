@@ -11,10 +11,10 @@ from sqlmodel import Session
 from core.analysis.reviewers import per_hour
 from store.errors import UsageError
 from store.labels import labels_by_key
-from store.queries import compare, review_queue, reviewers
+from store.queries import compare, review_queue
 from store.queries.review_queue import QueueItem
 from store.queries.suites import SuiteSummary, list_suites
-from store.session import reading, writing
+from store.session import reading, wait_for_writer, writing
 from store.tables import Bookmark, Campaign, utc_now
 from tui.review.navigation import Destination, Navigator, folded
 from tui.review.row import Row, answers_of, row_of
@@ -54,7 +54,7 @@ def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str
     reviewer.
     """
     with writing(engine) as session:
-        reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
+        wait_for_writer(session, WAIT_FOR_WRITER_MS)
         found, rater = member_of(session, campaign, reviewer)
         if found.closed_at is not None:
             raise UsageError(

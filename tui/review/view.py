@@ -10,11 +10,11 @@ from sqlmodel import Session
 from core.text.visible import safe_line
 from store.errors import UsageError
 from store.labels import labels_by_key, rater_column_head
-from store.queries import campaigns, compare, filters, raters, review_queue, reviewers, rubrics
+from store.queries import campaigns, compare, filters, raters, review_queue, rubrics
 from store.queries.compare import Source, SourceKey
 from store.queries.filters import ViewScope
 from store.queries.suites import SuiteSummary, list_suites
-from store.session import writing
+from store.session import wait_for_writer, writing
 from store.tables import Campaign
 
 
@@ -174,7 +174,7 @@ def open_view(
     is.
     """
     with writing(engine) as session:
-        reviewers.wait_for_writer(session, WAIT_FOR_WRITER_MS)
+        wait_for_writer(session, WAIT_FOR_WRITER_MS)
         part = None if campaign is None else campaign_part(session, campaign, reviewer, language, suite)
         found = part.suite if part else compare.suite_with_responses(session, language, suite)
         blind_in = review_queue.open_campaign_of(session, reviewer, found.id)
