@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
+from core.text.visible import visible_text
 from store.labels import model_label
 from store.queries.compare import first_texts
 from store.queries.scores import MeanScore, ModelDecoding, SurfaceShares, mean_scores, surface_shares
@@ -85,17 +86,12 @@ def _responses_panel(session: Session, instruction: Instruction, sources: Sequen
     for source in sources:
         text = answers.get((source.model_id, source.decoding_id))
         if text is not None:
-            body.add_row(Text(model_label(source, sources)), Text(_printable(text)))
+            body.add_row(Text(model_label(source, sources)), Text(visible_text(text)))
     return Panel(
-        Group(Text(_printable(instruction.text), style="bold"), body),
+        Group(Text(visible_text(instruction.text), style="bold"), body),
         title=Text(instruction.task or "", style="dim"),
     )
 
 
 def _percent(*shares: float | None) -> str:
     return " · ".join("–" if share is None else f"{100 * share:.0f}%" for share in shares)
-
-
-def _printable(text: str) -> str:
-    """A response is hostile text: control characters are shown as their escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -1,13 +1,21 @@
 """How hostile text is shown: what a terminal would obey, and what nobody could see, becomes visible.
 
-Responses, and the names of models, tasks and raters, come from outside. Examples: ESC becomes `␛`, a
-right-to-left override becomes `⟨U+202E⟩`, the 96 marks too many on a letter become `⟨+96⟩`.
+Responses, and the names of models, tasks and raters, come from outside. Examples:
+
+    ESC [2J                               ␛[2J
+    a right-to-left override              ⟨U+202E⟩
+    a zero-width space, a soft hyphen     ⟨U+200B⟩ ⟨U+00AD⟩
+    100 accents on one letter             six of them, and ⟨+94⟩
+
+The review room, the reports, the commands' tables and the demo all show it in this way. Rich markup is plain
+text as long as it is never parsed.
 """
 
 import re
-import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+
+import regex
 
 TAB_CELLS = 4
 
@@ -16,92 +24,106 @@ MOST_MARKS = 6
 
 # Scripts in which a zero-width (non-)joiner is a matter of spelling: Arabic to Thaana, the Indic scripts,
 # Myanmar, Khmer and Mongolian.
-_JOINER_SCRIPTS = "\u0600-\u07ff\u0860-\u0fff\u1000-\u109f\u1780-\u18af"
+_JOINER_SCRIPTS = re.sub(
+    r"\w+",
+    r"\\p{scx=\g<0>}",
+    "Arab Syrc Thaa Nkoo Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Mong",
+).replace(" ", "")
 
-# Format characters (category Cf) that have a shape of their own.
-_VISIBLE_FORMATS = "\u0600-\u0605\u06dd\u070f\u08e2"
-
-_SUSPECT = re.compile(
-    rf"(?P<newline>\r\n)"
-    rf"|(?P<spelling>(?<=[{_JOINER_SCRIPTS}])[\u200c\u200d](?=[{_JOINER_SCRIPTS}]))"
-    # Between or after emoji: what they would join or restyle is shown unjoined, in one width everywhere.
-    rf"|(?P<emoji>(?<=[\u00a9\u00ae\u2000-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff0-9#*])"
-    rf"(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\u200c\u200d\ufe00-\ufe0f]))"
-    rf"|(?P<control>[\x00-\x08\x0b-\x1f\x7f])"
-    rf"|(?P<shape>[{_VISIBLE_FORMATS}])"
-    rf"|(?P<hidden>[\x80-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    rf"\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff"
-    rf"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff])"
-    rf"|(?P<marks>[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e47-\u0e4e\u1ab0-\u1aff"
-    rf"\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{{{MOST_MARKS + 1},}})"
+# Controls, formats, surrogates, private use and what is not assigned; separators of lines; what Unicode says
+# is best drawn as nothing (fillers, variation selectors); and the blank of Braille. But not line breaks and
+# tabs, nor formats that have a shape of their own (the signs before numbers in Arabic and Syriac).
+_UNSEEN = (
+    r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]"
+    r"--[\n\t]--[\p{Prepended_Concatenation_Mark}]]"
 )
 
+# What a variation selector or a joiner can restyle or join: emoji, and symbols that have an emoji form
+# somewhere. Of ASCII these are the digits, `#` and `*`.
+_EMOJI = r"[[\p{So}\p{Sm}\p{Emoji}\ufe0f]--[\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f]--[\u2800]]"
 
-_SUSPECT_OR_TAB = re.compile(rf"{_SUSPECT.pattern}|(?P<tab>\t)")
+_SUSPECT = regex.compile(
+    rf"(?P<newline>\r\n)"
+    rf"|(?P<spelling>(?=[\u200c\u200d])(?<=[{_JOINER_SCRIPTS}])[\u200c\u200d](?=[{_JOINER_SCRIPTS}]))"
+    # Between or after emoji: what they would join or restyle is shown unjoined, in one width everywhere.
+    rf"|(?P<emoji>(?=[\u200d\ufe0e\ufe0f])(?<={_EMOJI})(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\u200c\u200d\ufe00-\ufe0f]))"
+    rf"|(?P<control>[\x00-\x08\x0b-\x1f\x7f])"
+    rf"|(?P<unseen>{_UNSEEN})"
+    rf"|(?P<marks>[[\p{{Mn}}\p{{Me}}]--\p{{Default_Ignorable_Code_Point}}]{{{MOST_MARKS + 1},}})",
+    regex.VERSION1,
+)
+_SUSPECT_OR_TAB = regex.compile(rf"{_SUSPECT.pattern}|(?P<tab>\t)", regex.VERSION1)
 
 
-def safe_text(text: str) -> str:
-    """The text with every character that is not simply shown replaced by a visible stand-in.
+def visible_text(text: str) -> str:
+    """The text with every character that is not simply seen replaced by a visible stand-in.
 
-    C0 controls and DEL become their pictures (ESC: `␛`), C1 controls, bidirectional controls, zero-width
-    and other invisible characters become `⟨U+202E⟩`; newline and tab stay, CR LF is a newline. Joiners
-    stay where they are spelling (Persian, Indic scripts); joiners and variation selectors of emoji are
-    dropped, because terminals disagree about their width. Of more than `MOST_MARKS` combining marks in a
-    row the rest is counted: `⟨+90⟩`. Rich markup is plain text as long as it is never parsed.
+    C0 controls and DEL become their pictures (ESC: `␛`); C1 controls, bidirectional controls, zero-width and
+    other invisible characters, and those of no known shape become `⟨U+202E⟩`; newline and tab stay, CR LF is
+    a newline. Joiners stay where they are spelling (Persian, Indic scripts); joiners and variation selectors
+    of emoji are dropped, because terminals disagree about their width. Of more than `MOST_MARKS` combining
+    marks in a row the rest is counted: `⟨+90⟩`.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _SUSPECT.sub(_stand_in, text)
 
 
-@dataclass(frozen=True)
-class SafeText:
-    """A text made safe, with tabs as blanks, that knows where each of its characters came from.
+def visible(text: str) -> str:
+    """`visible_text` on one line, for names and titles: newlines and tabs become stand-ins too."""
+    return visible_text(text).replace("\n", "␊").replace("\t", "␉")
 
-    `text` is what is drawn. `origin` and `shown` translate offsets between it and the raw text, so that
-    spans kept in the store (which count the characters of the raw text) can be drawn, and chosen, on it.
+
+@dataclass(frozen=True)
+class VisibleText:
+    """A text made visible, with tabs as blanks, that knows where each of its characters came from.
+
+    `text` is what is drawn. `raw_offset` and `drawn_offset` translate offsets between it and the raw text, so
+    that spans kept in the store (which count the characters of the raw text) can be drawn, and chosen, on it.
     """
 
     text: str
     _raw: tuple[tuple[int, int], ...] = ()
-    _safe: tuple[tuple[int, int], ...] = ()
+    _drawn: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, text: str) -> "SafeText":
-        """The text as `safe_text` makes it, each tab as `TAB_CELLS` blanks."""
+    def of(cls, text: str) -> "VisibleText":
+        """The text as `visible_text` makes it, each tab as `TAB_CELLS` blanks."""
         parts: list[str] = []
         raw: list[tuple[int, int]] = []
-        safe: list[tuple[int, int]] = []
-        here = length = 0
+        drawn: list[tuple[int, int]] = []
+        copied = length = 0
         for match in _SUSPECT_OR_TAB.finditer(text):
-            found = match.group()
-            stand_in = " " * TAB_CELLS if found == "\t" else _stand_in(match)
-            if stand_in == found:
+            suspect = match.group()
+            stand_in = " " * TAB_CELLS if suspect == "\t" else _stand_in(match)
+            if stand_in == suspect:
                 continue
-            parts += (text[here : match.start()], stand_in)
-            length += match.start() - here
+            parts += (text[copied : match.start()], stand_in)
+            length += match.start() - copied
             raw.append(match.span())
-            safe.append((length, length + len(stand_in)))
+            drawn.append((length, length + len(stand_in)))
             length += len(stand_in)
-            here = match.end()
-        parts.append(text[here:])
-        return cls("".join(parts), tuple(raw), tuple(safe))
+            copied = match.end()
+        parts.append(text[copied:])
+        return cls("".join(parts), tuple(raw), tuple(drawn))
 
-    def origin(self, offset: int) -> int:
+    def raw_offset(self, offset: int) -> int:
         """The offset in the raw text of a character of `text`; inside a stand-in, of what it stands for."""
-        return _translated(offset, self._safe, self._raw)
+        return _translated(offset, self._drawn, self._raw)
 
-    def shown(self, offset: int) -> int:
+    def drawn_offset(self, offset: int) -> int:
         """The offset in `text` of a character of the raw text; inside a replaced one, of its stand-in."""
-        return _translated(offset, self._raw, self._safe)
+        return _translated(offset, self._raw, self._drawn)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """A [start, end) of the raw text as a [start, end) of `text`; a character replaced counts whole."""
-        first = self.shown(start)
+        first = self.drawn_offset(start)
         if end <= start:
             return first, first
         last = bisect_right(self._raw, end - 1, key=_start) - 1
         if last >= 0 and end - 1 < self._raw[last][1]:
-            return first, self._safe[last][1]
-        return first, self.shown(end - 1) + 1
+            return first, self._drawn[last][1]
+        return first, self.drawn_offset(end - 1) + 1
 
 
 def _start(span: tuple[int, int]) -> int:
@@ -117,72 +139,17 @@ def _translated(offset: int, source: tuple[tuple[int, int], ...], target: tuple[
     return target[last][1] + offset - source[last][1]
 
 
-def safe_line(text: str) -> str:
-    """`safe_text` on one line, for names and titles: newlines and tabs become stand-ins too."""
-    return safe_text(text).replace("\n", "␊").replace("\t", "␉")
-
-
-def _stand_in(match: re.Match[str]) -> str:
-    found = match.group()
+def _stand_in(match: "regex.Match[str]") -> str:
+    suspect = match.group()
     kind = match.lastgroup
     if kind == "newline":
         return "\n"
-    if kind in ("spelling", "shape"):
-        return found
+    if kind == "spelling":
+        return suspect
     if kind == "emoji":
         return ""
     if kind == "control":
-        return "␡" if found == "\x7f" else chr(0x2400 + ord(found))
+        return "␡" if suspect == "\x7f" else chr(0x2400 + ord(suspect))
     if kind == "marks":
-        return f"{found[:MOST_MARKS]}⟨+{len(found) - MOST_MARKS}⟩"
-    return f"⟨U+{ord(found):04X}⟩"
-
-
-# More combining marks than this on one letter are no writing system, but an attack on the line above.
-
-_JOINERS = "\u200c\u200d"
-
-# Blank, though Unicode calls them letters, marks or symbols.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
-    chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
-}
-
-
-def visible(text: str) -> str:
-    """The text on one line with each control, bidirectional, invisible or unassigned character as
-    `⟨U+202E⟩`, lone surrogates and newlines too.
-
-    Joiners stay between letters of scripts that spell with them (Persian, Hindi). Of more than `MOST_MARKS`
-    combining marks in a row the rest is counted: `⟨+90⟩`.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    shown: list[str] = []
-    marks = 0
-    for place, character in enumerate(text):
-        if unicodedata.category(character) in ("Mn", "Me") and character not in _BLANKS:
-            marks += 1
-            if marks <= MOST_MARKS:
-                shown.append(character)
-            continue
-        if marks > MOST_MARKS:
-            shown.append(f"⟨+{marks - MOST_MARKS}⟩")
-        marks = 0
-        if _is_seen(character) or (character in _JOINERS and _is_spelling(text, place)):
-            shown.append(character)
-        else:
-            shown.append(f"⟨U+{ord(character):04X}⟩")
-    if marks > MOST_MARKS:
-        shown.append(f"⟨+{marks - MOST_MARKS}⟩")
-    return "".join(shown)
-
-
-def _is_seen(character: str) -> bool:
-    if character in _BLANKS:
-        return False
-    return character.isprintable() or unicodedata.category(character) == "Zs"
-
-
-def _is_spelling(text: str, place: int) -> bool:
-    around = text[max(place - 1, 0) : place] + text[place + 1 : place + 2]
-    return len(around) == 2 and all("\u0600" <= c <= "\u18af" for c in around)
+        return f"{suspect[:MOST_MARKS]}⟨+{len(suspect) - MOST_MARKS}⟩"
+    return f"⟨U+{ord(suspect):04X}⟩"

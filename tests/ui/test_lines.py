@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from core.text.visible import SafeText
+from core.text.visible import VisibleText
 from core.text.words import words
 from store.queries.notes import Span
 from tui.review.error_spans import SpanCursor
@@ -137,53 +137,53 @@ RAW = [
 
 @pytest.mark.parametrize("raw", RAW)
 def test_what_is_kept_is_found_in_both_directions(raw):
-    safe = SafeText.of(raw)
+    safe = VisibleText.of(raw)
     kept = "".join(it for it in raw if it.isprintable() and it not in "\u0301\u200d\u200c\u2066\U0001f3fd")
     found = ""
     for place, character in enumerate(raw):
-        there = safe.shown(place)
+        there = safe.drawn_offset(place)
         if character in kept:
             assert safe.text[there] == character
-            assert safe.origin(there) == place
+            assert safe.raw_offset(there) == place
             found += character
     assert found == kept
-    backwards = [safe.origin(place) for place in range(len(safe.text))]
+    backwards = [safe.raw_offset(place) for place in range(len(safe.text))]
     assert backwards == sorted(backwards)
     assert all(0 <= place < max(1, len(raw)) for place in backwards)
 
 
 @pytest.mark.parametrize("raw", RAW)
 def test_a_span_of_the_raw_text_covers_what_stands_for_it_and_nothing_beside(raw):
-    safe = SafeText.of(raw)
+    safe = VisibleText.of(raw)
     assert safe.span(0, len(raw)) == (0, len(safe.text))
     for start in range(len(raw)):
         for end in range(start + 1, len(raw) + 1):
             first, last = safe.span(start, end)
             assert 0 <= first <= last <= len(safe.text)
-            assert safe.text[:first] == SafeText.of(raw).text[: safe.shown(start)]
+            assert safe.text[:first] == VisibleText.of(raw).text[: safe.drawn_offset(start)]
 
 
 def test_spans_after_a_tab_a_line_end_and_a_control_are_where_they_are_drawn():
     raw = "\t\x1b\r\nслово"
     start = raw.index("слово")
-    safe = SafeText.of(raw)
+    safe = VisibleText.of(raw)
     first, last = safe.span(start, start + 5)
     assert safe.text[first:last] == "слово"
-    assert safe.origin(first) == start
+    assert safe.raw_offset(first) == start
 
 
 def test_a_tab_a_control_and_a_crlf_are_marked_whole():
-    safe = SafeText.of("a\tb\x85c\r\nd")
+    safe = VisibleText.of("a\tb\x85c\r\nd")
     assert safe.text == "a    b⟨U+0085⟩c\nd"
     assert safe.span(1, 2) == (1, 5)
     assert safe.span(3, 4) == (6, 14)
-    assert safe.origin(9) == 3
+    assert safe.raw_offset(9) == 3
     assert safe.span(5, 6) == (15, 16)
     assert safe.span(5, 7) == (15, 16)
 
 
 def test_an_empty_span_has_no_width():
-    assert SafeText.of("a\tb").span(2, 2) == (5, 5)
+    assert VisibleText.of("a\tb").span(2, 2) == (5, 5)
 
 
 # Words and spans

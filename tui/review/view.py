@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from store.errors import UsageError
 from store.labels import labels_by_key, rater_column_head
 from store.queries import campaigns, compare, filters, raters, review_queue, rubrics
@@ -117,7 +117,7 @@ def member_of(session: Session, name: str, reviewer: str) -> tuple[Campaign, int
     known = campaigns.reviewers_in(session, found.id or 0)
     rater = next((rater for rater, member in known.items() if member == reviewer), None)
     if rater is None:
-        names = ", ".join(safe_line(member) for member in known.values())
+        names = ", ".join(visible(member) for member in known.values())
         raise UsageError(
             f"Campaign {name!r} has nothing for {reviewer}. It is for: {names}. "
             "Say who you are with --reviewer."

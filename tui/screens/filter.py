@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.events import Resize
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import pad
 from store.queries.filters import STATUSES, Filter
 from tui import keymap
@@ -64,7 +64,7 @@ class FilterScreen(PageScreen[Filter]):
                 lines.append(
                     [
                         (" [x] " if chosen else " [ ] ", Look.STRONG if chosen else Look.PLAIN),
-                        (pad(safe_line(words), 44), Look.PLAIN),
+                        (pad(visible(words), 44), Look.PLAIN),
                         (f"{count:>7}", Look.QUIET),
                     ]
                 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.events import Resize
 
-from core.text.visible import SafeText
+from core.text.visible import VisibleText
 from core.text.wrapping import WrappedText
 from tui import keymap
 from tui.screens.page import PageScreen
@@ -37,7 +37,7 @@ class GuidelinesScreen(PageScreen[None]):
             here = number == self.here
             lines.append([(f"{'▸' if here else ' '}{criterion}", Look.STRONG if here else Look.HEADING)])
             for score in sorted(said, reverse=True):
-                wrapped = WrappedText(SafeText.of(said[score]).text, room)
+                wrapped = WrappedText(VisibleText.of(said[score]).text, room)
                 for line in range(wrapped.height(50)):
                     start = f"   {score}  " if line == 0 else " " * MARGIN
                     lines.append([(start, Look.STRONG), (wrapped.line(line) or "", Look.PLAIN)])

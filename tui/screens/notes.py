@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual.events import Resize
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from store.queries.notes import Note
 from tui import keymap
@@ -39,7 +39,7 @@ class NotesScreen(PageScreen[Note]):
                 [
                     (place, Look.QUIET),
                     (kind, Look.STRONG),
-                    (shorten(safe_line(note.text + said), room), Look.PLAIN),
+                    (shorten(visible(note.text + said), room), Look.PLAIN),
                 ]
             )
         self.page.put(lines, cells, at=self.page.at)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from textual.events import Resize
 from textual.screen import Screen
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from store.queries.filters import Filter
 from tui import keymap
 from tui.review import overview
@@ -42,7 +42,7 @@ class OverviewScreen(PageScreen[Filter]):
     def of_review(cls, review: ReviewSession) -> "OverviewScreen":
         """The overview that a reviewer at work may see."""
         view = review.view
-        title = f"overview · {safe_line(view.suite.label)} · {view.language}"
+        title = f"overview · {visible(view.suite.label)} · {view.language}"
         return cls(review.engine, overview.query_of_view(view), title)
 
     async def on_screen_resume(self) -> None:

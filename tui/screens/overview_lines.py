@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from core.analysis.agreement_table import CriterionAgreement
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import pad, shorten
 from store.labels import short_rater_label
 from tui.review.overview import HeatCell, Overview, PairCell, scorer_names
@@ -40,7 +40,7 @@ def _progress(found: Overview, width: int, lines: Lines) -> None:
         time = "" if row.looked_seconds is None else f"  {row.looked_seconds:.0f} s a response (median)"
         last = "" if row.last_active is None else f"  last {_ago(row.last_active)}"
         text = (
-            f" {pad(safe_line(row.name), 18)} {'█' * full}{'░' * (BAR - full)} "
+            f" {pad(visible(row.name), 18)} {'█' * full}{'░' * (BAR - full)} "
             f"{row.complete}/{row.responses} scored ({share:.0%}), {row.committed} committed{time}{last}"
         )
         lines.append([(shorten(text, width), Look.PLAIN)])
@@ -58,12 +58,12 @@ def _heat_map(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> N
     lines.append(
         [
             (
-                f" mean scores of {safe_line(scorer_names(found.scorers))}, 0 to {best}, and how many",
+                f" mean scores of {visible(scorer_names(found.scorers))}, 0 to {best}, and how many",
                 Look.HEADING,
             )
         ]
     )
-    names = {source.key: safe_line(found.names[source.key]) for source in found.sources}
+    names = {source.key: visible(found.names[source.key]) for source in found.sources}
     room = width - MEAN * len(found.criteria) - 2
     longest = max((len(name) for name in names.values()), default=5)
     stacked = room < min(longest, 16)
@@ -106,8 +106,8 @@ def _agreement(found: Overview, width: int, lines: Lines, cells: list[Cell]) -> 
     if judge is None:
         lines.append([(" no judge has scored these responses", Look.QUIET)])
         return
-    name = safe_line(short_rater_label(judge.kind, judge.name))
-    title = f" {safe_line(scorer_names(found.people))} (rows) against {name} (columns), in % of pairs"
+    name = visible(short_rater_label(judge.kind, judge.name))
+    title = f" {visible(scorer_names(found.people))} (rows) against {name} (columns), in % of pairs"
     lines.append([(title, Look.HEADING)])
     blocks = [_block(one) for one in found.agreement]
     block = max((_width(one) for one in blocks), default=1) + BLOCK_GAP

@@ -1,6 +1,6 @@
 """The score screen: the queue of a campaign, one response at a time, with the keys of the compare screen."""
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from tui import keymap
 from tui.app_protocol import app_of
@@ -51,7 +51,7 @@ class QueueBar(StatusBar):
     def place_pieces(self) -> list[Piece]:
         session = self.queue_session
         view, pace = session.view, session.pace
-        name = shorten(safe_line(view.campaign or ""), 24)
+        name = shorten(visible(view.campaign or ""), 24)
         speed = "" if pace is None else f" · {pace:.0f}/h"
         return [
             (f"{view.language} · {name} · ", Look.PLAIN),

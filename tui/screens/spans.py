@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.words import words
 from tui import keymap
 from tui.app_protocol import app_of
@@ -74,7 +74,7 @@ class SpansScreen(MinimalRepaintScreen[str]):
         if end <= start:
             self.message.say("the response is empty: there is nothing to mark")
             return
-        excerpt = safe_line(self.session.answer.text[start:end])
+        excerpt = visible(self.session.answer.text[start:end])
 
         def with_category(category: str | None) -> None:
             if category is not None:

@@ -1,6 +1,6 @@
 """The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from tui.app_protocol import first_key
 from tui.review.scoring import count_scored
@@ -44,7 +44,7 @@ class StatusBar(LineWidget):
         left = [(" xlit  ", Look.HEADING), *self.place_pieces()]
         mode = "open" if view.open else "names shown" if view.names_shown else "blind"
         right: list[Piece] = [
-            (f"{shorten(safe_line(view.reviewer), 16)}  ", Look.PLAIN),
+            (f"{shorten(visible(view.reviewer), 16)}  ", Look.PLAIN),
             (f"{mode}  ", Look.PLAIN),
             ("● saved", Look.DONE) if self._saved else ("✗ not saved", Look.FAILED),
             (f"  {first_key(self, 'app.keys')} keys", Look.QUIET),
@@ -61,7 +61,7 @@ class StatusBar(LineWidget):
         """Where the reviewer is, and how much is left."""
         session, view = self.session, self.session.view
         number = "–" if session.number is None else str(session.number)
-        where = f"{view.language} · {shorten(safe_line(view.campaign or view.suite.label), 24)} · "
+        where = f"{view.language} · {shorten(visible(view.campaign or view.suite.label), 24)} · "
         count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
         return [
             (where, Look.PLAIN),
@@ -86,7 +86,7 @@ class ColumnStrip(LineWidget):
         items: list[Piece] = []
         for number, answer in enumerate(answers):
             state = " ◆" if answer.committed else " ✓" if answer.complete else ""
-            name = shorten(safe_line(answer.label), room)
+            name = shorten(visible(answer.label), room)
             text = f"{name} {count_scored(answer.marks)}/{len(answer.marks)}{state}"
             items.append((f"[{text}]", Look.CURRENT) if number == here else (f" {text} ", Look.PLAIN))
         first = 0
@@ -121,7 +121,7 @@ class RubricLine(LineWidget):
             scores = sorted(said, reverse=True)
             each = room // max(1, len(scores)) - 4
             text = "  ".join(f"{score} {shorten(_first_sentence(said[score]), each)}" for score in scores)
-        return [(" " + shorten(safe_line(text), room), Look.QUIET)]
+        return [(" " + shorten(visible(text), room), Look.QUIET)]
 
 
 def _first_sentence(text: str) -> str:
@@ -156,7 +156,7 @@ class MessageLine(LineWidget):
         if not self._begun:
             return [(" " + shorten(self._hints(), room), Look.QUIET)]
         look = Look.FAILED if self._failed else Look.PLAIN
-        return [(" " + shorten(safe_line(self._text), room), look)]
+        return [(" " + shorten(visible(self._text), room), look)]
 
     def _hints(self) -> str:
         return "  ".join(

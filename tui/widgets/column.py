@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from store.queries.expected_language import is_language
 from tui.app_protocol import first_key
@@ -81,7 +81,7 @@ class Column(LineWidget):
         return True
 
     def _bring_in(self, text: ResponseText, offset: int) -> None:
-        line, height = text.wrapped.line_of(text.safe.shown(offset)), self._text_height
+        line, height = text.wrapped.line_of(text.safe.drawn_offset(offset)), self._text_height
         if not self._scroll <= line < self._scroll + height:
             self._scroll = max(0, line - height // 2) if line >= height else 0
 
@@ -157,7 +157,7 @@ class Column(LineWidget):
         if self.session.fits(answer):
             pieces.append(("∈ filter ", Look.QUIET))
         room = self._inner - sum(len(text) for text, _ in pieces) - 4
-        name = shorten(safe_line(answer.label), max(1, room))
+        name = shorten(visible(answer.label), max(1, room))
         current = self._cursor is not None
         label: Piece = (f"▶ {name} ", Look.CURRENT) if current else (f"─ {name} ", Look.STRONG)
         return [label, *pieces]
@@ -237,7 +237,7 @@ def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
     identified = answer.surface.get("language")
     if identified is not None and identified.label:
         probability = "" if identified.value is None else f" {identified.value:.2f}"
-        pieces.append((f"{safe_line(identified.label)}{probability}", Look.PLAIN))
+        pieces.append((f"{visible(identified.label)}{probability}", Look.PLAIN))
         if not is_language(identified.label, answer.expected):
             pieces.append((" · wrong language", Look.FAILED))
     spelling = answer.surface.get("spelling")
@@ -246,7 +246,7 @@ def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
         pieces.append((f"{' · ' if pieces else ''}spelling {spelling.value:.0%}{count}", Look.PLAIN))
     others = {label for _, _, label in foreign(answer)} - {identified.label if identified else None}
     if marked and others:
-        languages = ", ".join(sorted(safe_line(label) for label in others))
+        languages = ", ".join(sorted(visible(label) for label in others))
         pieces.append((f" · parts in {languages}", Look.FAILED))
     relevance = answer.surface.get("relevance")
     if relevance is not None and relevance.value is not None:

@@ -4,7 +4,7 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
-from core.text.visible import safe_text
+from core.text.visible import visible_text
 from tui.app_protocol import app_of
 from tui.keymap import keys_of
 
@@ -58,7 +58,7 @@ class Entry(TextArea):
         self.set_class(several, "-several")
         self.border_title = title if several else None
         self.placeholder = "" if several else title
-        self.load_text(safe_text(text))
+        self.load_text(visible_text(text))
         self.move_cursor(self.document.end)
         self.add_class("-open")
 
@@ -84,5 +84,5 @@ class Entry(TextArea):
 
     def on_paste(self, event: Paste) -> None:
         # Textual's own handler comes next, and takes the text from the event.
-        event.text = safe_text(event.text)
+        event.text = visible_text(event.text)
         event.stop()

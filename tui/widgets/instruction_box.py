@@ -1,7 +1,7 @@
 """The instruction on top, with its translation; at most a third of the screen."""
 
 from core.text import direction
-from core.text.visible import SafeText, safe_line
+from core.text.visible import VisibleText, visible
 from core.text.wrapping import WrappedText, shorten
 from tui.app_protocol import first_key
 from tui.review.display_options import DisplayOptions
@@ -59,7 +59,7 @@ class InstructionBox(LineWidget):
     def _head(self, width: int) -> list[Piece]:
         row = self.session.row
         names = " · ".join(name for name in (row.task or "instruction", row.modifier) if name)
-        task = shorten(safe_line(names), max(1, width - 20))
+        task = shorten(visible(names), max(1, width - 20))
         above = "↑" if self._scroll else ""
         below = "↓" if self._scroll + self.size.height - 1 < len(self._lines) else ""
         keys = f"{first_key(self, 'instruction.down')} {first_key(self, 'instruction.up')}"
@@ -68,7 +68,7 @@ class InstructionBox(LineWidget):
         return spread(left, more, width, ("─", Look.QUIET))
 
     def _wrapped(self, text: str, language: str, width: int, look: Look) -> list[list[Piece]]:
-        wrapped = WrappedText(SafeText.of(text).text, width)
+        wrapped = WrappedText(VisibleText.of(text).text, width)
         rtl, wanted = direction.is_rtl(language), folded(self.looking.hits)
         count = wrapped.height(MOST_LINES)
         lines: list[list[Piece]] = []

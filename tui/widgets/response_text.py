@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from core.text import direction
-from core.text.visible import SafeText
+from core.text.visible import VisibleText
 from core.text.wrapping import WrappedText
 from tui.review.display_options import DisplayOptions
 from tui.review.navigation import folded
@@ -27,7 +27,7 @@ class ResponseText:
     """One response, wrapped to a width; marks are [start, end) offsets into the raw text."""
 
     def __init__(self, text: str, width: int, language: str) -> None:
-        self.safe = SafeText.of(text)
+        self.safe = VisibleText.of(text)
         self.wrapped = WrappedText(self.safe.text, width)
         # An answer in English to an Arabic instruction is read from the left.
         self.rtl = direction.is_rtl(language) and direction.has_rtl(text)

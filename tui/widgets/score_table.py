@@ -1,6 +1,6 @@
 """The criteria with the reviewer's marks, and the judge's when they may be seen, as lines of pieces."""
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from tui.review.row import Answer
 from tui.review.scoring import CriterionScore, difference
@@ -75,7 +75,7 @@ class ScoreTable:
         head = " " * (1 + self.names_width) + "you".rjust(YOU)
         if answer.revealed and judge:
             room = self._judge_width(judge)
-            head += shorten(safe_line(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
+            head += shorten(visible(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
         elif answer.revealed:
             head += "  no judge"
         return [(head, Look.QUIET)]

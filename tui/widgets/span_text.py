@@ -1,6 +1,6 @@
 """A response over the whole width, with the stretch that is chosen and the errors that are marked."""
 
-from core.text.visible import safe_line
+from core.text.visible import visible
 from core.text.wrapping import shorten
 from tui.review.display_options import DisplayOptions
 from tui.review.error_spans import SpanCursor
@@ -53,17 +53,17 @@ class SpanText(LineWidget):
         span, there = text.wrapped.span(here), text.wrapped.span(max(0, here + lines))
         if span is None or there is None:
             return
-        start = text.safe.shown(self.cursor.words[self.cursor.at][0])
+        start = text.safe.drawn_offset(self.cursor.words[self.cursor.at][0])
         wanted = min(there[0] + start - span[0], max(there[0], there[1] - 1))
         before = self.cursor.at
-        self.cursor.go_to(text.safe.origin(wanted))
+        self.cursor.go_to(text.safe.raw_offset(wanted))
         if self.cursor.at == before:  # a line without a word of its own
             self.cursor.move(1 if lines > 0 else -1)
 
     def _line_here(self, text: ResponseText) -> int:
         if not self.cursor.words:
             return 0
-        return text.wrapped.line_of(text.safe.shown(self.cursor.words[self.cursor.at][0]))
+        return text.wrapped.line_of(text.safe.drawn_offset(self.cursor.words[self.cursor.at][0]))
 
     def _wrapped(self) -> ResponseText:
         answer, width = self.session.answer, min(MOST_CELLS, max(1, self.size.width - 2))
@@ -79,7 +79,7 @@ class SpanText(LineWidget):
     def pieces(self, y: int) -> list[Piece]:
         answer = self.session.answer
         if y == 0:
-            title = f" errors in {shorten(safe_line(answer.label), 40)} · {len(answer.spans)} marked "
+            title = f" errors in {shorten(visible(answer.label), 40)} · {len(answer.spans)} marked "
             return fitted([(title, Look.HEADING)], self.size.width)
         return [
             (" ", Look.PLAIN),

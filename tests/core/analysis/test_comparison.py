@@ -105,6 +105,6 @@ def test_the_text_tells_engines_apart_and_obeys_no_escape_sequence(study):
     with reading(engine) as session:
         text = plain_text(comparison(session, suites.find_suite(session, "s"), "ru"))
     assert "mini (llama.cpp q8_0)" in text
-    assert "Ответ k2\\x1b[31m" in text
+    assert "Ответ k2␛[31m" in text
     assert "\x1b" not in text
     assert "1.50 (2)" in text

@@ -257,7 +257,7 @@ def test_examples_are_shown_with_what_is_learned_between_marks_and_nothing_that_
     text = console.export_text()
     assert "d:1  ru" in text.splitlines()[0]
     assert f"{made.examples[0].answer_tokens} learned" in text.splitlines()[0]
-    assert "<s> [INST] Hi [bold]⟨U+001B⟩[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in text
+    assert "<s> [INST] Hi [bold]␛[31m [/INST]⟦ two\nlines ⟨U+202E⟩. </s>⟧" in text
     plain, dim = made.examples[0].input_ids[-2], "dim"
     assert plain is not None
     body = render_examples(tokenizer, made.examples).renderables[1]

@@ -4,7 +4,6 @@ import pytest
 
 from core.report.document import Cell, Column, Table
 from core.report.formats.cell_text import Dialect, TableText, format_cell
-from core.text.visible import visible
 
 PLAIN = Dialect(escape=str, bold=lambda text: f"<{text}>", raised=lambda letter: f"^{letter}", minus="-")
 
@@ -79,28 +78,3 @@ def test_notes_tell_what_brackets_and_bold_mean_and_where_the_like_stands():
         "In the paper: figure 2.",
     ]
     assert "Too narrow for the 95% intervals." in text.notes(intervals_shown=False)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("LLaMA-2 / не обучена / 中文 / é", "LLaMA-2 / не обучена / 中文 / é"),
-        ("a\x1b[31m\x00\n\t\x7f\x9b", "a⟨U+001B⟩[31m⟨U+0000⟩⟨U+000A⟩⟨U+0009⟩⟨U+007F⟩⟨U+009B⟩"),
-        ("\u202eevil\u2066\u200b\ufeff", "⟨U+202E⟩evil⟨U+2066⟩⟨U+200B⟩⟨U+FEFF⟩"),
-        ("\ud800", "⟨U+D800⟩"),
-        ("e" + "\u0301" * 500 + "x", "e" + "\u0301" * 6 + "⟨+494⟩x"),
-        ("e" + "\u0301" * 7, "e" + "\u0301" * 6 + "⟨+1⟩"),
-        ("می\u200cخواهم a\u200cb", "می\u200cخواهم a⟨U+200C⟩b"),
-        ("\u3164\u2800\ufe0f", "⟨U+3164⟩⟨U+2800⟩⟨U+FE0F⟩"),
-    ],
-)
-def test_what_a_reader_cannot_see_is_written_out(text, shown):
-    assert visible(text) == shown
-    visible(text).encode()
-
-
-def test_every_character_is_either_seen_or_named():
-    for code in (*range(0x3000), *range(0xD7F0, 0x10000), *range(0xE0000, 0xE0200)):
-        shown = visible(f"a{chr(code)}b")
-        assert shown.encode()
-        assert shown.replace("\xa0", "").isprintable() or chr(code).isspace(), hex(code)

@@ -109,7 +109,7 @@ def test_the_best_is_bold():
 
 def test_names_are_no_markup_and_send_nothing_to_the_terminal():
     text = shown(narrow(COLUMNS, (Cell("[bold]x[/] \x1b[2J\x07"), *ROW[1:])), 80)
-    assert "[bold]x[/] ⟨U+001B⟩[2J⟨U+0007⟩" in text
+    assert "[bold]x[/] ␛[2J␇" in text
     hostile = shown(hostile_report(), 80, main=False)
     assert "⟨U+202E⟩evil⟨U+202" in hostile
     assert not set("\x1b\x00\u202e\u200b\ud800") & set(hostile)
