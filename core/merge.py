@@ -1,4 +1,5 @@
-"""`xlit-core merge`: the stores of several people or machines in one, each as a whole or not at all."""
+"""`xlit-core merge`: the stores of several people or machines in one. Each is merged as a whole or not at
+all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from store.provenance import EXIT_PARTLY, record_run
 from store.read_only import open_read_only
 from store.session import reading, writing
 
-# Each step knows the rows of the steps before it.
+# Each step refers to rows that the steps before it have merged.
 STEPS = (
     content.merge_suites,
     content.merge_models,
@@ -36,8 +37,8 @@ STEPS = (
 
 @dataclass(frozen=True)
 class MergeResult:
-    """What became of one store: how many rows of what kind were `added` and were `known` already, and what
-    could not be united."""
+    """What became of one store: how many rows of each kind were `added`, how many were `known`, and the
+    conflicts."""
 
     store: str
     added: dict[str, int]
@@ -53,7 +54,7 @@ class MergeResult:
         }
 
     def lines(self) -> list[str]:
-        """The same for a person."""
+        """The result for a person, a line each."""
         added = ", ".join(f"{count} {name}" for name, count in self.added.items())
         known = ", ".join(f"{count} {name}" for name, count in self.known.items())
         head = f"{self.store}: added {added or 'nothing'}" + (f"; there already: {known}." if known else ".")
@@ -61,10 +62,10 @@ class MergeResult:
 
 
 def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = False) -> list[MergeResult]:
-    """Unite stores with the target, in this order. A store that was merged before adds nothing.
+    """Merge stores into the target, in this order. A store that was merged before adds nothing.
 
     With `dry_run` everything is done and nothing is kept. Raises `UsageError` when a source is the target
-    itself, `StoreError` when one can't be read; the ones before it are then merged.
+    itself, and `StoreError` when one can't be read; the stores before it are merged then.
     """
     for source in sources:
         _check(target, source)

@@ -1,1 +1,1 @@
-"""Every format that comes in or goes out, one file each."""
+"""Import and export: every format that comes in or goes out, one file each."""

@@ -1,8 +1,9 @@
 """Outputs as AlpacaEval and AlpacaFarm keep them (github.com/tatsu-lab/alpaca_eval): a JSON array of objects
-with `instruction`, `output`, `generator` and `dataset`, English unless told otherwise.
+with `instruction`, `output`, `generator` and `dataset`, in English unless the option `language` says
+otherwise.
 
 The instructions have no keys. With the option `match` they are looked up by their text in a suite of the
-store, so that answers to the same instruction stand side by side; without it they make a suite of their own.
+store, so that answers to the same instruction stand side by side. Without it they make a suite of their own.
 """
 
 import json

@@ -38,7 +38,7 @@ from store.queries.importing import ResponseTexts, texts_of
 from store.queries.suites import find_suite
 from store.tables import Criterion
 
-# What the paper's files call the criteria of its rubric, in the order in which they stand there.
+# The names of the rubric's criteria in the paper's files, in their order there.
 PAPER_NAMES = {
     "language": "CorrectLang",
     "fluency": "Fluency",
@@ -56,9 +56,9 @@ _TASK_END = re.compile(r"\]\s*END OF TASK", re.IGNORECASE)
 _END = re.compile(r"\s*\[\s*END\s*\]\s*(\([^()]{0,9}\))?", re.IGNORECASE)
 _MARK = re.compile(r"([^\W\d][\w-]*)\s*:\s*\[([^\[\]]*)\]")
 _HEADER = re.compile(r"\s*#\s*(campaign|reviewer|rubric|suite|language)\s*:\s*(.+)", re.IGNORECASE)
-# What would be taken for a part of the form, at the beginning of a line of a text.
+# What would be read as a part of the form at the beginning of a line of a text.
 _FORM = re.compile(r"^(?=[^\S\n]*(ITEM\s*:|TASK\s*:\s*\[|\[\s*END\s*\]))", re.IGNORECASE | re.MULTILINE)
-# What an editor or a terminal would obey, or turn into a line end.
+# Characters that an editor or a terminal would obey, or turn into a line end.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
@@ -69,7 +69,8 @@ FileLine = tuple[Location, str] | BadRow
 
 @dataclass
 class Block:
-    """One answer as a file has it. `item` is position, digest and about; `marks` are as they were typed."""
+    """One answer as it stands in a file. `item` is position, digest and `about`; `tail` holds the scores as
+    typed."""
 
     location: Location
     item: tuple[int, str, str] | None = None
@@ -81,25 +82,26 @@ class Block:
 
 
 def instruction_digest(suite: str, language: str, key: str) -> str:
-    """Eight hex digits that tell instructions apart; `suite` is NAME/VERSION."""
+    """Eight hex digits that tell instructions apart. `suite` is NAME/VERSION."""
     return hashlib.sha256("\0".join((suite, language, key)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def escaped(text: str) -> str:
-    """A text as the file shows it: control characters written out, and a backslash before whatever would be
-    read as a part of the form."""
+    """A text as the file shows it: control characters are written as `\\u001b`, and a backslash stands before
+    whatever would be read as a part of the form."""
     text = _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
     text = _TASK_END.sub(lambda match: f"]\\{match[0][1:]}", text)
     return _FORM.sub(lambda match: "\\", text)
 
 
 def normalized(text: str) -> str:
-    """A text as the file shows it without what an editor may do to white space."""
+    """A text as the file shows it, with one blank for every run of white space, since editors change
+    these."""
     return " ".join(escaped(text).split())
 
 
 def comment_as_read(comment: str) -> str:
-    """What comes back of a comment that was written to a file and not touched."""
+    """A comment as it is read again when it was written to a file and nobody changed it there."""
     return _read_comment(_written_comment(comment))
 
 
@@ -112,7 +114,8 @@ def block_text(
     marks: Mapping[str, str],
     comment: str,
 ) -> str:
-    """One answer. `of` is what `about` gives; `marks` maps every criterion to what stands in its brackets."""
+    """One answer as text. `about` is what `instruction_digest` gives; `marks` maps every criterion to what
+    stands in its brackets."""
     names = [
         *(name for name in PAPER_NAMES if name in marks),
         *(name for name in marks if name not in PAPER_NAMES),
@@ -127,8 +130,8 @@ def block_text(
 
 
 def read_file(lines: Iterable[FileLine]) -> tuple[dict[str, str], Iterator[Block | BadRow]]:
-    """What the `#` lines at the head of a file say (campaign, reviewer, rubric, suite, language), and its
-    answers."""
+    """What the `#` lines at the head of a file say (campaign, reviewer, rubric, suite, language), and the
+    answers below."""
     head: dict[str, str] = {}
     rest = iter(lines)
     for line in rest:
@@ -140,7 +143,8 @@ def read_file(lines: Iterable[FileLine]) -> tuple[dict[str, str], Iterator[Block
 
 
 def blocks(lines: Iterable[FileLine]) -> Iterator[Block | BadRow]:
-    """The answers of a file; one without its end is a bad row, and so is text that belongs to none."""
+    """The answers of a file. An answer without its end is a bad row, and so is text that belongs to no
+    answer."""
     block: Block | None = None
     for row in lines:
         if isinstance(row, BadRow):
@@ -163,7 +167,8 @@ def blocks(lines: Iterable[FileLine]) -> Iterator[Block | BadRow]:
 
 
 def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
-    """The marks that were typed behind an answer, and the comment: whatever else stands there."""
+    """The scores that were typed behind an answer, and the comment, which is everything else that stands
+    there."""
     marks: dict[str, Score] = {}
     rest = []
     for location, line in block.tail:
@@ -181,7 +186,8 @@ def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
 
 
 def criterion_named(name: str, known: Sequence[str]) -> str | None:
-    """The criterion of this name, ours or that of the paper's files, whatever its case; None: none."""
+    """The criterion with this name, in our words or in those of the paper's files, in any case; None when
+    there is none."""
     wanted = _OURS.get(name.casefold(), name.casefold())
     return next(
         (criterion for criterion in known if wanted in (criterion.casefold(), _word(criterion).casefold())),
@@ -236,7 +242,7 @@ def _word(name: str) -> str:
 
 
 def _written_comment(comment: str) -> str:
-    # A mark in a comment would be read as a mark.
+    # `Fluency:[1]` in a comment would be read as a score.
     line = comment.replace(":[", ":\\[").replace("\r\n", "\n").replace("\n", _NEW_LINE)
     line = _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
     return f" {line}" if line else ""
@@ -254,7 +260,7 @@ HEAD = """\
 
 
 class AnnotatorImporter:
-    """Reads marks and comments of one reviewer."""
+    """Reads the scores and comments of one reviewer."""
 
     name = "annotator"
     summary = "marks of a reviewer in text files: TASK: [ ... ] END OF TASK ... [END](6) CorrectLang:[2] ..."
@@ -287,7 +293,7 @@ class AnnotatorImporter:
 
 
 class AnnotatorExporter:
-    """Writes answers to be marked in an editor."""
+    """Writes answers to be scored in an editor."""
 
     name = "annotator"
     summary = "a text file for a reviewer to write marks into"

@@ -79,10 +79,10 @@ OPTIONS = {
 
 
 class Columns:
-    """Which column of a file is what, and what stands in for the columns that are not there."""
+    """Which column of a file holds what, and which values stand in for columns that are not there."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        """Raises `UsageError` for a mapping of something that is no column of ours."""
+        """Raises `UsageError` when the option `columns` names a column that is none of ours."""
         mapping = options.get("columns") or {}
         known = dict.fromkeys((*NAMES, *RATINGS, *NOTES))
         unknown = next((name for name in mapping if name not in known), None)
@@ -92,7 +92,7 @@ class Columns:
         self.mapped = set(mapping.values())
         self.constants = {name: str(options[name]) for name in CONSTANTS if name in options}
         self.licence, self.source = options.get("licence"), options.get("source")
-        # The columns on how an answer was drawn, which most files lack.
+        # The columns that describe the decoding. Most files have none of them.
         drawn = ("engine", "quantization", "parameters", "sample")
         self._drawn = {column for name in drawn for column in self.names[name]}
         self._last_suite = SUITE, SuiteName.parse(SUITE, self.licence, self.source)
@@ -101,7 +101,7 @@ class Columns:
             raise UsageError("`match` names the suite: leave out `suite`.")
 
     def records(self, rows: Iterable[tuple[Location, Any] | BadRow]) -> Iterator[Record]:
-        """The neutral rows of one file, and at its end a note that lists the columns that were not used."""
+        """The records of one file. A remark at its end lists the columns that were not used."""
         seen: set[str] = set()
         for row in rows:
             if isinstance(row, BadRow):
@@ -119,7 +119,7 @@ class Columns:
             yield Remark(f"columns not used: {', '.join(map(repr, unused))}")
 
     def value(self, cells: Mapping[str, Any], name: str) -> Any:
-        """A cell by our name for its column, or what was given for all rows; None when there is none."""
+        """A cell by our name for its column, or the value that was given for all rows, or None."""
         names = self.names.get(name, (name,))
         cell = next((cells[column] for column in names if cells.get(column) is not None), None)
         return self.constants.get(name) if cell is None or cell == "" else cell
@@ -168,13 +168,13 @@ class Columns:
         return ImportedResponse(model, response, decoding, self._sample(cells))
 
     def _suite(self, label: str) -> SuiteName:
-        # Few suites have many rows.
+        # There are many rows, and few suites.
         if label != self._last_suite[0]:
             self._last_suite = label, SuiteName.parse(label, self.licence, self.source)
         return self._last_suite[1]
 
     def _text(self, cells: dict[str, Any], name: str) -> str | None:
-        """A cell as text: None when the row has none and nothing was given for all rows."""
+        """A cell as text, or None when the row has none and no value was given for all rows."""
         for column in self.names[name]:
             value = cells.get(column)
             if value is not None:
@@ -232,7 +232,8 @@ WHAT = ("responses", "ratings", "notes")
 def tidy_records(
     rows: Iterable[tuple[Location, Any] | BadRow], columns: Columns, options: Mapping[str, Any]
 ) -> Iterator[Record]:
-    """The rows of one file as what the option `what` says they are. Raises `UsageError` for another word."""
+    """The records of one file, read as what the option `what` says. Raises `UsageError` for an unknown value
+    of it."""
     what = options.get("what", "responses")
     if what not in WHAT:
         raise UsageError(f"Import what? {what!r} is none of {', '.join(WHAT)}.")
@@ -270,7 +271,8 @@ def _actions(
 
 
 class _Cells:
-    """The cells of one row, each as what it should be."""
+    """The cells of one row. Each method converts a cell, and raises `ValueError` with the reason when it
+    can't."""
 
     def __init__(self, cells: Mapping[str, Any], columns: Columns, rater: str | None) -> None:
         self.cells, self.columns, self.rater = cells, columns, rater
@@ -324,7 +326,7 @@ class _Cells:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def response(self) -> ResponseName:
-        # A text is as it is: an empty one is an answer too.
+        # The text is taken unchanged, because an empty response is a response too.
         instruction, text = (self.cells.get(name) for name in ("instruction", "response"))
         key = self.text("key") or (key_of(instruction) if isinstance(instruction, str) else None)
         if not key:

@@ -1,9 +1,8 @@
-"""CSV with a header (RFC 4180, UTF-8). The columns in are those of `core.exchange.columns` and of
-`core.exchange.columns`.
+"""CSV with a header (RFC 4180, UTF-8). `core.exchange.columns` lists the columns that are read.
 
 A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula, and
-a response may well be one that sends data away (owasp.org/www-community/attacks/CSV_Injection). Such a text
-goes out with an apostrophe before it, and one apostrophe is taken off when it comes in again.
+a response may well be a formula that sends data away (owasp.org/www-community/attacks/CSV_Injection). Such a
+text is written with an apostrophe before it, and one apostrophe is removed when it is read again.
 """
 
 import csv
@@ -23,7 +22,7 @@ from core.text.files import BadRow, Location, csv_rows
 from store.queries.exporting import measured_metrics
 
 PARTS = ("value", "label", "tool")
-# Apostrophes in front are told apart from ours by having one more.
+# A text that begins with apostrophes itself gets one more, so that ours can be told from them.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 

@@ -16,8 +16,8 @@ from store.queries.reviewers import pseudonyms
 from store.session import reading, writing
 
 STDOUT = "-"
-# What a terminal would obey instead of show: C0 and C1 controls (but tab and line feed), and the marks that
-# turn the direction of text around.
+# Characters that a terminal would obey instead of show: C0 and C1 controls (but tab and line feed), and the
+# marks that change the direction of text.
 _OBEYED = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F]
 _OBEYED += [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 VISIBLE = {code: f"\\u{code:04x}" for code in _OBEYED}
@@ -60,7 +60,7 @@ def _output(out: str | Path, force: bool, binary: bool) -> Iterator[Any]:
     if path.is_file() and not force:
         raise UsageError(f"{path} is there already. Name another file, or replace it with --force.")
     whole = path.with_name(f".{path.name}.{os.getpid()}.part")
-    # A pipe or a device is written to; only a file can be put in the place of another.
+    # A pipe or a device is written to directly; only a file can replace another.
     target = path if path.exists() and not path.is_file() else whole
     try:
         with target.open("wb") if binary else target.open("w", encoding="utf-8", newline="") as file:
@@ -84,7 +84,7 @@ def _stdout() -> Iterator[TextIO]:
         yield cast(TextIO, _Visible(text)) if sys.stdout.isatty() else text
         text.flush()
     except BrokenPipeError:
-        # The reader (such as `head`) has seen enough. Python would complain again when it closes stdout.
+        # The reader (such as `head`) has closed the pipe. Python would complain again when it closes stdout.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise XlitError("Nobody reads the output any more: the export was cut short.") from None
@@ -94,7 +94,8 @@ def _stdout() -> Iterator[TextIO]:
 
 
 class _Visible:
-    """Shows what a terminal would obey: a response may hold escape sequences."""
+    """Writes to a terminal what it would obey as text such as `\\u001b`: a response may hold escape
+    sequences."""
 
     def __init__(self, file: TextIO) -> None:
         self.file = file

@@ -1,6 +1,6 @@
 """What a format must be able to do, and the register of formats.
 
-A format of one's own joins without a change here: a distribution names an object that fits `Importer` or
+A plug-in adds a format without a change here: its distribution names an object that fits `Importer` or
 `Exporter` under the entry point group `xlit.importers` or `xlit.exporters`
 (https://packaging.python.org/specifications/entry-points/).
 """
@@ -33,9 +33,11 @@ class Importer(Format, Protocol):
     """A format that comes in."""
 
     def read(self, paths: Sequence[Path], options: Mapping[str, Any]) -> Iterator[Record]:
-        """The rows of the files, read as they are asked for; what can't be taken as `BadRow`.
+        """The records of the files, read as they are asked for. A row that can't be taken comes as a
+        `BadRow`.
 
-        Raises `UsageError` when the files as a whole are not of this format, or an option makes no sense.
+        Raises `UsageError` when the files as a whole are not of this format, or when an option makes no
+        sense.
         """
         ...
 
@@ -43,11 +45,12 @@ class Importer(Format, Protocol):
 class Exporter(Format, Protocol):
     """A format that goes out. With an attribute `binary` that is true, it writes to a file of bytes.
 
-    An option `pseudonyms` is handed on as the pseudonym of every person by name, when it was asked for.
+    When pseudonyms were asked for, the option `pseudonyms` maps every person's name to the pseudonym.
     """
 
     def write(self, session: Session, file: Any, options: Mapping[str, Any]) -> int:
-        """Write what the store holds to a text file (UTF-8, no translation of line ends); returns the rows.
+        """Write what the store holds to a text file (UTF-8, line ends not translated). Returns the number of
+        rows.
 
         Raises `UsageError` when an option makes no sense, before anything is written.
         """
@@ -107,14 +110,15 @@ def exporters() -> dict[str, Exporter]:
 
 
 def choose(formats: Mapping[str, F], name: str) -> F:
-    """The format of this name; raises `UsageError` that lists what there is."""
+    """The format with this name. Raises `UsageError` that lists the formats when there is none."""
     if name not in formats:
         raise UsageError(f"No format {name!r}. There are: {', '.join(formats)}.")
     return formats[name]
 
 
 def check_options(form: Format, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given (None means not given); raises `UsageError` for one the format lacks."""
+    """The options that are given (None means not given). Raises `UsageError` for one that the format does not
+    have."""
     given = {name: value for name, value in options.items() if value is not None}
     unknown = next((name for name in given if name not in form.options), None)
     if unknown is not None:

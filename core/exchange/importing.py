@@ -1,4 +1,5 @@
-"""One import: all of it or nothing, twice the same as once, with a report of what came and what could not."""
+"""One import: it is written as a whole or not at all, it can be repeated without effect, and it reports what
+it did."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +26,11 @@ SKIPPED_LISTED = 1_000
 
 @dataclass
 class ImportReport:
-    """What an import did, or with `dry_run` would do. `skipped` holds the first `SKIPPED_LISTED` bad rows;
-    `refused` says that a dry run found some and the import would take nothing because of them."""
+    """What an import did, or with `dry_run` would do.
+
+    `skipped` holds the first `SKIPPED_LISTED` bad rows. `refused` says that a dry run met bad rows because of
+    which the import would take nothing.
+    """
 
     format: str
     dry_run: bool
@@ -51,7 +55,7 @@ class ImportReport:
                 self.skipped.append(row)
 
     def lines(self) -> list[str]:
-        """The report in words, a line each."""
+        """The report for a person, a line each."""
         lines = self.counts.lines("would be new" if self.dry_run else "new")
         if self.suites:
             lines.append(f"suites: {', '.join(self.suites)}")

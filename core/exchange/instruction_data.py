@@ -1,8 +1,9 @@
 """Instruction data as suites with reference answers: Dolly (databricks-dolly-15k), LIMA (arXiv 2305.11206).
 
-Every question is an instruction, and the answer that stands with it is a response of the model `reference`,
-so that a model's answers can be read beside it. The key is the row's number in its file, the same in all
-translations that keep the lines. Of a longer conversation the first question and answer are read.
+Every question is an instruction. The answer beside it becomes a response of the model `reference`, so that a
+model's answers can be read next to it. The key is the row's number in its file, such as `00017`, and is the
+same in all translations that keep the lines. Of a longer conversation only the first question and its answer
+are read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ REFERENCE = "reference"
 
 
 class _InstructionData:
-    """What the two have in common."""
+    """The reader that both formats share."""
 
     name: str
     licence: str
@@ -80,7 +81,7 @@ class LimaImporter(_InstructionData):
 
 
 def _first_turn(messages: Sequence[Mapping[str, str]]) -> tuple[str, str | None]:
-    """The first question, and the answer to it when there is one. Raises `Unfit`."""
+    """The first question, and its answer when there is one. Raises `Unfit` when no question comes first."""
     turns = [message for message in messages if message["role"] != "system"]
     if not turns or turns[0]["role"] != "user":
         raise Unfit("the conversation does not begin with a question")

@@ -1,5 +1,4 @@
-"""JSON Lines: one object a line, UTF-8. The columns in are those of `core.exchange.columns` and of
-`core.exchange.columns`."""
+"""JSON Lines: one object a line, UTF-8. `core.exchange.columns` lists the columns that are read."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,11 +1,12 @@
 """Outputs of the Language Confusion Benchmark (Marchisio et al., arXiv 2406.20052), its monolingual part.
 
 A folder of the release holds `outputs/MODEL.csv` (id, model, completion, task, source, language) and
-`test_sets/TASK/SOURCE/LANGUAGE.csv` (prompt, source, language); `id` is the row of the test set, from 0.
+`test_sets/TASK/SOURCE/LANGUAGE.csv` (prompt, source, language). `id` is the row of the test set, counted from
+0.
 
-Only Dolly's prompts are translations of one another, row by row: their keys are the same in all languages
-(`dolly-0007`). The prompts of the other sources were written or drawn anew in each language, so that equal
-row numbers mean nothing: their keys name the language (`okapi-pt-0007`), and nothing is paired that is not a
+Only Dolly's prompts are translations of one another, row by row, so their keys are the same in all languages
+(`dolly-0007`). The prompts of the other sources were written or drawn anew in each language, and equal row
+numbers mean nothing. Their keys therefore name the language (`okapi-pt-0007`), so that no two are taken for a
 pair.
 """
 

@@ -1,9 +1,10 @@
 """LLM Comparator's JSON (github.com/PAIR-code/llm-comparator, section JSON Data Format): two models side by
 side, with the difference of their scores.
 
-Its scores go from -1.5 (the second is better) to 1.5 (the first is). Here a rater's score is the difference
-of the rater's two scores on one criterion, as a share of the scale, times 1.5; an example's is the mean over
-the raters who scored both. Of several answers of a model to an instruction the first scored one is taken.
+Its scores go from -1.5 (the second is better) to 1.5 (the first is better). Here a rater's score is the
+difference of the rater's two scores on one criterion, as a share of the scale, times 1.5. The score of an
+example is the mean over the raters who scored both responses. When a model has several responses to an
+instruction, the first scored one is taken.
 """
 
 import json

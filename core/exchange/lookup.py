@@ -1,4 +1,5 @@
-"""Which responses of the store an action is about: by their names, or as a reviewer read them."""
+"""Which responses of the store an action is about: those with its names, or those whose text a reviewer
+read."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from store.tables import Campaign
 
 @dataclass(frozen=True)
 class FoundResponses:
-    """The responses, and as which rater they are scored when a campaign says so."""
+    """The responses, and the rater as which they are scored when a campaign says so."""
 
     response_ids: tuple[int, ...]
     rater_id: int | None = None
@@ -26,7 +27,8 @@ class FoundResponses:
 
 @dataclass
 class ResponseLookup:
-    """Looks responses up in the caller's session. A text instead of what was found says why it was not."""
+    """Looks responses up in the caller's session. A method returns a sentence with the reason when it finds
+    none."""
 
     session: Session
     _suites: dict[str, int | str] = field(default_factory=dict)
@@ -34,7 +36,7 @@ class ResponseLookup:
     _texts: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
 
     def named(self, names: Sequence[ResponseName]) -> list[FoundResponses | str]:
-        """One response for each of the names."""
+        """For each of the names its one response."""
         groups: dict[tuple[int, str], list[int]] = defaultdict(list)
         results: list[FoundResponses | str] = [""] * len(names)
         for index, name in enumerate(names):
@@ -56,7 +58,8 @@ class ResponseLookup:
         return results
 
     def read(self, reading: ReadText, reviewer: int) -> FoundResponses | str:
-        """The responses to one instruction that read the same; in a campaign, of the reviewer's queue."""
+        """The responses to one instruction that have the text which was read; in a campaign, those of the
+        reviewer's queue."""
         if reading.campaign is not None:
             return self._queued(reading, reading.campaign, reviewer)
         if reading.digest is not None:
@@ -74,7 +77,7 @@ class ResponseLookup:
         return self._by_text(reading)
 
     def campaign(self, name: str) -> Campaign:
-        """An open campaign. Raises `UsageError` when there is none of this name, or it is closed."""
+        """The open campaign with this name. Raises `UsageError` when there is none, or when it is closed."""
         campaign = campaigns.campaign_named(self.session, name)
         if campaign.closed_at is not None:
             raise UsageError(f"Campaign {name!r} is closed. `xlit-core campaign close --reopen` opens it.")

@@ -1,10 +1,10 @@
 """The evaluation sets of the paper's release (github.com/naver/pasero, zero-shot-transfer-inst-tuning).
 
-`NAME.LANGUAGE.jsonl` holds one conversation a line, a JSON list with a single message of the user;
-`NAME.LANGUAGE.types` beside it, where there is one, the modifier of each line. The files of all languages go
-line by line. The key of an instruction is its line (`0001`). Where there are types it is line and type
-(`0001-short`): the same line asks for *another* number of items or another language in each file
-(`0042-num_items_8`, `0042-num_items_3`), so that these are no translations of one another and don't pair.
+`NAME.LANGUAGE.jsonl` holds one conversation a line, a JSON list with a single message of the user.
+`NAME.LANGUAGE.types` beside it, where there is one, holds the modifier of each line. The files of all
+languages agree line by line. The key of an instruction is its line (`0001`). Where there are types it is line
+and type (`0001-short`), because the same line asks for *another* number of items or another language in each
+file (`0042-num_items_8`, `0042-num_items_3`), and such lines are no translations of one another.
 """
 
 import re
@@ -17,7 +17,7 @@ from core.text.files import BadRow, Location, json_lines, text_lines
 from store.errors import UsageError
 
 FILE_NAME = re.compile(r"(?P<set>.+)\.(?P<language>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.jsonl")
-# What a folder is searched for; LIMA and the training sets beside them are no evaluation sets.
+# The files that are taken from a folder. LIMA and the training sets beside them are no evaluation sets.
 EVALUATION_SETS = ("*alpacaeval_*_subset.*.jsonl", "*modifiers.*.jsonl")
 LICENCE = "CC-BY-NC-4.0"
 SOURCE = "github.com/naver/pasero examples/zero-shot-transfer-inst-tuning (AlpacaEval)"

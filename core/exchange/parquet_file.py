@@ -1,5 +1,5 @@
-"""Parquet (extra `parquet`), read and written some rows at a time. The columns in are those of
-`core.exchange.columns` and of `core.exchange.columns`."""
+"""Parquet (extra `parquet`), read and written some rows at a time. `core.exchange.columns` lists the columns
+that are read."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +97,7 @@ def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as JSON would have it; a number that is none is no cell. Raises `UnicodeDecodeError`."""
+    """A cell as JSON would have it: bytes become text, and NaN becomes None. Raises `UnicodeDecodeError`."""
     if isinstance(cell, float) and cell != cell:
         return None
     if isinstance(cell, bytes):

@@ -37,7 +37,8 @@ CountedScores = dict[int, list[ResponseScore]]
 def scored_by_instruction(
     session: Session, options: Mapping[str, Any]
 ) -> Iterator[tuple[ScoredInstruction, CountedScores]]:
-    """Every instruction with scores. Raises `UsageError` for a criterion, rater or suite that isn't there."""
+    """Every instruction that has scores, with those that count. Raises `UsageError` for a criterion, rater or
+    suite that isn't there."""
     criterion, rater = options.get("criterion", CRITERION), options.get("rater")
     known = rubrics.criterion_names(session)
     if criterion not in known:
@@ -52,7 +53,7 @@ def scored_by_instruction(
 
 
 def counted_scores(scores: Iterable[ResponseScore], criterion: str) -> CountedScores:
-    """The scores on a criterion that count."""
+    """The scores on a criterion that count, by response."""
     scores = list(scores)
     wrong = {
         (score.response_id, score.kind, score.rater, score.version)
@@ -71,7 +72,7 @@ MARGIN = 1.0
 
 
 class PreferencesExporter:
-    """Writes a pair a line."""
+    """Writes one pair a line."""
 
     name = "preferences"
     summary = "preference pairs for DPO from scores, one JSON object a line"

@@ -1,4 +1,4 @@
-"""The one writer of scores and notes that come in: appended to the journal once, in the order of time."""
+"""The writer of imported scores and notes: it appends them to the journal once, in the order of time."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ LANGUAGE = "language"
 
 @dataclass
 class RatingWriter:
-    """Writes batches of actions in the caller's session, which decides whether they stay."""
+    """Writes batches of actions in the caller's session. The caller decides whether they stay."""
 
     session: Session
     run_id: int | None = None
@@ -38,7 +38,7 @@ class RatingWriter:
         self._resolver = ResponseLookup(self.session)
 
     def write(self, actions: Sequence[Action]) -> list[BadRow]:
-        """Write a batch; returns the actions that could not be written, in no order."""
+        """Write a batch. Returns the actions that could not be written, in no particular order."""
         if not actions:
             return []
         bad = {id(action): reason for action in actions if (reason := _problem(action))}
@@ -117,7 +117,7 @@ class RatingWriter:
 
 @dataclass
 class _History:
-    """What a rater has said about a response so far, in the store and in this batch."""
+    """What a rater has given to a response so far, in the store and in this batch."""
 
     histories: dict[tuple[Any, ...], list[EarlierState]]
     rater: int
@@ -132,7 +132,10 @@ class _History:
     def is_new(
         self, table: Any, about: tuple[Any, ...], state: tuple[Any, ...], created_at: datetime | None
     ) -> bool:
-        """Whether this was not said before. Raises `ValueError` when something later was."""
+        """Whether the rater had not given this before.
+
+        Raises `ValueError` when the store holds something of this rater that is later.
+        """
         history = self.histories.setdefault((table, self.rater, self.response, *about), [])
         known = (
             (bool(history) and history[-1][1] == state)
@@ -152,7 +155,7 @@ class _History:
 
 @dataclass
 class _Entries:
-    """The entries of a batch: rows that a rater set at one time on one response are one entry."""
+    """The journal entries of a batch. Rows that a rater set on one response at one time make one entry."""
 
     now: datetime
     run_id: int | None
@@ -186,7 +189,7 @@ class _Entries:
             self.rows[self._indexes[identity]].append((table, {"response_id": response, **columns}))
 
     def write(self, session: Session) -> None:
-        """Append them in the order of time, which is that in which they can be undone."""
+        """Append the entries in the order of time, which is the order in which they can be undone."""
         order = sorted(range(len(self.heads)), key=lambda index: self.heads[index]["created_at"])
         append_entries(session, [self.heads[index] for index in order], [self.rows[index] for index in order])
 
@@ -220,7 +223,8 @@ def _changes(
 def _scores(
     action: Action, criteria: Sequence[Criterion], before: _History
 ) -> list[tuple[int, int | None, bool]]:
-    """The scores of an action by criterion. Raises `ValueError` for one that the rubric does not have."""
+    """The scores of an action by criterion. Raises `ValueError` for a criterion that the rubric does not
+    have."""
     by_name = {criterion.name: criterion for criterion in criteria}
     given: dict[int, tuple[int | None, bool]] = {}
     for scored in action.scores:
@@ -240,7 +244,7 @@ def _scores(
         wrong = given[language.id][0] == 0
         for criterion in criteria:
             current = before.last(Rating, criterion.id) or (None, False)
-            # As in the review room: a score stays, and the right language opens what was left out.
+            # As in the review room, a score stays, and the right language opens what was skipped.
             if criterion.id not in given and current == ((None, False) if wrong else (None, True)):
                 given[criterion.id or 0] = None, wrong
     return [(criterion, *state) for criterion, state in given.items()]

@@ -1,6 +1,7 @@
-"""The neutral records that every importer makes and the writers put into the store, and the counts of them.
+"""The neutral records that every importer makes and that the writers put into the store, and their counts.
 
-Those of which there may be millions are named tuples: a frozen dataclass takes five times as long to make.
+Records of which there may be millions are named tuples, because making a frozen dataclass takes five times as
+long.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ from store.tables import Rating
 
 @dataclass(frozen=True, slots=True)
 class SuiteName:
-    """The suite that a row belongs to; licence and source are written when the suite is new."""
+    """The suite that a row belongs to, such as `xlit-120/1`. Licence and source are written when the suite is
+    new."""
 
     name: str
     version: str = "1"
@@ -24,7 +26,7 @@ class SuiteName:
 
     @classmethod
     def parse(cls, label: str, licence: str | None = None, source: str | None = None) -> "SuiteName":
-        """`NAME/VERSION`; without a version it is 1. A name may hold slashes itself."""
+        """Read `NAME/VERSION`. Without a version it is version 1. The name may contain slashes itself."""
         name, slash, version = label.rpartition("/")
         return cls(name, version, licence, source) if slash else cls(version, "1", licence, source)
 
@@ -35,7 +37,7 @@ class SuiteName:
 
 @dataclass(frozen=True, slots=True)
 class DecodingName:
-    """How an answer was drawn, as far as is known (see `store.tables.Decoding`)."""
+    """How a response was decoded, as far as that is known (see `store.tables.Decoding`)."""
 
     engine: str = "imported"
     quantization: str | None = None
@@ -43,7 +45,7 @@ class DecodingName:
 
 
 class ImportedResponse(NamedTuple):
-    """What a model answered. An empty text is an answer too."""
+    """What a model answered to one instruction. An empty text is a response too."""
 
     model: str
     text: str
@@ -52,10 +54,11 @@ class ImportedResponse(NamedTuple):
 
 
 class InstructionRow(NamedTuple):
-    """An instruction, with an answer to it or without.
+    """An instruction, with a response to it or without.
 
-    `text` None names an instruction by suite, language and key alone: it must have come before. An empty
-    `key` names one by suite, language and text: the suite must hold that text.
+    When `text` is None, the row names an instruction by suite, language and key, and that instruction must
+    have been imported before. When `key` is empty, the row names one by suite, language and text, and the
+    suite must hold that text.
     """
 
     location: Location
@@ -71,14 +74,14 @@ class InstructionRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about the files as a whole that the report repeats, such as a column that was not used."""
+    """Something about the files as a whole that the report repeats, for example `columns not used: 'id'`."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RaterName:
-    """Who scored (see `store.tables.Rater`)."""
+    """Who scored, such as `RaterName("anna")` (see `store.tables.Rater`)."""
 
     name: str
     kind: str = "human"
@@ -87,7 +90,11 @@ class RaterName:
 
 @dataclass(frozen=True, slots=True)
 class ResponseName:
-    """One response of the store by what it is. None says nothing: what is said must fit one response."""
+    """One response of the store, named by what it is: suite, language, key, model and, where these are not
+    enough, more.
+
+    A field that is None is not compared. The other fields must fit exactly one response.
+    """
 
     suite: str
     language: str
@@ -102,11 +109,13 @@ class ResponseName:
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """What a reviewer read in a text file: all responses to one instruction that read the same.
+    """The text that a reviewer read in an annotator file. It stands for all responses to one instruction with
+    the same text.
 
-    `position` is the place in the reviewer's queue when there is a `campaign`. `digest` (of the response) and
-    `about` (of suite, language and key: `annotator.instruction_digest`) name it; without them it is the
-    responses with `text` to `instruction` in `suite` and `language`. `text` is as the file shows it.
+    `position` is the position in the reviewer's queue when there is a `campaign`. The responses are named by
+    `digest` (of the response's text) and `about` (of suite, language and key:
+    `annotator.instruction_digest`). Without these two they are the responses with `text` to `instruction` in
+    `suite` and `language`. Both texts are written as in the file.
     """
 
     text: str
@@ -121,7 +130,11 @@ class ReadText:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score on a criterion. None with `skipped`: left out on purpose; None without: taken back."""
+    """A rater's score on one criterion.
+
+    When `score` is None, `skipped` tells why: True means that the criterion was left out on purpose, False
+    that an earlier score was taken back.
+    """
 
     criterion: str
     score: int | None
@@ -130,7 +143,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An error span (see `store.tables.ErrorSpan`)."""
+    """An error that a rater marked in a response (see `store.tables.ErrorSpan`)."""
 
     start: int
     end: int
@@ -141,11 +154,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a rater said about a response: scores, a comment, a span.
+    """What a rater did with a response: gave scores, wrote a comment, or marked an error.
 
-    `rubric` is NAME/VERSION; None is the campaign's, or the default one. `created_at` None: now, and what the
-    rater said last in the store is not said again. `whole`: these are all marks that the rater gave, so that
-    language 0 leaves out the rest, and a response with every mark is done.
+    `rubric` is NAME/VERSION; None means the rubric of the campaign, or the default one. When `created_at` is
+    None, the action happens now, and nothing is written that repeats the rater's last word in the store.
+    `whole` means that `scores` holds every score that the rater gave: language 0 then skips the criteria
+    without a score, and a response with a score on every criterion is committed.
     """
 
     location: Location
@@ -165,7 +179,7 @@ Record = InstructionRow | Action | BadRow | Remark
 
 @dataclass
 class ImportCounts:
-    """Rows by kind; a note is a comment or an error span."""
+    """How many rows of each kind were new and how many were known. A note is a comment or an error span."""
 
     instructions_new: int = 0
     instructions_known: int = 0
@@ -177,12 +191,13 @@ class ImportCounts:
     notes_known: int = 0
 
     def add(self, table: Any, *, new: bool) -> None:
-        """Count a row of one of the journal's tables."""
+        """Count one row of a table of the journal (`Rating`, `Comment` or `ErrorSpan`)."""
         name = f"{'ratings' if table is Rating else 'notes'}_{'new' if new else 'known'}"
         setattr(self, name, getattr(self, name) + 1)
 
     def lines(self, new: str) -> list[str]:
-        """A line for each kind; ratings and notes only where there were any."""
+        """A line for each kind, such as `responses: 12 new, 0 known`; ratings and notes only where there are
+        any."""
         lines = []
         for kind in ("instructions", "responses", "ratings", "notes"):
             added, known = getattr(self, f"{kind}_new"), getattr(self, f"{kind}_known")

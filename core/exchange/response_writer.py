@@ -1,4 +1,5 @@
-"""The one writer behind every importer: rows go into the store once, and contradictions are bad rows."""
+"""The writer of imported instructions and responses: each is stored once, and a contradiction is a bad
+row."""
 
 import json
 import re
@@ -24,7 +25,7 @@ LARGEST_SAMPLE = 2**31 - 1
 
 @dataclass
 class ResponseWriter:
-    """Writes batches of rows in the caller's session, which decides whether they stay."""
+    """Writes batches of rows in the caller's session. The caller decides whether they stay."""
 
     session: Session
     run_id: int | None = None
@@ -33,11 +34,11 @@ class ResponseWriter:
     models: dict[str, int] = field(default_factory=dict)
     _decodings: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
     _positions: dict[tuple[int, str], int] = field(default_factory=dict)
-    _seen: bytearray = field(default_factory=bytearray)  # by id, so that many take little
+    _seen: bytearray = field(default_factory=bytearray)  # a byte for each id, since there may be millions
     _texts: dict[tuple[int, str], dict[str, tuple[str, str]]] = field(default_factory=dict)
 
     def write(self, rows: Sequence[InstructionRow]) -> list[BadRow]:
-        """Write a batch; returns the rows that could not be written, in no order."""
+        """Write a batch. Returns the rows that could not be written, in no particular order."""
         bad: list[BadRow] = []
         sound = []
         for row in rows:
@@ -98,7 +99,7 @@ class ResponseWriter:
             yield known[row.key][0], row
 
     def _first_seen(self, ids: Iterable[int]) -> int:
-        """How many of these instructions come for the first time."""
+        """How many of these instructions this import meets for the first time."""
         count = 0
         for instruction_id in ids:
             if instruction_id >= len(self._seen):
@@ -110,7 +111,8 @@ class ResponseWriter:
     def _matched(
         self, suite: int, language: str, rows: Sequence[InstructionRow], bad: list[BadRow]
     ) -> Iterator[InstructionRow]:
-        """The rows; those without a key with that of the instruction that has their text, blanks aside."""
+        """The rows. One without a key gets the key of the instruction that has the same text, white space
+        aside."""
         if (suite, language) not in self._texts:
             texts = importing.instruction_texts(self.session, suite, language)
             self._texts[suite, language] = {_words(text): (key, text) for key, text in texts}
@@ -195,7 +197,7 @@ def _words(text: str) -> str:
 
 
 def unsound(row: InstructionRow) -> str | None:
-    """Why a row can't be stored whatever the store holds, or None."""
+    """Why a row can't be stored in any store, or None."""
     if not _is_language(row.language):
         return f"{row.language!r} is no language code such as `en` or `pt-BR`"
     suite, response = row.suite, row.response
@@ -222,7 +224,10 @@ def unsound(row: InstructionRow) -> str | None:
 
 
 def _surely_sound(row: InstructionRow) -> bool:
-    """Whether nothing can be wrong with a row, told by a look at all its texts at once; nearly always so."""
+    """Whether nothing can be wrong with a row. Nearly every row passes.
+
+    All texts are checked at once, which is faster than `unsound`.
+    """
     suite, response = row.suite, row.response
     if response is None or response.sample or response.decoding.parameters or row.check or not row.text:
         return False

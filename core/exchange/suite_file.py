@@ -10,7 +10,7 @@ from core.text.files import BadRow
 
 
 class SuiteImporter:
-    """Reads the instructions of suites, each given by its folder or either of its two files."""
+    """Reads the instructions of suites. Each suite is given by its folder or by either of its two files."""
 
     name = "suite"
     summary = "a suite in the project's own form: NAME.toml beside NAME.jsonl"

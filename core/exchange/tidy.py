@@ -1,4 +1,5 @@
-"""Which tidy rows go out, with which columns: ratings (current, or the whole journal), responses or notes."""
+"""Which tidy rows an export holds, and with which columns: ratings (current, or the whole journal), responses
+or notes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -42,10 +43,10 @@ TEXTS = ("instruction", "response")
 
 
 class Selection:
-    """The rows that the options ask for."""
+    """The rows that the options of an export ask for."""
 
     def __init__(self, options: Mapping[str, Any], *, text: bool) -> None:
-        """`text` says whether the texts go along when the options don't. Raises `UsageError`."""
+        """`text` says whether the texts are included when the options don't say. Raises `UsageError`."""
         self.what = options.get("what", "ratings")
         if self.what not in WHAT:
             raise UsageError(f"Export what? {self.what!r} is neither `ratings`, `responses` nor `notes`.")
@@ -59,7 +60,7 @@ class Selection:
         self.columns = tuple(name for name in names[self.what] if with_text or name not in TEXTS)
 
     def rows(self, session: Session) -> Iterator[dict[str, Any]]:
-        """The rows, as they are read, each with exactly `columns` and in their order.
+        """The rows, as they are read from the store, each with exactly `columns` and in their order.
 
         Raises `UsageError` at once when the store has no such suite.
         """

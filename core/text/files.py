@@ -1,4 +1,5 @@
-"""Reading text files a row at a time: UTF-8 with or without a byte order mark, any line ends."""
+"""Reading text files row by row: lines, JSON Lines, JSON arrays and CSV; UTF-8, with or without a byte order
+mark."""
 
 import csv
 import gzip
@@ -16,7 +17,7 @@ from store.errors import UsageError, XlitError
 ROW_LIMIT = 64 * 2**20
 ARRAY_LIMIT = 2**30
 
-# What a file is that is none of ours, by its first bytes.
+# Other kinds of files, recognised by their first bytes.
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive (or a spreadsheet). Unpack it, or save it as CSV"),
     (b"PAR1", "Parquet. Import it with the format `parquet`"),
@@ -33,7 +34,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class Location(NamedTuple):
-    """Where a row begins: a file and its line, counted from 1."""
+    """Where a row begins: a file and its line, counted from 1. It is written `answers.jsonl:17`."""
 
     file: Path
     line: int
@@ -74,7 +75,7 @@ DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
 
 
 def open_text(path: Path) -> IO[bytes]:
-    """A text file to be read, unpacked when it is gzip. Raises `UsageError` when it is plainly no text."""
+    """Open a text file to be read; gzip is unpacked. Raises `UsageError` when the file is plainly no text."""
     file = path.open("rb")
     head = file.peek(16)
     kind = next((kind for signature, kind in _OTHERS if head.startswith(signature)), None)
@@ -85,7 +86,8 @@ def open_text(path: Path) -> IO[bytes]:
 
 
 def text_lines(path: Path) -> Iterator[tuple[Location, str] | BadRow]:
-    """The lines of a file without their ends, blank ones left out. Raises `UsageError` as `opened`."""
+    """The lines of a file without their ends. Blank lines are left out. Raises `UsageError` as `open_text`
+    does."""
     with open_text(path) as file:
         number = 0
         while raw := file.readline(ROW_LIMIT):
@@ -126,10 +128,10 @@ def json_lines(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
 
 
 def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
-    """The values of a JSON array, each with the line that it begins on. The file is read whole.
+    """The values of a JSON array, each with the line on which it begins. The file is read whole.
 
-    Raises `UsageError` for a file that is no array, `XlitError` for one that is broken somewhere: what comes
-    after that can't be told.
+    Raises `UsageError` for a file that is no array, and `XlitError` for an array that is broken somewhere,
+    because nothing can be known of what comes after that.
     """
     with open_text(path) as file:
         raw = file.read(ARRAY_LIMIT + 1)
@@ -182,13 +184,13 @@ def json_array(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
-    """The rows of a CSV file with a header, by column; the place is the line a row begins on.
+    """The rows of a CSV file with a header, by column. The location is the line on which a row begins.
 
     Quoted fields may hold line ends and up to `ROW_LIMIT` characters. Raises `UsageError` when the header is
     missing or names a column twice.
     """
     csv.field_size_limit(ROW_LIMIT)
-    # Bytes that are no UTF-8 become lone surrogates, so that the bad row can be told from its neighbours.
+    # Bytes that are no UTF-8 become lone surrogates, so that only the row that holds them is bad.
     with (
         open_text(path) as raw,
         io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
