@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from store import XlitError
+from store.storable import storable
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,6 @@ def count_from_header(header: str | None) -> int | None:
 
 def _number(text: str | None) -> float | None:
     return float(text) if text and re.fullmatch(r"\d{1,12}(?:\.\d{1,9})?", text.strip()) else None
-
-
-def storable(text: str) -> str:
-    """A text as every store can hold it: lone surrogates and NUL, which JSON can escape, become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
 
 
 def _text(value: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 from core.llm.answers import MOST_BYTES, NotAChat, Reply, parse_completion
@@ -42,7 +42,7 @@ def parse_result_line(raw: bytes, message: Callable[[Exception], str]) -> Result
     body = response.get("body")
     if status == 200:
         try:
-            return ResultLine(digest, _storable(parse_completion(json.dumps(body).encode())))
+            return ResultLine(digest, parse_completion(json.dumps(body).encode()))
         except (NotAChat, RecursionError):
             return ResultLine(digest, reason="the server's answer is no chat completion", charged=True)
     text = _error_text(body.get("error") if isinstance(body, dict) else None) or _error_text(error)
@@ -55,13 +55,6 @@ def _error_text(error: Any) -> str:
     if not isinstance(error, dict):
         return ""
     return ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
-
-
-def _storable(reply: Reply) -> Reply:
-    """The reply with signs that a database can keep: no lone surrogates, no NUL."""
-    if reply.text is None:
-        return reply
-    return replace(reply, text=reply.text.encode("utf-8", "replace").decode().replace("\0", "\ufffd"))
 
 
 class BatchResults:

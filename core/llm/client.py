@@ -21,9 +21,9 @@ from core.llm.answers import (
     parse_completion,
     parse_json,
     retry_after,
-    storable,
 )
 from store import UsageError, XlitError
+from store.storable import storable
 
 
 def check_address(base_url: str) -> None:

@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Mapping
 
+from store.storable import storable
+
 # What chat templates mark turns and ends with: `<|im_end|>`, `<s>`, `[/INST]`, `<<SYS>>`, `<end_of_turn>`.
 # Servers and tokenizers may read them as such also inside a message.
 _CHAT_MARKS = re.compile(
@@ -49,9 +51,7 @@ def fenced_prompt(
 
 
 def fill_placeholders(template: str, values: Mapping[str, str]) -> str:
-    """The template with its placeholders replaced in one pass: one inside a value stays as it is. Lone
-    surrogates, which can't be sent, become question marks."""
+    """The template with its placeholders replaced in one pass: one inside a value stays as it is. What
+    no store holds and no request carries (half of a surrogate pair, NUL) becomes U+FFFD."""
     pattern = re.compile("|".join(map(re.escape, values)))
-    return (
-        pattern.sub(lambda placeholder: values[placeholder[0]], template).encode("utf-8", "replace").decode()
-    )
+    return storable(pattern.sub(lambda placeholder: values[placeholder[0]], template))

@@ -3,7 +3,6 @@
 Responses that read the same may stand as one, so that one action may concern several responses.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from store.errors import UsageError
 from store.queries.journal import NOTHING_SHOWN, Change, Shown, append_changes
+from store.storable import storable
 from store.tables import (
     CURRENT_COMMENT,
     CURRENT_ERROR_SPAN,
@@ -24,9 +24,6 @@ from store.tables import (
     Rater,
     Response,
 )
-
-# No database holds half a surrogate pair, and PostgreSQL no NUL; a paste may bring either.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # There are few notes and many responses. With `+ 0` no index leads from an instruction to its responses, so
 # that SQLite begins with the notes.
@@ -80,7 +77,7 @@ def set_comment(
 
     Returns the id of the entry. What no store can hold (NUL, half a surrogate pair) becomes U+FFFD.
     """
-    state = {"text": _storable(text)}
+    state = {"text": storable(text)}
     changes = [Change(Comment, {"response_id": found}, state) for found in response_ids]
     return append_changes(session, rater_id, changes, shown, kind="comment", run_id=run_id)
 
@@ -110,7 +107,7 @@ def mark_span(
                 f"No stretch from {start} to {end} in response {found}, which has {length} characters. "
                 "Mark at least one character of it."
             )
-    state = {"severity": severity, "note": _storable(note), "present": True}
+    state = {"severity": severity, "note": storable(note), "present": True}
     changes = _span_changes(response_ids, start, end, category, state)
     return append_changes(session, rater_id, changes, shown, kind="span", run_id=run_id)
 
@@ -164,10 +161,6 @@ def list_notes(session: Session, rater_id: int | None, suite_id: int, language: 
         found,
         key=lambda it: (it.position, it.response_id, it.rater, it.kind, it.start, it.end, it.category),
     )
-
-
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _span_changes(

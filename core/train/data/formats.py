@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store.storable import unstorable
+
 Message = dict[str, str]
 
 UNDETERMINED = "und"  # BCP 47's code for a language that nobody named
@@ -88,12 +90,12 @@ def check_messages(messages: Sequence[Message]) -> tuple[list[Message], int]:
 def _check_text(role: str, text: str) -> None:
     if not text.strip():
         raise Unfit({"assistant": "an empty answer", "user": "an empty question"}.get(role, "an empty text"))
-    if "\x00" in text:
-        raise Unfit("a NUL character in a text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Unfit("a lone surrogate in a text: it was cut inside a character") from None
+    if unstorable(text) is not None:
+        raise Unfit(
+            "a NUL character in a text"
+            if "\x00" in text
+            else "a lone surrogate in a text: it was cut inside a character"
+        )
 
 
 def format_of(row: Any) -> str | None:

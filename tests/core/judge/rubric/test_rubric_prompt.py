@@ -85,7 +85,7 @@ def test_a_file_has_its_own_version_and_both_kinds_of_placeholders(tmp_path):
     file = tmp_path / "p.txt"
     file.write_text("Rate %%%SUBMISSION%%% for {TASK}, please: %%%SUBMISSION%%%")
     prompt = load_prompt(file)
-    assert prompt.render("T", "{TASK}\ud800") == "Rate {TASK}? for T, please: {TASK}?"
+    assert prompt.render("T", "{TASK}\ud800") == "Rate {TASK}\ufffd for T, please: {TASK}\ufffd"
     assert prompt.version.startswith("file-")
     file.write_text("Grade {MODEL RESPONSE} for {TASK}.")
     assert load_prompt(file).version != prompt.version
