@@ -79,8 +79,8 @@ def overview_session(
     """
     with _opened(store) as engine, ExitStack() as ending:
         require_code(engine, reviewer, code)
-        asked, label = query_of_suite(engine, language=language, suite=suite, reviewer=reviewer)
-        open = asked.hidden_for is None
+        query, label = query_of_suite(engine, language=language, suite=suite, reviewer=reviewer)
+        open = query.hidden_for is None
 
         def reading_behind(pairs: Sequence[tuple[int, int]]) -> CompareScreen:
             run = ending.enter_context(record_run(engine, "xlit-tui overview", {"suite": label}))
@@ -90,7 +90,7 @@ def overview_session(
             wanted = Filter(responses=frozenset(response for _, response in pairs))
             return CompareScreen(ReviewSession(engine, view, run_id=run.id, remember=False), wanted)
 
-        yield lambda: OverviewScreen(engine, asked, f"overview · {label}", reading_behind)
+        yield lambda: OverviewScreen(engine, query, f"overview · {label}", reading_behind)
 
 
 def _leave(session: ReviewSession) -> None:

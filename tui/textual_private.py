@@ -19,7 +19,7 @@ from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.widget import Widget
 
-CHECKED_ON = ("8.2.0", "8.2.8")
+CHECKED_ON = ("8.2.5", "8.2.8")
 
 T = TypeVar("T")
 

@@ -84,7 +84,7 @@ async def test_undo_goes_back_across_rows_and_languages(engine):
         assert (review.number, review.answer.text) == (1, "an answer")
         assert review.left == 18
         await press(pilot, "r")
-        assert review.row.answers[2].marks[0] == CriterionScore(1)
+        assert review.row.answers[2].scores[0] == CriterionScore(1)
         await press(pilot, "r")
         assert review.number == 2
 
@@ -93,7 +93,9 @@ async def test_scores_given_by_language_are_those_of_the_other_view(engine):
     async with compare_app(engine, **ONE).run_test(size=WIDE) as pilot:
         await press(pilot, "l", "l", "2")
     review = opened(engine, language="en")
-    assert sorted(answer.marks[0] for answer in review.row.answers if answer.marks[0]) == [CriterionScore(2)]
+    assert sorted(answer.scores[0] for answer in review.row.answers if answer.scores[0]) == [
+        CriterionScore(2)
+    ]
 
 
 async def test_the_place_by_language_is_kept_apart_from_the_other_view(engine):

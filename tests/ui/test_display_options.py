@@ -257,10 +257,10 @@ async def test_the_translation_stays_in_the_next_row_and_moves_no_cursor(tmp_pat
     with store_of(tmp_path / "t.db", questions) as engine:
         async with compare_app(engine, translation="de").run_test(size=WIDE) as pilot:
             await press(pilot, "l", "j", "j")
-            place = session_of(pilot).place
+            place = session_of(pilot).cursor
             await press(pilot, "t", "t", "t")
             assert "Frage eins" in shown(pilot)
-            assert session_of(pilot).place == place
+            assert session_of(pilot).cursor == place
             await press(pilot, "n")
             assert "Frage zwei" in shown(pilot)
             assert "Question" not in shown(pilot)
@@ -288,7 +288,7 @@ async def test_a_translation_that_could_not_be_read_is_told_and_not_taken(tmp_pa
 
 def test_what_was_read_ahead_for_another_view_is_not_shown(engine, review, monkeypatch):
     reading, may_end = threading.Event(), threading.Event()
-    load = review.rows.load
+    load = review.loader.load
 
     def slow(*args, **options):
         loaded = load(*args, **options)
@@ -296,11 +296,11 @@ def test_what_was_read_ahead_for_another_view_is_not_shown(engine, review, monke
         assert may_end.wait(10)
         return loaded
 
-    monkeypatch.setattr(review.rows, "load", slow)
-    ahead = threading.Thread(target=review.rows.read_ahead, args=(review.neighbours([1, -1]),))
+    monkeypatch.setattr(review.loader, "load", slow)
+    ahead = threading.Thread(target=review.loader.read_ahead, args=(review.neighbours([1, -1]),))
     ahead.start()
     assert reading.wait(10)
-    monkeypatch.setattr(review.rows, "load", load)
+    monkeypatch.setattr(review.loader, "load", load)
     review.change_view(opened(engine, translation=None).view)
     may_end.set()
     ahead.join()
@@ -372,7 +372,7 @@ async def test_the_equals_sign_parts_the_columns_and_joins_them_again(same):
         await press(pilot, "=")
         assert re.search(r" A .* B .* C ", shown(pilot))
         assert session_of(pilot).answer.response_id == here
-        assert session_of(pilot).place.criterion == 2
+        assert session_of(pilot).cursor.criterion == 2
         await press(pilot, "=")
         assert re.search(r" [ABC]=[ABC] ", shown(pilot))
 
@@ -405,12 +405,14 @@ async def test_collapsed_responses_count_once_in_what_is_left(same):
 
 def test_scores_given_apart_are_not_lost_when_columns_are_joined(same):
     review = opened(same, collapse=False)
-    first = next(at for at, it in enumerate(review.row.answers) if it.response_id == 1)
-    review.move(columns=first - review.place.column)
+    first = review.row.column_of(1)
+    review.move(columns=first - review.cursor.column)
     review.score(2)
     review.change_view(review.view, collapse=True)
-    assert [it.marks[0] for it in review.row.answers if it.response_id == 1] == [CriterionScore(2)]
-    assert [it.marks[0] for it in review.row.answers if it.response_id == 3] == [None]
+    assert [answer.scores[0] for answer in review.row.answers if answer.response_id == 1] == [
+        CriterionScore(2)
+    ]
+    assert [answer.scores[0] for answer in review.row.answers if answer.response_id == 3] == [None]
 
 
 # Directions

@@ -316,5 +316,5 @@ async def test_the_time_that_a_response_was_on_show_is_kept_with_the_score(app, 
 def test_a_score_by_a_name_of_its_own_is_nobody_elses(engine):
     opened(engine, reviewer="nv").score(2)
     zoe = opened(engine, reviewer="zoe")
-    assert all(mark is None for answer in zoe.row.answers for mark in answer.marks)
+    assert all(mark is None for answer in zoe.row.answers for mark in answer.scores)
     assert zoe.undo().message == "nothing to undo"

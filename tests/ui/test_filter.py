@@ -135,10 +135,10 @@ async def test_the_filter_goes_on_from_the_row_on_show(app):
 async def test_a_row_that_fits_stays_on_show(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n", "n", "l", "j")
-        place = session_of(pilot).place
+        place = session_of(pilot).cursor
         await choose(pilot, "advice")
         assert "· 2/2 filtered ·" in shown(pilot)
-        assert session_of(pilot).place == place
+        assert session_of(pilot).cursor == place
 
 
 async def test_a_filter_that_nothing_fits_leaves_all_as_it_was(app):
@@ -217,7 +217,7 @@ async def test_a_response_that_fits_is_marked_and_the_cursor_is_on_it(app):
         meant = session_of(pilot)
         await choose(pilot, "helpfulness 0")
         assert session_of(pilot).row.text == "Второй"
-        assert meant.place.column == 1
+        assert meant.cursor.column == 1
         assert "∈ filter" in shown(pilot).splitlines()[3].split("┬")[1]
         assert shown(pilot).count("∈ filter") == 1
 

@@ -228,7 +228,7 @@ def test_a_text_without_words_is_one_stretch_and_an_empty_one_none():
 def test_go_to_finds_the_word_at_an_offset_or_before_it(offset, word):
     cursor = cursor_on("один два три")
     cursor.go_to(offset)
-    assert cursor.at == word
+    assert cursor.word == word
 
 
 def test_of_several_spans_under_the_cursor_the_shortest_counts():

@@ -108,9 +108,9 @@ async def test_an_empty_prompt_without_a_search_before_it_goes_nowhere(app):
 async def test_what_is_nowhere_is_said_safely_and_moves_nothing(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n", "l")
-        place = session_of(pilot).place
+        place = session_of(pilot).cursor
         await find(pilot, "[bold]\x07\u202eнет")
-        assert (session_of(pilot).number, session_of(pilot).place) == (2, place)
+        assert (session_of(pilot).number, session_of(pilot).cursor) == (2, place)
         last = shown(pilot).splitlines()[-1]
         assert "nothing holds" in last
         assert "[bold]" in last
@@ -167,17 +167,17 @@ async def test_u_finds_the_next_open_criterion_in_the_row_in_later_rows_and_roun
         await press(pilot, "n", "a", "a")
         await press(pilot, "p", "a", "2", "1", "k", "k")
         await press(pilot, "U")
-        assert (session_of(pilot).number, *session_of(pilot).place) == (1, 1, 2)
+        assert (session_of(pilot).number, *session_of(pilot).cursor) == (1, 1, 2)
         await press(pilot, *"2222", "U")
         assert session_of(pilot).number == 3
         await press(pilot, "a", "1", "U")
-        assert (session_of(pilot).number, *session_of(pilot).place) == (3, 1, 2)
+        assert (session_of(pilot).number, *session_of(pilot).cursor) == (3, 1, 2)
 
 
 async def test_u_comes_round_to_what_was_left_before(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n", "a", "a", "n", "a", "a", "U")
-        assert (session_of(pilot).number, *session_of(pilot).place) == (1, 0, 0)
+        assert (session_of(pilot).number, *session_of(pilot).cursor) == (1, 0, 0)
         await press(pilot, "a", "a", "U")
         assert message(pilot) == "everything is scored"
 
@@ -213,7 +213,7 @@ def disagreeing(tmp_path):
 
 def here(pilot) -> tuple[int, str]:
     review = session_of(pilot)
-    return review.number, review.view.criteria[review.place.criterion]
+    return review.number, review.view.criteria[review.cursor.criterion]
 
 
 async def commit_all_as_best(pilot, numbers) -> None:

@@ -60,10 +60,12 @@ def score_all(engine, reviewer: str, values: dict[str, int], *, commit: bool = T
         for column, answer in enumerate(review.row.answers):
             if answer.text in values:
                 for place in range(len(ALL)):
-                    review.move(columns=column - review.place.column, criteria=place - review.place.criterion)
+                    review.move(
+                        columns=column - review.cursor.column, criteria=place - review.cursor.criterion
+                    )
                     review.score(values[answer.text])
                 if commit:
-                    review.move(columns=column - review.place.column)
+                    review.move(columns=column - review.cursor.column)
                     review.commit()
     review.close()
 
@@ -260,7 +262,7 @@ async def test_escape_leaves_the_overview_and_the_place_as_it_was(engine):
     async with compare_app(engine).run_test(size=WIDE) as pilot:
         await press(pilot, "n", "l", "w", "escape")
         assert isinstance(pilot.app.screen, CompareScreen)
-        assert (session_of(pilot).number, session_of(pilot).place.column) == (2, 1)
+        assert (session_of(pilot).number, session_of(pilot).cursor.column) == (2, 1)
         assert "filtered" not in shown(pilot)
 
 

@@ -44,21 +44,21 @@ def test_the_row_shows_the_instruction_its_translation_and_every_response(review
 
 def test_six_digits_score_a_response_and_lead_to_the_next(engine, review):
     scores(review, 2, 2, 1, 0, 1, 2)
-    assert review.place == ScoreCell(1, 0)
+    assert review.cursor == ScoreCell(1, 0)
     again = opened(engine)
-    assert again.row.answers[0].marks == tuple(CriterionScore(value) for value in (2, 2, 1, 0, 1, 2))
+    assert again.row.answers[0].scores == tuple(CriterionScore(value) for value in (2, 2, 1, 0, 1, 2))
 
 
 def test_after_the_last_column_the_cursor_stays_and_says_how_to_go_on(review):
     review.move(columns=3, criteria=5)
     assert "n goes to the next instruction" in review.score(2).message
-    assert review.place == ScoreCell(3, 5)
+    assert review.cursor == ScoreCell(3, 5)
 
 
 def test_language_0_is_one_action_that_undo_takes_back_whole(engine, review):
     review.score(2)
     assert "left out" in review.score(0).message
-    assert review.row.answers[0].marks == (
+    assert review.row.answers[0].scores == (
         CriterionScore(2),
         CriterionScore(0),
         SKIPPED,
@@ -67,8 +67,8 @@ def test_language_0_is_one_action_that_undo_takes_back_whole(engine, review):
         SKIPPED,
     )
     review.undo()
-    assert review.row.answers[0].marks == (CriterionScore(2), None, None, None, None, None)
-    assert review.place == ScoreCell(0, 1)
+    assert review.row.answers[0].scores == (CriterionScore(2), None, None, None, None, None)
+    assert review.cursor == ScoreCell(0, 1)
     review.redo()
     assert opened(engine).row.answers[0].complete
 
@@ -82,7 +82,7 @@ def test_undo_works_across_rows_and_restarts(engine, review):
     outcome = again.undo()
     assert outcome.new_row
     assert again.number == 1
-    assert again.row.answers[0].marks == (None,) * 6
+    assert again.row.answers[0].scores == (None,) * 6
 
 
 @contextmanager
@@ -138,12 +138,12 @@ def test_undo_in_another_row_is_seen_although_that_row_was_read_ahead(review):
     review.score(2)
     first = review.row.key
     review.go(1)
-    review.rows.read_ahead([first])
+    review.loader.read_ahead([first])
     review.undo()
     review.go(1)
     review.go(-1)
     assert review.row.key == first
-    assert review.row.answers[0].marks == (None,) * 6
+    assert review.row.answers[0].scores == (None,) * 6
 
 
 def test_undo_leaves_another_view_alone(engine):
@@ -159,9 +159,9 @@ def test_clear_takes_one_mark_away_and_undo_brings_it_back(review):
     review.score(1)
     review.move(criteria=-1)
     review.clear()
-    assert review.answer.marks[0] is None
+    assert review.answer.scores[0] is None
     review.undo()
-    assert review.answer.marks[0] == CriterionScore(1)
+    assert review.answer.scores[0] == CriterionScore(1)
 
 
 def test_only_a_complete_response_is_committed_and_later_scores_say_that_the_judge_was_shown(engine, review):
@@ -219,14 +219,14 @@ def test_the_place_comes_back(engine, review):
     review.move(columns=2, criteria=3)
     review.close()
     again = opened(engine)
-    assert (again.number, again.place) == (2, ScoreCell(2, 3))
+    assert (again.number, again.cursor) == (2, ScoreCell(2, 3))
 
 
 def test_the_place_is_saved_with_each_score_and_not_with_each_move(engine, review):
     review.move(criteria=3)
     review.score(2)
     review.move(columns=2)
-    assert opened(engine).place == ScoreCell(0, 4)
+    assert opened(engine).cursor == ScoreCell(0, 4)
 
 
 def test_the_instruction_is_remembered_without_a_proper_end(engine, review):
@@ -236,7 +236,7 @@ def test_the_instruction_is_remembered_without_a_proper_end(engine, review):
 
 def test_next_unscored_goes_through_the_row_the_later_rows_and_round(review):
     def next_unscored() -> ActionResult:
-        return review.next_open() or review.go_to(review.finder.unscored(review.row.position))
+        return review.next_open() or review.go_to(review.navigator.next_unscored(review.row.position))
 
     for _ in MODELS:
         review.score_best()
@@ -246,7 +246,7 @@ def test_next_unscored_goes_through_the_row_the_later_rows_and_round(review):
     for _ in MODELS:
         review.score_best()
     assert next_unscored().new_row
-    assert (review.number, review.place) == (2, ScoreCell(0, 0))
+    assert (review.number, review.cursor) == (2, ScoreCell(0, 0))
     for _ in MODELS:
         review.wrong_language()
     assert next_unscored().message == "everything is scored"
@@ -272,10 +272,10 @@ def test_a_score_that_cannot_be_saved_is_not_kept(store_path: Path, engine, revi
     assert "another program" in review.close()
     blocker.rollback()
     blocker.close()
-    assert review.row.answers[0].marks == (None,) * 6
-    assert (review.place, review.number) == (ScoreCell(0, 0), 1)
+    assert review.row.answers[0].scores == (None,) * 6
+    assert (review.cursor, review.number) == (ScoreCell(0, 0), 1)
     review.score(2)
-    assert opened(engine).row.answers[0].marks[0] == CriterionScore(2)
+    assert opened(engine).row.answers[0].scores[0] == CriterionScore(2)
 
 
 def test_the_time_to_a_score_is_counted_from_when_the_response_came_on_show(engine):

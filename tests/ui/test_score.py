@@ -123,7 +123,7 @@ async def test_it_goes_on_where_it_stopped_and_says_when_it_is_done(engine):
         pilot.app.screen.session.close()
     async with score_app(engine).run_test(size=SIZE) as pilot:
         assert "4/8 · 7 left" in shown(pilot)
-        assert pilot.app.screen.session.place.criterion == 1
+        assert pilot.app.screen.session.cursor.criterion == 1
         await press(pilot, *["a", "enter"] * 7)
         assert "everything is done" in message(pilot)
         assert "0 left" in shown(pilot)
@@ -139,7 +139,7 @@ async def test_a_repeat_is_read_anew_and_leaves_the_first_scores_alone(engine):
         await press(pilot, *["a", "enter"] * (repeat.position - 1))
         session = pilot.app.screen.session
         assert session.row.key == repeat.position
-        assert session.answer.marks == (None,) * 6
+        assert session.answer.scores == (None,) * 6
         await press(pilot, "c", *"again", "enter")
         await press(pilot, *"111111")
     (response,) = repeat.response_ids
@@ -390,8 +390,8 @@ async def test_compare_shows_the_same_responses_side_by_side_with_the_own_scores
     work(engine, "c", "anna", lambda stop, criterion: 1)
     work(engine, "c", "boris", lambda stop, criterion: 2)
     async with compare_app(engine, reviewer="anna").run_test(size=(200, 50)) as pilot:
-        marks = [answer.marks for answer in pilot.app.first.session.row.answers]
-        assert {mark.score for row in marks for mark in row} == {1}
+        scores = [answer.scores for answer in pilot.app.first.session.row.answers]
+        assert {score.value for row in scores for score in row} == {1}
         assert not any(answer.revealed for answer in pilot.app.first.session.row.answers)
         await press(pilot, "n")
         assert JUDGE not in shown(pilot)

@@ -17,8 +17,8 @@ def test_a_score_sets_its_criterion_alone():
 
 
 def test_language_0_leaves_out_what_is_not_scored_and_keeps_what_is():
-    marks = scored(1, None, None, None, None, 2)
-    after = scoring.applied(marks, scoring.set_score(marks, LANGUAGE, 0, LANGUAGE))
+    scores = scored(1, None, None, None, None, 2)
+    after = scoring.applied(scores, scoring.set_score(scores, LANGUAGE, 0, LANGUAGE))
     assert after == (CriterionScore(1), CriterionScore(0), SKIPPED, SKIPPED, SKIPPED, CriterionScore(2))
     assert scoring.is_complete(after)
 
@@ -32,8 +32,8 @@ def test_a_better_language_score_opens_again_what_was_left_out():
 
 
 def test_wrong_language_leaves_out_scored_criteria_too():
-    marks = scored(2, 2, 2, None, None, None)
-    assert scoring.applied(marks, scoring.wrong_language(marks, LANGUAGE)) == (
+    scores = scored(2, 2, 2, None, None, None)
+    assert scoring.applied(scores, scoring.wrong_language(scores, LANGUAGE)) == (
         SKIPPED, CriterionScore(0), SKIPPED, SKIPPED, SKIPPED, SKIPPED,
     )  # fmt: skip
 
@@ -61,12 +61,12 @@ def test_the_cursor_goes_down_and_then_to_the_next_columns_first_open_criterion(
 
 
 def test_six_digits_stay_in_their_response_even_when_one_says_wrong_language():
-    marks, place = OPEN, ScoreCell(0, 0)
+    scores, cell = OPEN, ScoreCell(0, 0)
     for score in (2, 0, 1, 1, 1, 1):
-        assert place.column == 0
-        marks = scoring.applied(marks, scoring.set_score(marks, place.criterion, score, LANGUAGE))
-        place = scoring.after_scoring([marks, OPEN], place)
-    assert place == ScoreCell(1, 0)
+        assert cell.column == 0
+        scores = scoring.applied(scores, scoring.set_score(scores, cell.criterion, score, LANGUAGE))
+        cell = scoring.after_scoring([scores, OPEN], cell)
+    assert cell == ScoreCell(1, 0)
 
 
 def test_the_next_open_criterion_lies_after_the_cursor():

@@ -31,8 +31,8 @@ def columns_of(seed: str, sources: Mapping[int, Source], known: Mapping[int, int
     columns = dict(known)
     new = {source: response for response, source in sources.items() if response not in known}
     end = max(known.values(), default=-1) + 1
-    for place, source in enumerate(shuffled(seed, list(new)), start=end):
-        columns[new[source]] = place
+    for column, source in enumerate(shuffled(seed, list(new)), start=end):
+        columns[new[source]] = column
     return columns
 
 

@@ -1,4 +1,4 @@
-"""How the reviewer wants to see the responses: compared, with marks, searched. Nothing of it is stored."""
+"""How the reviewer wants to see the responses: compared, marked, searched. Nothing of it is stored."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,12 +13,14 @@ DisplayState = tuple[int | None, bool, str]
 
 @dataclass
 class DisplayOptions:
-    """`base`: the column that the others are compared to, or None. `marks`: misspelt words and stretches in
-    another language are marked where the surface metrics may be seen. `hits`: the words searched for.
+    """What the reviewer has switched on.
+
+    `base`: the column that the others are compared to, or None. `mark_text`: misspelt words and stretches
+    in another language are marked where the surface metrics may be seen. `hits`: the words searched for.
     `reorder`: right-to-left text is put in reading order here, because the terminal does not do it."""
 
     base: int | None = None
-    marks: bool = False
+    mark_text: bool = False
     hits: str = ""
     reorder: bool = True
     _compared: tuple[Row, int, "list[Differences]"] | None = field(default=None, repr=False)
@@ -26,10 +28,10 @@ class DisplayOptions:
     @property
     def state(self) -> DisplayState:
         """What the marks in a text depend on, besides the responses themselves."""
-        return self.base, self.marks, self.hits
+        return self.base, self.mark_text, self.hits
 
     def toggle_base(self, column: int) -> str:
-        """Compare to this column; when it is the base already, no more. Returns what to say."""
+        """Compare to this column; when it is the base already, stop comparing. Returns the message."""
         self.base = None if self.base == column else column
         return "" if self.base is None else "marked, +: words that this column has not; −: missing words"
 
@@ -41,8 +43,7 @@ class DisplayOptions:
 
         base = min(self.base, len(row.answers) - 1)
         texts = [answer.text for answer in row.answers]
-        known = self._compared
-        same = known is not None and known[1] == base and [a.text for a in known[0].answers] == texts
-        if known is None or not same:
-            known = self._compared = (row, base, compare_to_base(texts, base))
-        return known[2][column]
+        compared = self._compared
+        if compared is None or compared[1] != base or [a.text for a in compared[0].answers] != texts:
+            compared = self._compared = (row, base, compare_to_base(texts, base))
+        return compared[2][column]

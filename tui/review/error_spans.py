@@ -30,11 +30,13 @@ SEVERITIES = (
 
 
 class SpanCursor:
-    """`words` are the [start, end) of the words of a text, in order; where there are none, of the text."""
+    """A cursor on one word of a text, and perhaps an anchor on another.
+
+    `words` are the [start, end) of the words, in order. A text without words is chosen as a whole."""
 
     def __init__(self, words: Sequence[tuple[int, int]], length: int) -> None:
         self.words = list(words) or ([(0, length)] if length else [])
-        self.at = 0
+        self.word = 0
         self.anchor: int | None = None
 
     @property
@@ -42,26 +44,25 @@ class SpanCursor:
         """The [start, end) from the first to the last word that is chosen; (0, 0) in an empty text."""
         if not self.words:
             return 0, 0
-        first, last = sorted((self.at, self.at if self.anchor is None else self.anchor))
+        first, last = sorted((self.word, self.word if self.anchor is None else self.anchor))
         return self.words[first][0], self.words[last][1]
 
     def move(self, words: int) -> None:
         """To another word; it stops at the ends."""
-        self.at = min(max(self.at + words, 0), max(0, len(self.words) - 1))
+        self.word = min(max(self.word + words, 0), max(0, len(self.words) - 1))
 
     def go_to(self, offset: int) -> None:
         """To the word at an offset of the text, or the last one before it."""
-        found = bisect_right(self.words, offset, key=lambda word: word[0]) - 1
-        self.at = max(0, found)
+        self.word = max(0, bisect_right(self.words, offset, key=lambda word: word[0]) - 1)
 
     def toggle_anchor(self) -> None:
         """Begin a stretch at the word under the cursor, or forget it."""
-        self.anchor = self.at if self.anchor is None else None
+        self.anchor = self.word if self.anchor is None else None
 
     def span_here(self, spans: Sequence[Span]) -> Span | None:
         """The marked span under the cursor; of several, the shortest."""
         if not self.words:
             return None
-        start, end = self.words[self.at]
-        here = [span for span in spans if span.start < end and start < span.end]
-        return min(here, key=lambda span: span.end - span.start, default=None)
+        start, end = self.words[self.word]
+        touching = [span for span in spans if span.start < end and start < span.end]
+        return min(touching, key=lambda span: span.end - span.start, default=None)

@@ -17,9 +17,9 @@ from tui.review.view import View
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a question leads: a row by its key, and in it a response and a criterion if one is meant.
+    """Where a question leads: the key of a row, and in it a response and a criterion if one is meant.
 
-    `message` is for the reviewer. Without a row there is nothing to go to.
+    `message` is for the reviewer. Without a key there is nothing to go to.
     """
 
     key: int | None = None
@@ -66,38 +66,40 @@ class Navigator:
     def matches(self, wanted: Filter) -> dict[int, set[int]]:
         """The responses that fit the filter, by instruction, in the suite's order."""
         with reading(self.engine) as session:
-            found: dict[int, set[int]] = {}
+            matching: dict[int, set[int]] = {}
             for instruction, response in filters.responses_matching(session, self.view.scope, wanted):
-                found.setdefault(instruction, set()).add(response)
-            return found
+                matching.setdefault(instruction, set()).add(response)
+            return matching
 
-    def unscored(self, position: int) -> Destination:
+    def next_unscored(self, position: int) -> Destination:
         """The first response after a position of the suite that wants a score, else the first of all."""
         with reading(self.engine) as session:
-            found = filters.first_unscored(session, self.view.scope, position)
-        if found is None:
+            unscored = filters.first_unscored(session, self.view.scope, position)
+        if unscored is None:
             return Destination(message="everything is scored")
-        return Destination(found[0], found[1])
+        instruction, response = unscored
+        return Destination(instruction, response)
 
     def next_disagreement(self) -> Destination:
-        """The next criterion on which reviewer and judge differ, from the largest |Δ| down, and round."""
+        """The next criterion on which reviewer and judge differ, from the largest |Δ| down; after the last,
+        the first again."""
         if self.view.judge is None:
             return Destination(message="no judge has scored these responses")
         with reading(self.engine) as session:
-            known = filters.disagreements(session, self.view.scope)
-        if not known:
+            disagreements = filters.disagreements(session, self.view.scope)
+        if not disagreements:
             hint = "" if self.view.open else " on what you have committed"
             return Destination(message=f"no disagreement with {self.view.judge.label}{hint}")
-        unseen = [it for it in known if (it.response_id, it.criterion_id) not in self._seen]
+        unseen = [row for row in disagreements if (row.response_id, row.criterion_id) not in self._seen]
         if not unseen:
             self._seen.clear()
-        found = (unseen or known)[0]
-        self._seen.add((found.response_id, found.criterion_id))
-        place = known.index(found)
-        message = f"Δ {found.delta:+d} · disagreement {place + 1} of {len(known)}, by |Δ|"
-        return Destination(found.instruction_id, found.response_id, found.criterion_id, message)
+        largest = (unseen or disagreements)[0]
+        self._seen.add((largest.response_id, largest.criterion_id))
+        number = disagreements.index(largest) + 1
+        message = f"Δ {largest.delta:+d} · disagreement {number} of {len(disagreements)}, by |Δ|"
+        return Destination(largest.instruction_id, largest.response_id, largest.criterion_id, message)
 
-    def holding(self, words: str, position: int) -> Destination:
+    def find_words(self, words: str, position: int) -> Destination:
         """The first response after a position whose text, or whose instruction, holds some words; then from
         the start. Small and capital letters are the same, and so are composed and decomposed ones."""
         wanted = folded(words)

@@ -53,7 +53,7 @@ class Overview:
     """Everything on the page. `names` are those of the sources that may be shown; `means` by source and
     criterion."""
 
-    asked: OverviewQuery
+    query: OverviewQuery
     criteria: tuple[tuple[int, str, int], ...]
     raters: tuple[RaterScores, ...]
     judges: tuple[RaterScores, ...]
@@ -66,19 +66,19 @@ class Overview:
     @property
     def people(self) -> list[RaterScores]:
         """The people who are set beside the judge: the one asked for, else all."""
-        return [it for it in self.raters if it.rater_id == self.asked.rater] or list(self.raters)
+        return [row for row in self.raters if row.rater_id == self.query.rater] or list(self.raters)
 
     @property
     def scorers(self) -> list[RaterScores]:
         """Whose means are shown: the person or the judge asked for, else all people, or the judge where
         nobody has scored yet and nothing is hidden."""
-        named = [it for it in (*self.raters, *self.judges) if it.rater_id == self.asked.rater]
-        alone = [self.judge] if self.judge and self.asked.hidden_for is None else []
+        named = [row for row in (*self.raters, *self.judges) if row.rater_id == self.query.rater]
+        alone = [self.judge] if self.judge and self.query.hidden_for is None else []
         return named or list(self.raters) or alone
 
     @property
     def judge(self) -> RaterScores | None:
-        named = [judge for judge in self.judges if judge.rater_id == self.asked.judge]
+        named = [judge for judge in self.judges if judge.rater_id == self.query.judge]
         return next(iter([*named, *self.judges]), None)
 
 
@@ -103,60 +103,60 @@ def query_of_suite(
     `UsageError` when there are no responses.
     """
     with writing(engine) as session:
-        found = compare.suite_with_responses(session, language, suite)
-        asked = OverviewQuery(Scope(found.id, language), rubrics.default_rubric_id(session))
-        if review_queue.open_campaign_of(session, reviewer, found.id) is None:
-            return asked, found.label
+        summary = compare.suite_with_responses(session, language, suite)
+        query = OverviewQuery(Scope(summary.id, language), rubrics.default_rubric_id(session))
+        if review_queue.open_campaign_of(session, reviewer, summary.id) is None:
+            return query, summary.label
         rater = rater_queries.rater_id(session, "human", reviewer)
-        scope = replace(asked.scope, committed_by=rater)
-        sealed = review_queue.open_campaign_of(session, reviewer, found.id, sealed=True) is not None
-        return replace(asked, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), found.label
+        scope = replace(query.scope, committed_by=rater)
+        sealed = review_queue.open_campaign_of(session, reviewer, summary.id, sealed=True) is not None
+        return replace(query, scope=scope, rater=rater, hidden_for=reviewer, judged=not sealed), summary.label
 
 
-def load_overview(engine: Engine, asked: OverviewQuery) -> Overview:
+def load_overview(engine: Engine, query: OverviewQuery) -> Overview:
     """Read all numbers. It may take a second on a store of a million responses: not for the event loop."""
     with reading(engine) as session:
-        raters = overview.reviewers_of(session, asked.scope, asked.rubric_id)
-        judges = overview.judges_of(session, asked.scope, asked.rubric_id) if asked.judged else []
-        if asked.hidden_for is not None:
-            raters = [rater for rater in raters if rater.rater_id == asked.rater]
-        sources = overview.sources_of(session, asked.scope)
-        criteria = rubrics.criteria_of(session, asked.rubric_id)
-        found = Overview(
-            asked=asked,
+        raters = overview.reviewers_of(session, query.scope, query.rubric_id)
+        judges = overview.judges_of(session, query.scope, query.rubric_id) if query.judged else []
+        if query.hidden_for is not None:
+            raters = [rater for rater in raters if rater.rater_id == query.rater]
+        sources = overview.sources_of(session, query.scope)
+        criteria = rubrics.criteria_of(session, query.rubric_id)
+        counted = Overview(
+            query=query,
             criteria=tuple((row.id or 0, row.name, row.maximum) for row in criteria),
             raters=tuple(raters),
             judges=tuple(judges),
-            progress=tuple(_progress(session, asked)),
-            sources=tuple(sources if asked.hidden_for is None else blind.shuffled(_seed(asked), sources)),
-            names=_names(asked, sources),
+            progress=tuple(_progress(session, query)),
+            sources=tuple(sources if query.hidden_for is None else blind.shuffled(_seed(query), sources)),
+            names=_names(query, sources),
             means={},
             agreement=(),
         )
-        people, judge = _ids(found.people), found.judge
-        means = overview.heat_map(session, asked.scope, asked.rubric_id, _ids(found.scorers))
+        people, judge = _ids(counted.people), counted.judge
+        means = overview.heat_map(session, query.scope, query.rubric_id, _ids(counted.scorers))
         compared = (
-            human_against_judge(session, asked.scope, asked.rubric_id, people, judge.rater_id)
+            human_against_judge(session, query.scope, query.rubric_id, people, judge.rater_id)
             if judge
             else []
         )
     return replace(
-        found,
+        counted,
         means={(cell.source, cell.criterion_id): cell for cell in means},
         agreement=tuple(compared),
     )
 
 
-def responses_behind(engine: Engine, found: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
+def responses_behind(engine: Engine, shown: Overview, cell: HeatCell | PairCell) -> list[tuple[int, int]]:
     """The responses behind a cell: (instruction, response), in the suite's order."""
-    scope, judge = found.asked.scope, found.judge
+    scope, judge = shown.query.scope, shown.judge
     with reading(engine) as session:
         if isinstance(cell, HeatCell):
-            ids = _ids(found.scorers)
+            ids = _ids(shown.scorers)
             return overview.responses_behind(session, scope, cell.source, cell.criterion_id, ids)
         if judge is None:
             return []
-        people = _ids(found.people)
+        people = _ids(shown.people)
         return overview.responses_behind_pair(
             session, scope, cell.criterion_id, people, cell.human, judge.rater_id, cell.judge
         )
@@ -173,26 +173,26 @@ def _ids(raters: Sequence[RaterScores]) -> list[int]:
 
 def group_by_language(engine: Engine, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
     """The same responses by the language of their instructions, in the order in which they come."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    groups: dict[str, list[tuple[int, int]]] = {}
     with reading(engine) as session:
         languages = compare.languages_of(session, [instruction for instruction, _ in pairs])
     for pair in pairs:
-        found.setdefault(languages[pair[0]], []).append(pair)
-    return found
+        groups.setdefault(languages[pair[0]], []).append(pair)
+    return groups
 
 
-def _progress(session: Session, asked: OverviewQuery) -> Sequence[ReviewerProgress]:
-    whole = replace(asked.scope, committed_by=None)
-    found = overview.progress(session, whole, asked.rubric_id)
-    return [row for row in found if row.started or row.rater_id == asked.rater]
+def _progress(session: Session, query: OverviewQuery) -> Sequence[ReviewerProgress]:
+    whole = replace(query.scope, committed_by=None)
+    progress = overview.progress(session, whole, query.rubric_id)
+    return [row for row in progress if row.started or row.rater_id == query.rater]
 
 
-def _seed(asked: OverviewQuery) -> str:
-    return blind.seed_of(asked.hidden_for or "", str(asked.scope.suite_id), "overview", "")
+def _seed(query: OverviewQuery) -> str:
+    return blind.seed_of(query.hidden_for or "", str(query.scope.suite_id), "overview", "")
 
 
-def _names(asked: OverviewQuery, sources: Sequence[Source]) -> dict[SourceKey, str]:
-    if asked.hidden_for is None:
+def _names(query: OverviewQuery, sources: Sequence[Source]) -> dict[SourceKey, str]:
+    if query.hidden_for is None:
         return labels_by_key(sources)
-    shuffled = blind.shuffled(_seed(asked), sources)
+    shuffled = blind.shuffled(_seed(query), sources)
     return {source.key: f"hidden model {number}" for number, source in enumerate(shuffled, start=1)}

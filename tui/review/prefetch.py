@@ -1,8 +1,8 @@
 """Rows read ahead: the neighbours of the row on show are there before a key asks for them.
 
-What was read is good only as long as the store holds what it held then. The contents are told apart by
-`store.queries.compare.highest_ids` (the highest row numbers); this program's own writes are known, and make
-nothing stale but the row they touch.
+What was read is good only as long as the store holds what it held then. That is seen from the highest row
+numbers of its tables (`store.queries.compare.highest_ids`); this program's own writes are known, and make
+nothing stale but the row that they are about.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ KEPT_ROWS = 8
 
 @dataclass
 class LoadedRow:
-    """A row as read from the store for a view, its columns that are not written down yet, and the contents
-    of the store then."""
+    """A row as it was read for a view, its columns that are not written down yet, and the highest row numbers
+    of the store at that time (`contents`)."""
 
     row: Row
     new_columns: dict[int, int]

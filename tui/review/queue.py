@@ -27,23 +27,23 @@ DONE = "everything is done, thank you (q leaves)"
 
 @dataclass
 class Queue:
-    """What a reviewer reads in a campaign: `stops` by position, the positions that are `done`, and the
+    """What a reviewer reads in a campaign: its `items` by position, the positions that are `done`, and the
     `times` at which responses were committed. `views` has the view of each suite and language."""
 
     view: View
     views: dict[tuple[int, str], View]
-    stops: dict[int, QueueItem]
+    items: dict[int, QueueItem]
     done: set[int]
     times: list[datetime]
 
     @property
     def left(self) -> int:
-        """How many places are still to be done."""
-        return len(self.stops) - len(self.done)
+        """How many items are still to be done."""
+        return len(self.items) - len(self.done)
 
     def next_open(self, after: int) -> int | None:
-        """The first place that is not done after a position, else from the start; None: all are done."""
-        waiting = [position for position in self.stops if position not in self.done]
+        """The first position after this one that is not done, else the first of all; None: all are done."""
+        waiting = [position for position in self.items if position not in self.done]
         return next((position for position in waiting if position > after), next(iter(waiting), None))
 
 
@@ -55,35 +55,35 @@ def open_queue(engine: Engine, *, campaign: str, reviewer: str, translation: str
     """
     with writing(engine) as session:
         wait_for_writer(session, WAIT_FOR_WRITER_MS)
-        found, rater = member_of(session, campaign, reviewer)
-        if found.closed_at is not None:
+        row, rater = member_of(session, campaign, reviewer)
+        if row.closed_at is not None:
             raise UsageError(
                 f"Campaign {campaign!r} is closed. `xlit-core campaign close --reopen` opens it."
             )
-        stops = review_queue.queue_of(session, found.id or 0, rater)
-        views = _views(session, found, stops, reviewer, rater, translation)
-        first = stops[0]
+        items = review_queue.queue_of(session, row.id or 0, rater)
+        views = _views(session, row, items, reviewer, rater, translation)
+        first = items[0]
         return Queue(
             view=views[first.suite_id, first.language],
             views=views,
-            stops={stop.position: stop for stop in stops},
-            done=review_queue.done_positions(session, found.id or 0, rater),
-            times=review_queue.commit_times(session, found.id or 0, rater),
+            items={item.position: item for item in items},
+            done=review_queue.done_positions(session, row.id or 0, rater),
+            times=review_queue.commit_times(session, row.id or 0, rater),
         )
 
 
 def _views(
     session: Session,
     campaign: Campaign,
-    stops: Sequence[QueueItem],
+    items: Sequence[QueueItem],
     reviewer: str,
     rater_id: int,
     translation: str | None,
 ) -> dict[tuple[int, str], View]:
     suites = {suite.id: suite for suite in list_suites(session)}
     shared = rubric_parts(session, campaign.rubric_id)
-    found = {}
-    for suite_id, language in dict.fromkeys((stop.suite_id, stop.language) for stop in stops):
+    views = {}
+    for suite_id, language in dict.fromkeys((item.suite_id, item.language) for item in items):
         suite: SuiteSummary = suites[suite_id]
         # What one campaign hides, no other shows.
         names = not campaign.blind and review_queue.open_campaign_of(session, reviewer, suite_id) is None
@@ -104,87 +104,88 @@ def _views(
             campaign_id=campaign.id,
             translation=translation,
         )
-        found[suite_id, language] = view if view.hides_judge else with_judge(session, view)
-    return found
+        views[suite_id, language] = view if view.hides_judge else with_judge(session, view)
+    return views
 
 
 class QueueNavigator(Navigator):
     """Finds the way in a queue, whose rows go by their positions."""
 
-    def __init__(self, engine: Engine, found: Queue) -> None:
-        super().__init__(engine, found.view)
-        self.queue = found
+    def __init__(self, engine: Engine, queue: Queue) -> None:
+        super().__init__(engine, queue.view)
+        self.queue = queue
 
     def instructions(self) -> list[int]:
         """The positions of the queue."""
-        return list(self.queue.stops)
+        return list(self.queue.items)
 
     def start(self, keys: Sequence[int], bookmark: Bookmark | None) -> int:
-        """Where the reviewer stopped; when that is done, the next place that is not, else the last one."""
-        stops = self.queue.stops
-        stopped = bookmark.response_id if bookmark else None
-        here = [at for at in keys if stopped in stops[at].response_ids]
-        waiting = [at for at in here if at not in self.queue.done]
+        """Where the reviewer stopped; when that is done, the next position that is not, else the last one."""
+        items = self.queue.items
+        last_read = bookmark.response_id if bookmark else None
+        positions = [position for position in keys if last_read in items[position].response_ids]
+        waiting = [position for position in positions if position not in self.queue.done]
         if waiting:
             return waiting[0]
-        last = here[-1] if here else 0
+        last = positions[-1] if positions else 0
         return self.queue.next_open(last) or last or keys[0]
 
     def load(self, session: Session, view: View, key: int, *, collapse: bool) -> tuple[Row, dict[int, int]]:
-        """The row of a position: responses that read the same, as one."""
-        stop = self.queue.stops[key]
-        part = self.queue.views[stop.suite_id, stop.language]
-        own = replace(part, rater_id=stop.rater_id, translation=view.translation)
-        instruction = compare.instruction_of(session, stop.instruction_id)
-        read = [
+        """The row of a position. Responses that read the same are one column."""
+        item = self.queue.items[key]
+        item_view = self.queue.views[item.suite_id, item.language]
+        item_view = replace(item_view, rater_id=item.rater_id, translation=view.translation)
+        instruction = compare.instruction_of(session, item.instruction_id)
+        same = [
             (response, source)
-            for response, source in compare.responses_to(session, stop.instruction_id)
-            if response.id in stop.response_ids
+            for response, source in compare.responses_to(session, item.instruction_id)
+            if response.id in item.response_ids
         ]
-        names = labels_by_key([source for _, source in read])
-        label = "=".join(names[source.key] for _, source in read) if own.names_shown else "response"
-        labels = dict.fromkeys(stop.response_ids, label)
-        answers = answers_of(session, own, [(response, instruction) for response, _ in read], labels)
+        names = labels_by_key([source for _, source in same])
+        label = "=".join(names[source.key] for _, source in same) if item_view.names_shown else "response"
+        labels = dict.fromkeys(item.response_ids, label)
+        answers = answers_of(session, item_view, [(response, instruction) for response, _ in same], labels)
         committed = all(answer.committed for answer in answers)
         answer = replace(
             answers[0],
             response_ids=tuple(answer.response_id for answer in answers),
             committed=committed,
-            revealed=own.open or (own.reveal and committed),
+            revealed=item_view.open or (item_view.reveal and committed),
         )
-        return row_of(session, own, instruction, (answer,), key, key), {}
+        return row_of(session, item_view, instruction, (answer,), key, key), {}
 
     @property
     def raters(self) -> tuple[int, ...]:
-        return tuple(sorted({stop.rater_id for stop in self.queue.stops.values()}))
+        return tuple(sorted({item.rater_id for item in self.queue.items.values()}))
 
     def key_of(self, session: Session, rater_id: int, response_id: int) -> int | None:
-        for position, stop in self.queue.stops.items():
-            if stop.rater_id == rater_id and response_id in stop.response_ids:
+        for position, item in self.queue.items.items():
+            if item.rater_id == rater_id and response_id in item.response_ids:
                 return position
         return None
 
-    def unscored(self, position: int) -> Destination:
-        """The next place that is not done, else the first of all."""
-        there = self.queue.next_open(position)
-        return Destination(message=DONE) if there is None else Destination(there)
+    def next_unscored(self, position: int) -> Destination:
+        """The next position that is not done, else the first of all."""
+        waiting = self.queue.next_open(position)
+        return Destination(message=DONE) if waiting is None else Destination(waiting)
 
-    def holding(self, words: str, position: int) -> Destination:
-        """The first place after a position whose response, or whose instruction, holds some words; then from
+    def find_words(self, words: str, position: int) -> Destination:
+        """The first position after this one whose response, or whose instruction, holds some words; then from
         the start. Small and capital letters are the same, and so are composed and decomposed ones."""
-        wanted, stops = folded(words), self.queue.stops
-        later = [at for at in stops if at > position]
+        wanted, items = folded(words), self.queue.items
+        later = [other for other in items if other > position]
+        earlier = [other for other in items if other <= position]
         with reading(self.engine) as session:
-            for at in (*later, *(at for at in stops if at <= position)):
-                response = stops[at].response_ids[0]
+            for other in (*later, *earlier):
+                response = items[other].response_ids[0]
                 question, text = review_queue.texts_of(session, response)
                 if wanted in folded(text) or wanted in folded(question):
-                    return Destination(at, response)
+                    return Destination(other, response)
         return Destination(message=f"nothing holds “{words}”")
 
 
 class QueueSession(ReviewSession):
-    """A `ReviewSession` whose rows are the places of a queue, with one response each."""
+    """A `ReviewSession` whose rows are the items of a queue, with one response each."""
 
     UNIT = "response"
     ROW_SCORED = "scored: Enter is done with it, and goes on"
@@ -200,8 +201,8 @@ class QueueSession(ReviewSession):
     ) -> None:
         self.queue = queue
         self._now = now
-        finder = QueueNavigator(engine, queue)
-        super().__init__(engine, queue.view, finder=finder, run_id=run_id, collapse=False, clock=clock)
+        navigator = QueueNavigator(engine, queue)
+        super().__init__(engine, queue.view, navigator=navigator, run_id=run_id, collapse=False, clock=clock)
 
     @property
     def pace(self) -> float | None:
@@ -210,19 +211,19 @@ class QueueSession(ReviewSession):
 
     def change_view(self, view: View, *, collapse: bool | None = None) -> ActionResult:
         """Show another translation; all else is the campaign's."""
-        return super().change_view(replace(self.rows.view, translation=view.translation))
+        return super().change_view(replace(self.loader.view, translation=view.translation))
 
     def _commit(self, columns: list[int]) -> ActionResult:
         """Done with the response; unless there is now more to see of it, on to the next."""
-        done = super()._commit(columns)
+        committed = super()._commit(columns)
         self.queue.done.add(self.row.key)
         self.queue.times.append(self._now())
         if not self.queue.left:
             return ActionResult(DONE)
         if self.answer.revealed:
-            return done
+            return committed
         try:
-            there = self.go_to(self.finder.unscored(self.row.key))
-            return replace(there, message=f"{len(self.queue.done)} done, {self.queue.left} left")
-        except NotSaved:  # the response is committed; only the place is not written down
-            return done
+            moved = self.go_to(self.navigator.next_unscored(self.row.key))
+            return replace(moved, message=f"{len(self.queue.done)} done, {self.queue.left} left")
+        except NotSaved:  # the response is committed; only the bookmark is not written down
+            return committed

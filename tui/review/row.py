@@ -30,7 +30,7 @@ class Answer:
     language: str
     expected: str
     text: str
-    marks: Scores
+    scores: Scores
     committed: bool
     revealed: bool
     judge: Scores
@@ -44,12 +44,12 @@ class Answer:
 
     @property
     def complete(self) -> bool:
-        return is_complete(self.marks)
+        return is_complete(self.scores)
 
 
 @dataclass(frozen=True)
 class Row:
-    """An instruction and its columns, in the order they are shown, as `view` has it.
+    """An instruction and its columns in their order, as `view` has them.
 
     `key` is what the room knows the row by: the instruction's id, or in a queue the position. Where responses
     that read the same stand as one column, `responses` has a column for every one of them; else it is empty.
@@ -67,13 +67,13 @@ class Row:
     responses: tuple[Answer, ...] = ()
 
     @property
-    def marks(self) -> list[Scores]:
-        return [answer.marks for answer in self.answers]
+    def scores(self) -> list[Scores]:
+        return [answer.scores for answer in self.answers]
 
     def column_of(self, response_id: int | None) -> int | None:
         """The column of a response, or None when it is not in this row."""
-        places = (place for place, answer in enumerate(self.answers) if response_id in answer.response_ids)
-        return next(places, None)
+        columns = enumerate(self.answers)
+        return next((column for column, answer in columns if response_id in answer.response_ids), None)
 
     def with_answer(self, column: int, answer: Answer) -> "Row":
         """The row with another answer in a column."""
@@ -91,18 +91,18 @@ def load_row(
 ) -> tuple[Row, dict[int, int]]:
     """The row of an instruction, and the columns (by response) that are not written down yet.
 
-    With `collapse`, responses that read the same, and were marked the same, stand as one column.
+    With `collapse`, responses that read the same, and have the same scores, stand as one column.
     """
     instruction = compare.instruction_of(session, instruction_id)
     if view.by == "language":
-        shown, labels, new = _by_language(session, view, instruction)
+        responses, labels, new = _by_language(session, view, instruction)
     else:
-        shown, labels, new = _by_model(session, view, instruction)
+        responses, labels, new = _by_model(session, view, instruction)
     if view.campaign_id is not None:
-        ids = [response.id or 0 for response, _ in shown]
-        theirs = review_queue.assigned(session, view.campaign_id, view.rater_id, ids)
-        shown = [(response, asked) for response, asked in shown if response.id in theirs]
-    answers = answers_of(session, view, shown, labels)
+        ids = [response.id or 0 for response, _ in responses]
+        assigned = review_queue.assigned(session, view.campaign_id, view.rater_id, ids)
+        responses = [(response, asked) for response, asked in responses if response.id in assigned]
+    answers = answers_of(session, view, responses, labels)
     row = row_of(session, view, instruction, answers, instruction_id, instruction.position)
     if collapse and view.by == "model":
         row = replace(row, answers=_collapsed(answers), responses=answers)
@@ -110,9 +110,9 @@ def load_row(
 
 
 def reread_row(session: Session, row: Row) -> Row:
-    """The row with what its reviewer has said of each response by now: marks, comments and error spans."""
+    """The row with what its reviewer has said of each response by now: scores, comments and error spans."""
     ids = [response for answer in row.answers for response in answer.response_ids]
-    marks = scores_of(session, row.view, row.view.rater_id, ids)
+    scores = scores_of(session, row.view, row.view.rater_id, ids)
     comments = notes.comments_of(session, row.view.rater_id, ids)
     spans = notes.spans_of(session, row.view.rater_id, ids)
 
@@ -120,7 +120,7 @@ def reread_row(session: Session, row: Row) -> Row:
         return tuple(
             replace(
                 answer,
-                marks=marks[answer.response_id],
+                scores=scores[answer.response_id],
                 comment=comments.get(answer.response_id, ""),
                 spans=tuple(spans.get(answer.response_id, ())),
             )
@@ -159,6 +159,7 @@ def row_of(
 
 
 AskedResponses = list[tuple[Response, Instruction]]
+"""Responses, each with its instruction: by language, these are several."""
 
 
 def _by_model(
@@ -169,24 +170,26 @@ def _by_model(
     Blind, the columns are those in which the reviewer first saw the responses, counted over all sources,
     so that leaving out models moves no label. With the names shown, the order is that of the view.
     """
-    everything = compare.responses_to(session, instruction.id or 0)
-    sources = {response.id or 0: source for response, source in everything}
+    answered = compare.responses_to(session, instruction.id or 0)
+    sources = {response.id or 0: source for response, source in answered}
     new: dict[int, int] = {}
     if view.names_shown:
-        places = {source.key: place for place, source in enumerate(view.sources)}
+        column_of = {source.key: column for column, source in enumerate(view.sources)}
         names = labels_by_key(view.sources)
-        columns = {found: places[source.key] for found, source in sources.items() if source.key in places}
-        labels = {found: names[sources[found].key] for found in columns}
+        columns = {
+            response: column_of[source.key] for response, source in sources.items() if source.key in column_of
+        }
+        labels = {response: names[sources[response].key] for response in columns}
     else:
         known = reviewers.presented(session, view.rater_id, list(sources))
         seed = blind.seed_of(view.reviewer, view.suite.label, instruction.key, view.language)
         columns = blind.columns_of(seed, sources, known)
-        labels = {found: blind.letter(column) for found, column in columns.items()}
-        new = {found: column for found, column in columns.items() if found not in known}
+        labels = {response: blind.letter(column) for response, column in columns.items()}
+        new = {response: column for response, column in columns.items() if response not in known}
     keys = {source.key for source in view.sources}
-    shown = [(response, instruction) for response, source in everything if source.key in keys]
-    shown.sort(key=lambda it: columns[it[0].id or 0])
-    return shown, labels, new
+    ordered = [(response, instruction) for response, source in answered if source.key in keys]
+    ordered.sort(key=lambda pair: columns[pair[0].id or 0])
+    return ordered, labels, new
 
 
 def _by_language(
@@ -194,21 +197,21 @@ def _by_language(
 ) -> tuple[AskedResponses, dict[int, str], dict[int, int]]:
     """The same for one model's responses to an instruction in every language; the view's own comes first."""
     keys = {source.key for source in view.sources}
-    shown: AskedResponses = []
+    ordered: AskedResponses = []
     for language in view.languages:
-        found = compare.instruction_in(session, instruction, language)
-        if found is not None:
-            responses = compare.responses_to(session, found.id or 0)
-            shown += [(response, found) for response, source in responses if source.key in keys]
-    return shown, {response.id or 0: asked.language for response, asked in shown}, {}
+        asked = compare.instruction_in(session, instruction, language)
+        if asked is not None:
+            answered = compare.responses_to(session, asked.id or 0)
+            ordered += [(response, asked) for response, source in answered if source.key in keys]
+    return ordered, {response.id or 0: asked.language for response, asked in ordered}, {}
 
 
 def answers_of(
-    session: Session, view: View, shown: AskedResponses, labels: dict[int, str]
+    session: Session, view: View, responses: AskedResponses, labels: dict[int, str]
 ) -> tuple[Answer, ...]:
-    """A column for each of these responses, which go with their instructions; `labels` by response."""
-    ids = [response.id or 0 for response, _ in shown]
-    marks = scores_of(session, view, view.rater_id, ids)
+    """A column for each of these responses; `labels` are theirs, by response."""
+    ids = [response.id or 0 for response, _ in responses]
+    scores = scores_of(session, view, view.rater_id, ids)
     judge = scores_of(session, view, view.judge.id, ids) if view.judge else {}
     committed = journal.committed_responses(session, view.rater_id, ids)
     surface = compare.surface_of(session, ids)
@@ -217,29 +220,29 @@ def answers_of(
     nothing: Scores = (None,) * len(view.criteria)
     return tuple(
         Answer(
-            response_ids=(found,),
-            label=labels[found],
+            response_ids=(id,),
+            label=labels[id],
             language=asked.language,
             expected=expected_language(asked.language, asked.modifier),
             text=response.text,
-            marks=marks[found],
-            committed=found in committed,
-            revealed=view.open or (view.reveal and found in committed),
-            judge=judge.get(found, nothing),
-            surface=surface.get(found, {}),
-            comment=comments.get(found, ""),
-            spans=tuple(spans.get(found, ())),
+            scores=scores[id],
+            committed=id in committed,
+            revealed=view.open or (view.reveal and id in committed),
+            judge=judge.get(id, nothing),
+            surface=surface.get(id, {}),
+            comment=comments.get(id, ""),
+            spans=tuple(spans.get(id, ())),
         )
-        for found, (response, asked) in zip(ids, shown, strict=True)
+        for id, (response, asked) in zip(ids, responses, strict=True)
     )
 
 
 def _collapsed(answers: Sequence[Answer]) -> tuple[Answer, ...]:
-    """Columns that read the same and are in the same state as one, in the place of the first."""
+    """Columns that read the same and are in the same state become one, which stands where the first stood."""
     groups: dict[tuple[object, ...], list[Answer]] = {}
     for answer in answers:
         judge = answer.judge if answer.revealed else None
-        state = (answer.text, answer.marks, answer.committed, judge, answer.comment, answer.spans)
+        state = (answer.text, answer.scores, answer.committed, judge, answer.comment, answer.spans)
         groups.setdefault(state, []).append(answer)
     return tuple(
         replace(
@@ -252,12 +255,12 @@ def _collapsed(answers: Sequence[Answer]) -> tuple[Answer, ...]:
 
 
 def scores_of(session: Session, view: View, rater_id: int, ids: Sequence[int]) -> dict[int, Scores]:
-    """The marks that a rater gave to each of these responses, in the rubric's order."""
-    found = {
+    """The scores that a rater gave to each of these responses, in the rubric's order."""
+    given = {
         (score.response_id, score.criterion_id): CriterionScore(None if score.skipped else score.score)
         for score in journal.current_ratings(session, rater_id, ids)
     }
     return {
-        response: tuple(found.get((response, criterion)) for criterion in view.criterion_ids)
+        response: tuple(given.get((response, criterion)) for criterion in view.criterion_ids)
         for response in ids
     }

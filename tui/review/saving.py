@@ -24,7 +24,7 @@ class NotSaved(Exception):
 
 @contextmanager
 def saving(engine: Engine) -> Iterator[Session]:
-    """A writing session whose failure is told in words. Raises `NotSaved`."""
+    """A writing session. Raises `NotSaved`, which says in words why the write failed."""
     try:
         with writing(engine) as session:
             yield session
@@ -34,8 +34,8 @@ def saving(engine: Engine) -> Iterator[Session]:
 
 def reason_of(error: DBAPIError) -> str:
     """Why the database refused, in words."""
-    said = str(error.orig or error).strip().splitlines()[0]
-    for mark, reason in _REASONS:
-        if mark in said.lower():
+    message = str(error.orig or error).strip().splitlines()[0]
+    for words, reason in _REASONS:
+        if words in message.lower():
             return reason
-    return said
+    return message

@@ -1,8 +1,11 @@
 """The scoring rules as plain functions: what a key changes, and where the cursor goes next.
 
-The marks of a response are a tuple with one place per criterion: None (not scored), a `Mark` with a
-score, or `SKIPPED` (left out because the response is in the wrong language). A change maps the places
-that a key sets to their new marks.
+The scores of a response are a tuple with one item for each criterion of the rubric:
+
+    (CriterionScore(2), CriterionScore(0), SKIPPED, None)
+
+`SKIPPED` is left out because the response is in the wrong language, None is not scored yet. A change maps the
+indices of the criteria that a key sets to their new scores: `{1: CriterionScore(0), 2: SKIPPED}`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +13,9 @@ from typing import NamedTuple
 
 
 class CriterionScore(NamedTuple):
-    """What stands for a criterion: a score, or None for one left out on purpose."""
+    """What a rater said of a criterion: a score, or None for a criterion left out on purpose."""
 
-    score: int | None
+    value: int | None
 
 
 SKIPPED = CriterionScore(None)
@@ -22,100 +25,100 @@ Change = dict[int, CriterionScore | None]
 
 
 class ScoreCell(NamedTuple):
-    """Where the cursor is: the column in the row, and the criterion in the column, both from 0."""
+    """One score of a row: the column of its response, and its criterion in the rubric, both from 0."""
 
     column: int
     criterion: int
 
 
-def set_score(marks: Scores, criterion: int, score: int, language: int | None) -> Change:
-    """A score for one criterion. `language` is the place of the language criterion, if the rubric has one.
+def set_score(scores: Scores, criterion: int, value: int, language: int | None) -> Change:
+    """A score for one criterion. `language` is the index of the language criterion, if the rubric has one.
 
     Language 0 leaves out what is not scored yet (paper, section 4: other aspects are judged only in the
     right language); a higher language score takes that back.
     """
-    change: Change = {criterion: CriterionScore(score)}
+    change: Change = {criterion: CriterionScore(value)}
     if criterion == language:
-        if score == 0:
-            change.update({place: SKIPPED for place, mark in enumerate(marks) if mark is None})
-            change[criterion] = CriterionScore(score)
+        if value == 0:
+            change.update({index: SKIPPED for index, score in enumerate(scores) if score is None})
+            change[criterion] = CriterionScore(value)
         else:
-            change.update(_reopened(marks))
+            change.update(_reopened(scores))
     return change
 
 
-def best_everywhere(marks: Scores, best: Sequence[int]) -> Change:
+def best_everywhere(scores: Scores, best: Sequence[int]) -> Change:
     """The highest score on every criterion; `best` holds the highest score of each."""
-    return {place: CriterionScore(best[place]) for place in range(len(marks))}
+    return {index: CriterionScore(best[index]) for index in range(len(scores))}
 
 
-def wrong_language(marks: Scores, language: int) -> Change:
+def wrong_language(scores: Scores, language: int) -> Change:
     """Language 0, everything else left out."""
-    return {place: CriterionScore(0) if place == language else SKIPPED for place in range(len(marks))}
+    return {index: CriterionScore(0) if index == language else SKIPPED for index in range(len(scores))}
 
 
-def clear(marks: Scores, criterion: int, language: int | None) -> Change:
-    """No mark on one criterion; without its language 0, what was left out because of it is open again."""
-    if marks[criterion] is None:
+def clear(scores: Scores, criterion: int, language: int | None) -> Change:
+    """No score on one criterion; without its language 0, what was left out because of it is open again."""
+    if scores[criterion] is None:
         return {}
     change: Change = {criterion: None}
     if criterion == language:
-        change.update(_reopened(marks))
+        change.update(_reopened(scores))
     return change
 
 
-def _reopened(marks: Scores) -> Change:
-    return {place: None for place, mark in enumerate(marks) if mark == SKIPPED}
+def _reopened(scores: Scores) -> Change:
+    return {index: None for index, score in enumerate(scores) if score == SKIPPED}
 
 
-def applied(marks: Scores, change: Mapping[int, CriterionScore | None]) -> Scores:
-    """The marks after a change."""
-    return tuple(change.get(place, mark) for place, mark in enumerate(marks))
+def applied(scores: Scores, change: Mapping[int, CriterionScore | None]) -> Scores:
+    """The scores after a change."""
+    return tuple(change.get(index, score) for index, score in enumerate(scores))
 
 
-def count_scored(marks: Scores) -> int:
+def count_scored(scores: Scores) -> int:
     """How many criteria are scored or left out."""
-    return sum(mark is not None for mark in marks)
+    return sum(score is not None for score in scores)
 
 
-def is_complete(marks: Scores) -> bool:
+def is_complete(scores: Scores) -> bool:
     """Whether every criterion is scored or left out."""
-    return None not in marks
+    return None not in scores
 
 
 def open_cells(row: Sequence[Scores]) -> list[ScoreCell]:
-    """The places of a row that still want a score, column by column."""
+    """The cells of a row that still want a score, column by column. `row` holds the scores of each column."""
     return [
         ScoreCell(column, criterion)
-        for column, marks in enumerate(row)
-        for criterion, mark in enumerate(marks)
-        if mark is None
+        for column, scores in enumerate(row)
+        for criterion, score in enumerate(scores)
+        if score is None
     ]
 
 
-def after_scoring(row: Sequence[Scores], place: ScoreCell) -> ScoreCell | None:
-    """Where the cursor goes after the criterion at `place` was scored; `row` holds the marks as they are now.
+def after_scoring(row: Sequence[Scores], scored: ScoreCell) -> ScoreCell | None:
+    """Where the cursor goes after a cell was scored; `row` holds the scores as they are now.
 
     The next criterion of the response, left out or not, so that six digits typed without looking never run
     into the next response; after its last one, the first open criterion of a later column, or None.
     """
-    if place.criterion + 1 < len(row[place.column]):
-        return ScoreCell(place.column, place.criterion + 1)
-    return next((found for found in open_cells(row) if found.column > place.column), None)
+    if scored.criterion + 1 < len(row[scored.column]):
+        return ScoreCell(scored.column, scored.criterion + 1)
+    return next((cell for cell in open_cells(row) if cell.column > scored.column), None)
 
 
-def next_open(row: Sequence[Scores], place: ScoreCell) -> ScoreCell | None:
-    """The next open criterion after `place` in the row, or None."""
-    return next((found for found in open_cells(row) if found > place), None)
+def next_open(row: Sequence[Scores], cursor: ScoreCell) -> ScoreCell | None:
+    """The next open cell after the cursor in the row, or None."""
+    return next((cell for cell in open_cells(row) if cell > cursor), None)
 
 
 def first_open(row: Sequence[Scores]) -> ScoreCell | None:
-    """The first open criterion of the row, or None."""
+    """The first open cell of the row, or None."""
     return next(iter(open_cells(row)), None)
 
 
 def difference(yours: CriterionScore | None, judges: CriterionScore | None) -> int | None:
     """Δ: your score minus the judge's; None unless both have scored."""
-    if yours is None or judges is None or yours.score is None or judges.score is None:
+    if yours is None or judges is None or yours.value is None or judges.value is None:
         return None
-    return yours.score - judges.score
+    return yours.value - judges.value

@@ -1,6 +1,7 @@
 """A reviewer at work: where the cursor is, what the keys do, and that it is saved before it is shown.
 
-Knows the store and the rules, no terminal: a screen calls the methods and draws `row` and `place`.
+It knows the store and the scoring rules, and no terminal: a screen calls the methods and draws `row` and
+`cursor`.
 """
 
 import time
@@ -36,13 +37,13 @@ class ActionResult:
 
 
 class ReviewSession:
-    """One reviewer in one view. Every method that changes something returns an `Outcome` or raises
+    """One reviewer in one view. Every method that changes something returns an `ActionResult`, or raises
     `NotSaved`; then nothing has changed, in the store or here.
 
-    With `remember`, the place is kept for the next time; a look at a few responses leaves it as it was.
-    `finder` knows the rows; without one, they are the instructions of the view."""
+    With `remember`, the bookmark is kept for the next time; a look at a few responses leaves it as it was.
+    `navigator` knows the rows; without one, they are the instructions of the view."""
 
-    # What a row is, and what is said when the last score of a row is given.
+    # What a row is, and the message when its last score is given.
     UNIT = "instruction"
     ROW_SCORED = "end of the row: n goes to the next instruction"
 
@@ -51,7 +52,7 @@ class ReviewSession:
         engine: Engine,
         view: View,
         *,
-        finder: Navigator | None = None,
+        navigator: Navigator | None = None,
         run_id: int | None = None,
         collapse: bool = True,
         remember: bool = True,
@@ -59,22 +60,22 @@ class ReviewSession:
     ) -> None:
         self.engine = engine
         self.run_id = run_id
-        self.finder = finder or Navigator(engine, view)
-        self.rows = RowLoader(engine, view, self.finder.load, collapse=collapse)
+        self.navigator = navigator or Navigator(engine, view)
+        self.loader = RowLoader(engine, view, self.navigator.load, collapse=collapse)
         self.filter = Filter()
         self.matches: dict[int, set[int]] = {}
         self.remember = remember
         self._clock = clock
-        self._on_show: dict[int, float] = {}
-        self.instructions = self.finder.instructions()
+        self._shown_since: dict[int, float] = {}
+        self.instructions = self.navigator.instructions()
         with reading(engine) as session:
             bookmark = reviewers.bookmark_of(session, view.rater_id, view.bookmark)
-        start = self.finder.start(self.instructions, bookmark)
-        self.row, self.place = self._opened(start, leaving=False)
+        start = self.navigator.start(self.instructions, bookmark)
+        self.row, self.cursor = self._opened(start, leaving=False)
         if bookmark is not None and bookmark.instruction_id == self.row.instruction_id:
             column = self.row.column_of(bookmark.response_id)
             if column is not None and bookmark.criterion in view.criteria:
-                self.place = ScoreCell(column, view.criteria.index(bookmark.criterion))
+                self.cursor = ScoreCell(column, view.criteria.index(bookmark.criterion))
 
     # What the screen shows
 
@@ -89,51 +90,51 @@ class ReviewSession:
         return self._instructions
 
     @instructions.setter
-    def instructions(self, found: list[int]) -> None:
-        self._instructions = found
-        self._numbers = {key: number for number, key in enumerate(found, start=1)}
+    def instructions(self, keys: list[int]) -> None:
+        self._instructions = keys
+        self._numbers = {key: number for number, key in enumerate(keys, start=1)}
 
     @property
     def number(self) -> int | None:
-        """The place of the row on show among `instructions`, from 1; None: it is not one of them."""
+        """The number of the row on show among `instructions`, from 1; None: it is not one of them."""
         return self._numbers.get(self.row.key)
 
     @property
     def answer(self) -> Answer:
         """The response under the cursor."""
-        return self.row.answers[self.place.column]
+        return self.row.answers[self.cursor.column]
 
     @property
     def left(self) -> int:
         """How many scores the row still wants."""
-        return len(scoring.open_cells(self.row.marks))
+        return len(scoring.open_cells(self.row.scores))
 
     def fits(self, answer: Answer) -> bool:
-        """Whether the filter that is on means this response (without one: no)."""
+        """Whether there is a filter, and this response fits it."""
         return bool(self.matches.get(self.row.key, set()).intersection(answer.response_ids))
 
     def shows(self, response_ids: Iterable[int]) -> None:
         """The screen tells which responses can be read now; the time to a score is counted from here."""
         now = self._clock()
-        self._on_show = {found: self._on_show.get(found, now) for found in response_ids}
+        self._shown_since = {response: self._shown_since.get(response, now) for response in response_ids}
 
     # Scoring
 
-    def score(self, score: int) -> ActionResult:
+    def score(self, value: int) -> ActionResult:
         """Score the criterion under the cursor and move on."""
-        best = self.view.best[self.place.criterion]
-        if score > best:
-            return ActionResult(f"{self.view.criteria[self.place.criterion]} goes from 0 to {best}")
-        marks = self.answer.marks
-        change = scoring.set_score(marks, self.place.criterion, score, self.view.language_criterion)
-        skipped = sum(mark == scoring.SKIPPED for mark in change.values())
-        reopened = sum(mark is None for mark in change.values())
-        said = f"wrong language: {skipped} left out (u brings them back)" if skipped else ""
-        return self._change(change, said or (f"{reopened} open again" if reopened else ""), self.place)
+        best = self.view.best[self.cursor.criterion]
+        if value > best:
+            return ActionResult(f"{self.view.criteria[self.cursor.criterion]} goes from 0 to {best}")
+        language = self.view.language_criterion
+        change = scoring.set_score(self.answer.scores, self.cursor.criterion, value, language)
+        skipped = sum(score == scoring.SKIPPED for score in change.values())
+        reopened = sum(score is None for score in change.values())
+        message = f"wrong language: {skipped} left out (u brings them back)" if skipped else ""
+        return self._change(change, message or (f"{reopened} open again" if reopened else ""), self.cursor)
 
     def score_best(self) -> ActionResult:
         """The highest score on every criterion of the response, and on to the next column."""
-        change = scoring.best_everywhere(self.answer.marks, self.view.best)
+        change = scoring.best_everywhere(self.answer.scores, self.view.best)
         return self._change(change, "", self._last_of_column())
 
     def wrong_language(self) -> ActionResult:
@@ -141,43 +142,44 @@ class ReviewSession:
         language = self.view.language_criterion
         if language is None:
             return ActionResult("this rubric has no criterion named language")
-        change = scoring.wrong_language(self.answer.marks, language)
+        change = scoring.wrong_language(self.answer.scores, language)
         return self._change(change, f"{self.answer.label}: wrong language", self._last_of_column())
 
     def clear(self) -> ActionResult:
-        """Take the mark under the cursor away; the cursor stays."""
-        change = scoring.clear(self.answer.marks, self.place.criterion, self.view.language_criterion)
+        """Take away the score under the cursor; the cursor stays."""
+        change = scoring.clear(self.answer.scores, self.cursor.criterion, self.view.language_criterion)
         if not change:
             return ActionResult("nothing to clear here")
         return self._change(change, "", None)
 
     def _last_of_column(self) -> ScoreCell:
-        return ScoreCell(self.place.column, len(self.view.criteria) - 1)
+        return ScoreCell(self.cursor.column, len(self.view.criteria) - 1)
 
     def _change(self, change: Change, message: str, moving_from: ScoreCell | None) -> ActionResult:
-        answer, here = self.answer, self.place
-        row = self.row.with_answer(here.column, replace(answer, marks=scoring.applied(answer.marks, change)))
-        there = scoring.after_scoring(row.marks, moving_from) if moving_from is not None else here
+        answer, cursor = self.answer, self.cursor
+        changed = replace(answer, scores=scoring.applied(answer.scores, change))
+        row = self.row.with_answer(cursor.column, changed)
+        next_cell = cursor if moving_from is None else scoring.after_scoring(row.scores, moving_from)
         scores = [
             Score(
                 response,
-                self.view.criterion_ids[place],
-                mark.score if mark else None,
-                mark == scoring.SKIPPED,
+                self.view.criterion_ids[criterion],
+                score.value if score else None,
+                score == scoring.SKIPPED,
             )
             for response in answer.response_ids
-            for place, mark in change.items()
+            for criterion, score in change.items()
         ]
         with self._writing() as session:
             journal.append(session, self.view.rater_id, scores, self._shown(answer), run_id=self.run_id)
-            self._remember(session, row, there or here)
-        self.row, self.place = row, there or here
-        return ActionResult(message or (self.ROW_SCORED if there is None else ""))
+            self._remember(session, row, next_cell or cursor)
+        self.row, self.cursor = row, next_cell or cursor
+        return ActionResult(message or (self.ROW_SCORED if next_cell is None else ""))
 
     # Comments and error spans
 
     def comment(self, text: str) -> ActionResult:
-        """Put a comment on the response under the cursor, in the place of the last one; empty: none."""
+        """Comment on the response under the cursor, instead of the last comment; empty: no comment."""
         answer, text = self.answer, text.strip()
         if text == answer.comment:
             return ActionResult()
@@ -216,12 +218,12 @@ class ReviewSession:
         with reading(self.engine) as session:
             comment = notes.comments_of(session, self.view.rater_id, [answer.response_id])
             spans = notes.spans_of(session, self.view.rater_id, [answer.response_id])
-        again = replace(
+        reread = replace(
             answer,
             comment=comment.get(answer.response_id, ""),
             spans=tuple(spans.get(answer.response_id, ())),
         )
-        self.row = self.row.with_answer(self.place.column, again)
+        self.row = self.row.with_answer(self.cursor.column, reread)
 
     # Taking back
 
@@ -236,7 +238,7 @@ class ReviewSession:
     def _step(self, find: FindStep, first: Callable[..., Step], done: str, nothing: str) -> ActionResult:
         with self._writing() as session:
             # Of what several raters did, the last is undone first, and the last undone is done again first.
-            steps = [step for rater in self.finder.raters if (step := find(session, rater)) is not None]
+            steps = [step for rater in self.navigator.raters if (step := find(session, rater)) is not None]
             if not steps:
                 return ActionResult(nothing)
             step = first(steps, key=lambda step: step.target_id)
@@ -248,13 +250,13 @@ class ReviewSession:
             journal.take_step(session, step, self._shown(before))
             after = reread_row(session, row)
             column = after.column_of(step.response_id) or 0
-            marks = zip(before.marks, after.answers[column].marks, strict=True)
-            changed = [criterion for criterion, (old, new) in enumerate(marks) if old != new]
-            place = ScoreCell(column, changed[0] if changed else self.place.criterion)
-            self._remember(session, after, place)
-        self.rows.forget(after.key)
+            scores = zip(before.scores, after.answers[column].scores, strict=True)
+            changed = [criterion for criterion, (old, new) in enumerate(scores) if old != new]
+            cursor = ScoreCell(column, changed[0] if changed else self.cursor.criterion)
+            self._remember(session, after, cursor)
+        self.loader.forget(after.key)
         new_row = after.key != self.row.key or len(after.answers) != len(self.row.answers)
-        self.row, self.place = after, place
+        self.row, self.cursor = after, cursor
         return ActionResult(f"{done}: {after.answers[column].label}", new_row=new_row)
 
     def _is_on_show(self, step: Step) -> bool:
@@ -262,7 +264,7 @@ class ReviewSession:
 
     def _row_of(self, session: Session, step: Step) -> Row:
         """The row in which an action was; the one on show if it was in none."""
-        key = self.finder.key_of(session, step.rater_id, step.response_id)
+        key = self.navigator.key_of(session, step.rater_id, step.response_id)
         return self.row if key is None or key == self.row.key else self._load(session, key)
 
     # Committing: done with a response, so the judge may be seen
@@ -272,12 +274,12 @@ class ReviewSession:
         answer = self.answer
         if answer.committed:
             return ActionResult(f"{answer.label} is committed already")
-        left = len(answer.marks) - scoring.count_scored(answer.marks)
+        left = len(answer.scores) - scoring.count_scored(answer.scores)
         if left:
             ready = [other.label for other in self.row.answers if other.complete and not other.committed]
             hint = f" (G commits {', '.join(ready)})" if ready else ""
             return ActionResult(f"{answer.label}: {left} to score before it can be committed{hint}")
-        return self._commit([self.place.column])
+        return self._commit([self.cursor.column])
 
     def commit_all(self) -> ActionResult:
         """Done with every complete response of the row."""
@@ -296,7 +298,7 @@ class ReviewSession:
                     journal.commit_response(session, self.view.rater_id, response, self._shown(answer))
                 revealed = answer.revealed or self.view.reveal
                 row = row.with_answer(column, replace(answer, committed=True, revealed=revealed))
-            self._remember(session, row, self.place)
+            self._remember(session, row, self.cursor)
         self.row = row
         return ActionResult(f"committed: {', '.join(row.answers[column].label for column in columns)}")
 
@@ -304,9 +306,9 @@ class ReviewSession:
 
     def move(self, columns: int = 0, criteria: int = 0) -> ActionResult:
         """Move the cursor within the row; it stops at the edges."""
-        column = min(max(self.place.column + columns, 0), len(self.row.answers) - 1)
-        criterion = min(max(self.place.criterion + criteria, 0), len(self.view.criteria) - 1)
-        self.place = ScoreCell(column, criterion)
+        column = min(max(self.cursor.column + columns, 0), len(self.row.answers) - 1)
+        criterion = min(max(self.cursor.criterion + criteria, 0), len(self.view.criteria) - 1)
+        self.cursor = ScoreCell(column, criterion)
         return ActionResult()
 
     def go(self, steps: int) -> ActionResult:
@@ -314,28 +316,28 @@ class ReviewSession:
         number = self.number
         if number is None:  # the filter has left the row behind
             return self.go_to(Destination(self.instructions[0 if steps > 0 else -1]))
-        there = number - 1 + steps
-        if not 0 <= there < len(self.instructions):
+        index = number - 1 + steps
+        if not 0 <= index < len(self.instructions):
             word = "last" if steps > 0 else "first"
             return ActionResult(f"this is the {word} {self.UNIT}" + (" of the filter" if self.filter else ""))
-        return self.go_to(Destination(self.instructions[there]))
+        return self.go_to(Destination(self.instructions[index]))
 
-    def go_to(self, target: Destination) -> ActionResult:
-        """To a row, and in it to a response and a criterion where the target names them."""
-        if target.key is None:
-            return ActionResult(target.message)
-        new_row = target.key != self.row.key
-        row, place = self._opened(target.key, leaving=True) if new_row else (self.row, self.place)
-        column = row.column_of(target.response_id)
+    def go_to(self, destination: Destination) -> ActionResult:
+        """To a row, and in it to a response and a criterion where the destination names them."""
+        if destination.key is None:
+            return ActionResult(destination.message)
+        new_row = destination.key != self.row.key
+        row, cursor = self._opened(destination.key, leaving=True) if new_row else (self.row, self.cursor)
+        column = row.column_of(destination.response_id)
         if column is not None:
-            marks = row.answers[column].marks
-            criterion = next((at for at, mark in enumerate(marks) if mark is None), 0)
-            if target.criterion_id in self.view.criterion_ids:
-                criterion = self.view.criterion_ids.index(target.criterion_id)
-            place = ScoreCell(column, criterion)
-        self.row, self.place = row, place
-        elsewhere = target.response_id is not None and column is None
-        message = "that response is not in this view" if elsewhere else target.message
+            scores = row.answers[column].scores
+            criterion = next((index for index, score in enumerate(scores) if score is None), 0)
+            if destination.criterion_id in self.view.criterion_ids:
+                criterion = self.view.criterion_ids.index(destination.criterion_id)
+            cursor = ScoreCell(column, criterion)
+        self.row, self.cursor = row, cursor
+        elsewhere = destination.response_id is not None and column is None
+        message = "that response is not in this view" if elsewhere else destination.message
         return ActionResult(message, new_row=new_row)
 
     def go_to_number(self, number: int) -> ActionResult:
@@ -346,19 +348,19 @@ class ReviewSession:
 
     def next_open(self) -> ActionResult | None:
         """To the next criterion of the row that wants a score; None: the row has no more."""
-        here = scoring.next_open(self.row.marks, self.place)
-        if here is None:
+        cell = scoring.next_open(self.row.scores, self.cursor)
+        if cell is None:
             return None
-        self.place = here
+        self.cursor = cell
         return ActionResult()
 
     def neighbours(self, steps: Iterable[int]) -> list[int]:
         """The rows that lie some steps away, as far as there are any."""
         here = (self.number or 1) - 1
-        there = [here + step for step in steps]
-        return [self.instructions[at] for at in there if 0 <= at < len(self.instructions)]
+        indices = [here + step for step in steps]
+        return [self.instructions[index] for index in indices if 0 <= index < len(self.instructions)]
 
-    # What is looked at
+    # Which rows and how they are read
 
     def narrow(
         self, wanted: Filter, matches: Mapping[int, set[int]], all_instructions: list[int]
@@ -372,13 +374,13 @@ class ReviewSession:
         self.instructions = list(matches) if wanted else all_instructions
         if not wanted:
             return ActionResult("no filter")
-        count = sum(len(found) for found in matches.values())
+        count = sum(len(responses) for responses in matches.values())
         message = f"filter: {count} responses to {len(matches)} instructions (f x Enter: none)"
         if self.number is not None:
             return ActionResult(message)
-        position = {instruction: place for place, instruction in enumerate(all_instructions)}
+        position = {instruction: number for number, instruction in enumerate(all_instructions)}
         here = position.get(self.row.key, 0)
-        later = [found for found in self.instructions if position.get(found, 0) > here]
+        later = [instruction for instruction in self.instructions if position.get(instruction, 0) > here]
         try:
             return replace(self.go_to(Destination((later or self.instructions)[0])), message=message)
         except NotSaved:
@@ -386,25 +388,25 @@ class ReviewSession:
             raise
 
     def change_view(self, view: View, *, collapse: bool | None = None) -> ActionResult:
-        """Look at the row in another way: another translation, with or without collapsed columns."""
-        before = self.rows.view, self.rows.collapse
-        response, criterion = self.answer.response_id, self.place.criterion
-        self.rows.change(view, collapse=before[1] if collapse is None else collapse)
+        """Read the row in another way: with another translation, with or without collapsed columns."""
+        before = self.loader.view, self.loader.collapse
+        response, criterion = self.answer.response_id, self.cursor.criterion
+        self.loader.change(view, collapse=before[1] if collapse is None else collapse)
         try:
-            self.row, place = self._opened(self.row.key, leaving=False)
+            self.row, cursor = self._opened(self.row.key, leaving=False)
         except (NotSaved, DBAPIError):
-            self.rows.change(before[0], collapse=before[1])
+            self.loader.change(before[0], collapse=before[1])
             raise
-        self.finder.view = view
+        self.navigator.view = view
         column = self.row.column_of(response)
-        self.place = place if column is None else ScoreCell(column, criterion)
+        self.cursor = cursor if column is None else ScoreCell(column, criterion)
         return ActionResult(new_row=True)
 
     def close(self) -> str:
-        """Remember the place. Returns why that failed, or ""."""
+        """Keep the bookmark. Returns why that failed, or ""."""
         try:
             with saving(self.engine) as session:
-                self._remember(session, self.row, self.place)
+                self._remember(session, self.row, self.cursor)
         except NotSaved as error:
             return str(error)
         return ""
@@ -419,41 +421,41 @@ class ReviewSession:
             yield session
             session.flush()
             after = compare.highest_ids(session)
-        self.rows.wrote(before, after, self.row.key)
+        self.loader.wrote(before, after, self.row.key)
 
     def _opened(self, key: int, *, leaving: bool) -> tuple[Row, ScoreCell]:
         with saving(self.engine) as session:
             row = self._load(session, key)
-            place = scoring.first_open(row.marks) or ScoreCell(0, 0)
+            cursor = scoring.first_open(row.scores) or ScoreCell(0, 0)
             fitting = self.matches.get(key)
             if fitting:
                 answers = enumerate(row.answers)
-                columns = [at for at, it in answers if fitting.intersection(it.response_ids)]
-                open_ones = [at for at in scoring.open_cells(row.marks) if at.column in columns]
-                place = open_ones[0] if open_ones else ScoreCell(columns[0], 0) if columns else place
+                columns = [column for column, answer in answers if fitting.intersection(answer.response_ids)]
+                cells = [cell for cell in scoring.open_cells(row.scores) if cell.column in columns]
+                cursor = cells[0] if cells else ScoreCell(columns[0], 0) if columns else cursor
             if leaving:
-                self._remember(session, row, place)
-        return row, place
+                self._remember(session, row, cursor)
+        return row, cursor
 
     def _load(self, session: Session, key: int) -> Row:
-        loaded = self.rows.take(session, key)
-        reviewers.present(session, self.rows.view.rater_id, loaded.new_columns)
+        loaded = self.loader.take(session, key)
+        reviewers.present(session, self.loader.view.rater_id, loaded.new_columns)
         return loaded.row
 
     def _shown(self, answer: Answer) -> Shown:
-        since = self._on_show.get(answer.response_id)
+        since = self._shown_since.get(answer.response_id)
         looked = None if since is None else round((self._clock() - since) * 1000)
         return Shown(looked_ms=looked, judge=answer.revealed, names=self.view.names_shown)
 
-    def _remember(self, session: Session, row: Row, place: ScoreCell) -> None:
+    def _remember(self, session: Session, row: Row, cursor: ScoreCell) -> None:
         if not self.remember:
             return
-        view = self.rows.view
+        view = self.loader.view
         reviewers.save_bookmark(
             session,
             view.rater_id,
             view.bookmark,
             row.instruction_id,
-            row.answers[place.column].response_id if row.answers else None,
-            view.criteria[place.criterion],
+            row.answers[cursor.column].response_id if row.answers else None,
+            view.criteria[cursor.criterion],
         )

@@ -1,6 +1,7 @@
 """What generation, judging or another reviewer wrote while the room is open.
 
-`look` only reads and may run beside the screen; `take` brings it in, without moving what is being read.
+`read_update` only reads and may run beside the screen; `apply_update` shows what it read, without moving what
+the reviewer is reading.
 """
 
 from dataclasses import dataclass, replace
@@ -19,10 +20,11 @@ from tui.review.view import View, with_judge
 
 @dataclass(frozen=True)
 class StoreUpdate:
-    """What the store holds now; `seen` is the row that was on show when it was read."""
+    """What the store holds now: its highest row numbers, the view, the keys of its rows (None while a filter
+    is on), and the row on show, read again. `shown` is that row as it was on show when this was read."""
 
     contents: compare.HighestIds
-    seen: Row
+    shown: Row
     view: View
     instructions: list[int] | None
     row: Row
@@ -30,51 +32,52 @@ class StoreUpdate:
 
 
 def read_update(review: ReviewSession) -> StoreUpdate | None:
-    """What is new in the store since the review looked last; None: nothing."""
+    """What the store holds now; None: nothing was written since the review read last."""
     with reading(review.engine) as session:
         contents = compare.highest_ids(session)
-        if contents == review.rows.contents:
+        if contents == review.loader.contents:
             return None
-        seen = review.row
+        shown = review.row
         view = _view_now(session, review.view)
         instructions = None
         if not review.filter:
             instructions = Navigator(review.engine, view).instructions()
-        row, new_columns = load_row(session, view, seen.key, collapse=review.rows.collapse)
-        return StoreUpdate(contents, seen, view, instructions, row, new_columns)
+        row, new_columns = load_row(session, view, shown.key, collapse=review.loader.collapse)
+        return StoreUpdate(contents, shown, view, instructions, row, new_columns)
 
 
-def apply_update(review: ReviewSession, news: StoreUpdate) -> ActionResult | None:
-    """Bring the news in. None: the reviewer has acted since, and it must be looked for again.
+def apply_update(review: ReviewSession, update: StoreUpdate) -> ActionResult | None:
+    """Go on with what the store holds now. None: the reviewer has acted since, and it must be read again.
 
-    Raises `NotSaved` when the places of new columns can't be written down.
+    Raises `NotSaved` when the order of new columns can't be written down.
     """
-    if review.row is not news.seen:
+    if review.row is not update.shown:
         return None
-    old, answer = review.row, review.answer
-    if news.new_columns:
+    old, response_id = review.row, review.answer.response_id
+    if update.new_columns:
         with saving(review.engine) as session:
-            reviewers.present(session, news.view.rater_id, news.new_columns)
-    review.finder.view = news.view
-    review.rows.change(news.view, collapse=review.rows.collapse)
-    review.rows.contents = news.contents
+            reviewers.present(session, update.view.rater_id, update.new_columns)
+    review.navigator.view = update.view
+    review.loader.change(update.view, collapse=review.loader.collapse)
+    review.loader.contents = update.contents
     before = len(review.instructions)
-    if news.instructions is not None:
-        review.instructions = news.instructions
-    review.row = news.row
-    column = news.row.column_of(answer.response_id)
-    review.place = ScoreCell(column or 0, review.place.criterion)
-    more = sum(len(it.response_ids) for it in news.row.answers) - sum(
-        len(it.response_ids) for it in old.answers
-    )
-    said = []
+    if update.instructions is not None:
+        review.instructions = update.instructions
+    review.row = update.row
+    column = update.row.column_of(response_id)
+    review.cursor = ScoreCell(column or 0, review.cursor.criterion)
+    more = _response_count(update.row) - _response_count(old)
+    parts = []
     if more > 0:
-        said.append(f"{more} more response{'s' if more > 1 else ''} to this instruction")
+        parts.append(f"{more} more response{'s' if more > 1 else ''} to this instruction")
     if len(review.instructions) > before:
-        said.append(f"{len(review.instructions) - before} more answered")
-    return ActionResult(
-        "new: " + ", ".join(said) if said else "", new_row=len(news.row.answers) != len(old.answers)
-    )
+        parts.append(f"{len(review.instructions) - before} more answered")
+    message = "new: " + ", ".join(parts) if parts else ""
+    return ActionResult(message, new_row=len(update.row.answers) != len(old.answers))
+
+
+def _response_count(row: Row) -> int:
+    return sum(len(answer.response_ids) for answer in row.answers)
 
 
 def _view_now(session: Session, view: View) -> View:
@@ -84,6 +87,7 @@ def _view_now(session: Session, view: View) -> View:
     """
     if view.by == "model" and not view.chosen:
         known = {source.key for source in view.sources}
-        now = compare.sources_of(session, view.suite.id, view.language)
-        view = replace(view, sources=(*view.sources, *(it for it in now if it.key not in known)))
+        sources = compare.sources_of(session, view.suite.id, view.language)
+        new = [source for source in sources if source.key not in known]
+        view = replace(view, sources=(*view.sources, *new))
     return view if view.judge or view.hides_judge else with_judge(session, view)

@@ -17,6 +17,9 @@ from store.queries.suites import SuiteSummary, list_suites
 from store.session import wait_for_writer, writing
 from store.tables import Campaign
 
+# A score waits this long for another program's write before the reviewer is told that it is not saved.
+WAIT_FOR_WRITER_MS = 3_000
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -73,7 +76,7 @@ class View:
 
     @property
     def bookmark(self) -> str:
-        """The name under which the place in this view is kept."""
+        """The name of the bookmark that is kept of this view."""
         if self.by == "queue":
             return f"score {self.campaign}"
         by = " by language" if self.by == "language" else ""
@@ -113,16 +116,16 @@ def member_of(session: Session, name: str, reviewer: str) -> tuple[Campaign, int
     """The campaign of this name, and the rater that the reviewer is in it.
 
     Raises `UsageError` when there is no such campaign, and when it has nothing for the reviewer."""
-    found = campaigns.campaign_named(session, name)
-    known = campaigns.reviewers_in(session, found.id or 0)
-    rater = next((rater for rater, member in known.items() if member == reviewer), None)
+    campaign = campaigns.campaign_named(session, name)
+    members = campaigns.reviewers_in(session, campaign.id or 0)
+    rater = next((rater for rater, member in members.items() if member == reviewer), None)
     if rater is None:
-        names = ", ".join(visible(member) for member in known.values())
+        names = ", ".join(visible(member) for member in members.values())
         raise UsageError(
             f"Campaign {name!r} has nothing for {reviewer}. It is for: {names}. "
             "Say who you are with --reviewer."
         )
-    return found, rater
+    return campaign, rater
 
 
 def campaign_part(
@@ -132,24 +135,17 @@ def campaign_part(
     language. Raises `UsageError` as `member_of`, and with the parts that there are when this is none."""
     campaign, rater = member_of(session, name, reviewer)
     suites = {suite.id: suite for suite in list_suites(session)}
-    parts = [
-        (suites[suite], spoken) for suite, spoken in review_queue.suites_of(session, campaign.id or 0, rater)
-    ]
-    named = [
-        suite for suite, spoken in parts if spoken == language and label in (None, suite.name, suite.label)
-    ]
+    assigned = review_queue.suites_of(session, campaign.id or 0, rater)
+    parts = [(suites[suite_id], code) for suite_id, code in assigned]
+    named = [suite for suite, code in parts if code == language and label in (None, suite.name, suite.label)]
     if not named:
-        known = ", ".join(f"{spoken} ({suite.label})" for suite, spoken in parts)
+        known = ", ".join(f"{code} ({suite.label})" for suite, code in parts)
         asked = language if label is None else f"{language} ({label})"
         raise UsageError(f"Campaign {name!r} has nothing for {reviewer} in {asked}. It has: {known}.")
-    suite = max(named, key=lambda it: it.id)
+    suite = max(named, key=lambda suite: suite.id)
     return CampaignPart(
         campaign, suite, review_queue.assigned_sources(session, campaign.id or 0, rater, suite.id, language)
     )
-
-
-# A score waits this long for another program's write before the reviewer is told that it is not saved.
-WAIT_FOR_WRITER_MS = 3_000
 
 
 def open_view(
@@ -176,25 +172,25 @@ def open_view(
     with writing(engine) as session:
         wait_for_writer(session, WAIT_FOR_WRITER_MS)
         part = None if campaign is None else campaign_part(session, campaign, reviewer, language, suite)
-        found = part.suite if part else compare.suite_with_responses(session, language, suite)
-        blind_in = review_queue.open_campaign_of(session, reviewer, found.id)
+        summary = part.suite if part else compare.suite_with_responses(session, language, suite)
+        blind_in = review_queue.open_campaign_of(session, reviewer, summary.id)
         if blind_in is not None and (open or wanted or by_language):
             asked = "--open" if open else "--models" if wanted else "--by language"
             raise UsageError(
                 f"{reviewer} scores blind in the campaign {blind_in!r} until it is closed: leave out {asked}."
             )
-        theirs = compare.sources_of(session, found.id, language)
+        sources = compare.sources_of(session, summary.id, language)
         if part:
-            theirs = [source for source in theirs if source.key in part.sources]
-        sources = _sources_of(theirs, wanted)
+            sources = [source for source in sources if source.key in part.sources]
+        sources = _sources_of(sources, wanted)
         not_blind = part is not None and not part.campaign.blind and blind_in is None
         languages: tuple[str, ...] = (language,)
         if by_language:
             sources = [_only_source(sources)]
-            answered = filters.languages_answered(session, found.id, [sources[0].key])
+            answered = filters.languages_answered(session, summary.id, [sources[0].key])
             languages = (language, *(other for other in answered if other != language))
         view = View(
-            suite=found,
+            suite=summary,
             language=language,
             sources=tuple(sources),
             reviewer=reviewer,
@@ -206,7 +202,7 @@ def open_view(
             # Whoever asks for one model's languages has named the model.
             names_shown=open or by_language or not_blind,
             open=open or not_blind,
-            reveal=review_queue.open_campaign_of(session, reviewer, found.id, sealed=True) is None,
+            reveal=review_queue.open_campaign_of(session, reviewer, summary.id, sealed=True) is None,
             campaign=campaign,
             campaign_id=part.campaign.id if part else None,
             translation=translation,

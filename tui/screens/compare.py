@@ -50,10 +50,10 @@ class CompareScreen(MinimalRepaintScreen[None]):
         super().__init__()
         self.session = session
         self.wanted = wanted
-        self.looking = DisplayOptions()
+        self.display_options = DisplayOptions()
         self.status = StatusBar(session)
-        self.instruction = InstructionBox(session, self.looking)
-        self.workspace = Workspace(session, self.looking)
+        self.instruction = InstructionBox(session, self.display_options)
+        self.workspace = Workspace(session, self.display_options)
         self.rubric = RubricLine(session)
         self.strip = ColumnStrip(session)
         self.message = MessageLine()
@@ -139,10 +139,10 @@ class CompareScreen(MinimalRepaintScreen[None]):
         if here is not None:
             self._do(lambda: here)
             return
-        await self._go_where(lambda: self.session.finder.unscored(self.session.row.position))
+        await self._go_where(lambda: self.session.navigator.next_unscored(self.session.row.position))
 
     async def action_next_disagreement(self) -> None:
-        await self._go_where(self.session.finder.next_disagreement)
+        await self._go_where(self.session.navigator.next_disagreement)
 
     def action_find(self) -> None:
         self._type("find", "a number, or words; nothing: the same again; Esc: no marks")
@@ -161,14 +161,14 @@ class CompareScreen(MinimalRepaintScreen[None]):
         if not self._searched:
             return
         words, position = self._searched, self.session.row.position
-        self.looking.hits = words
-        await self._go_where(lambda: self.session.finder.holding(words, position))
+        self.display_options.hits = words
+        await self._go_where(lambda: self.session.navigator.find_words(words, position))
         self.instruction.lay_out(*self.size)
         self.workspace.seek()
 
     def _forget_hits(self) -> None:
-        if self.looking.hits:
-            self.looking.hits = ""
+        if self.display_options.hits:
+            self.display_options.hits = ""
             self.instruction.lay_out(*self.size)
             self.workspace.redraw()
 
@@ -186,7 +186,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
     async def _read(self, keys: list[int]) -> None:
         """Have rows read beside the screen; where that fails, the action that needs them says so."""
         with suppress(DBAPIError):
-            await asyncio.to_thread(self.session.rows.read_ahead, keys)
+            await asyncio.to_thread(self.session.loader.read_ahead, keys)
 
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
@@ -197,14 +197,14 @@ class CompareScreen(MinimalRepaintScreen[None]):
     # Looking
 
     def action_diff(self) -> None:
-        self.message.say(self.looking.toggle_base(self.session.place.column))
+        self.message.say(self.display_options.toggle_base(self.session.cursor.column))
         self.workspace.redraw()
 
     def action_marks(self) -> None:
-        self.looking.marks = not self.looking.marks
+        marked = self.display_options.mark_text = not self.display_options.mark_text
         hidden = not all(answer.revealed for answer in self.session.row.answers)
         note = " (a response shows them once it is committed)" if hidden else ""
-        self.message.say(f"misspelt words and other languages are marked{note}" if self.looking.marks else "")
+        self.message.say(f"misspelt words and other languages are marked{note}" if marked else "")
         self.workspace.redraw()
 
     def action_translation(self) -> None:
@@ -217,16 +217,16 @@ class CompareScreen(MinimalRepaintScreen[None]):
             self.message.say(f"translation: {wanted or 'none'}")
 
     def action_collapse(self) -> None:
-        collapse = not self.session.rows.collapse
+        collapse = not self.session.loader.collapse
         if self._do(lambda: self.session.change_view(self.session.view, collapse=collapse)):
             self.message.say(f"responses that read the same: {'one column' if collapse else 'apart'}")
 
     def action_direction(self) -> None:
-        self.looking.reorder = not self.looking.reorder
-        app_of(self).order_text(self.looking.reorder)
+        self.display_options.reorder = not self.display_options.reorder
+        app_of(self).order_text(self.display_options.reorder)
         self.instruction.lay_out(*self.size)
         self.workspace.redraw()
-        who = "here" if self.looking.reorder else "by the terminal"
+        who = "here" if self.display_options.reorder else "by the terminal"
         self.message.say(f"right-to-left text is put in order {who}")
 
     def action_theme(self) -> None:
@@ -236,7 +236,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     def action_guidelines(self) -> None:
         view = self.session.view
-        here = self.session.place.criterion
+        here = self.session.cursor.criterion
         self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, here))
 
     def action_keys(self) -> None:
@@ -257,7 +257,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     async def narrow(self, wanted: Filter) -> None:
         """Lead through the responses that fit, from here on."""
-        finder = self.session.finder
+        finder = self.session.navigator
         everything = await asyncio.to_thread(finder.instructions)
         matches = await asyncio.to_thread(finder.matches, wanted) if wanted else {}
         self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
@@ -283,7 +283,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
         def lead() -> Destination:
             rater = self.session.view.rater_id
             with reading(self.session.engine) as session:
-                return Destination(self.session.finder.key_of(session, rater, response), response)
+                return Destination(self.session.navigator.key_of(session, rater, response), response)
 
         await self._go_where(lead)
 
@@ -293,7 +293,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
         def again(_: str | None) -> None:
             self._do(ActionResult)
 
-        self.app.push_screen(SpansScreen(self.session, self.looking), again)
+        self.app.push_screen(SpansScreen(self.session, self.display_options), again)
 
     def action_comment(self) -> None:
         self._type("comment", COMMENT_TITLE, self.session.answer.comment)
@@ -348,7 +348,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     def _read_ahead(self) -> None:
         self.run_worker(
-            lambda: self.session.rows.read_ahead(self.session.neighbours([1, -1])),
+            lambda: self.session.loader.read_ahead(self.session.neighbours([1, -1])),
             thread=True, exclusive=True, group="read ahead", exit_on_error=False,
         )  # fmt: skip
 

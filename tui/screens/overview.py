@@ -11,8 +11,14 @@ from textual.screen import Screen
 from core.text.visible import visible
 from store.queries.filters import Filter
 from tui import keymap
-from tui.review import overview
-from tui.review.overview import Overview, OverviewQuery
+from tui.review.overview import (
+    Overview,
+    OverviewQuery,
+    group_by_language,
+    load_overview,
+    query_of_view,
+    responses_behind,
+)
 from tui.review.session import ReviewSession
 from tui.screens.choice import ChoiceScreen
 from tui.screens.overview_lines import overview_lines
@@ -23,19 +29,19 @@ OpenResponses = Callable[[Sequence[tuple[int, int]]], Screen[None]]
 
 class OverviewScreen(PageScreen[Filter]):
     """Numbers with a cursor on them. Enter gives back a filter for the responses behind the cell; with
-    `opened`, it shows the screen that this makes of them (instruction and response of each)."""
+    `opened`, it shows the screen that this function makes of them (instruction and response of each)."""
 
     NAME = "overview"
     BINDINGS = keymap.bindings(keymap.OVERVIEW)
 
     def __init__(
-        self, engine: Engine, asked: OverviewQuery, title: str, opened: OpenResponses | None = None
+        self, engine: Engine, query: OverviewQuery, title: str, opened: OpenResponses | None = None
     ) -> None:
         super().__init__(title, "counting ...")
         self.opened = opened
         self.engine = engine
-        self.asked = asked
-        self.found: Overview | None = None
+        self.overview_query = query
+        self.overview: Overview | None = None
         self._counted = asyncio.Event()
 
     @classmethod
@@ -43,7 +49,7 @@ class OverviewScreen(PageScreen[Filter]):
         """The overview that a reviewer at work may see."""
         view = review.view
         title = f"overview · {visible(view.suite.label)} · {view.language}"
-        return cls(review.engine, overview.query_of_view(view), title)
+        return cls(review.engine, query_of_view(view), title)
 
     async def on_screen_resume(self) -> None:
         """Count, at first and again after what was opened has been read and perhaps scored."""
@@ -53,48 +59,50 @@ class OverviewScreen(PageScreen[Filter]):
         self._put()
 
     async def _load(self) -> None:
-        self.found = await asyncio.to_thread(overview.load_overview, self.engine, self.asked)
-        note = " (names hidden, committed responses only)" if self.asked.hidden_for else ""
-        rater = "" if self.asked.hidden_for else "  r whose means"
+        self.overview = await asyncio.to_thread(load_overview, self.engine, self.overview_query)
+        note = " (names hidden, committed responses only)" if self.overview_query.hidden_for else ""
+        rater = "" if self.overview_query.hidden_for else "  r whose means"
         end = "leave" if self.opened else "back"
         self.page.hint = f"Enter opens the responses{note}{rater}  g judge  q {end}"
         self._counted.set()
         self._put()
 
     def _put(self) -> None:
-        if self.found is not None:
-            lines, cells = overview_lines(self.found, self.size.width)
+        if self.overview is not None:
+            lines, cells = overview_lines(self.overview, self.size.width)
             self.page.put(lines, cells, at=self.page.at)
 
     async def action_next_rater(self) -> None:
         await self._counted.wait()
-        if self.found is None or self.asked.hidden_for is not None:
+        if self.overview is None or self.overview_query.hidden_for is not None:
             return
-        raters = [*self.found.raters, *self.found.judges]
-        await self._ask(rater=_next(self.asked.rater, [None, *(it.rater_id for it in raters)]))
+        raters = [*self.overview.raters, *self.overview.judges]
+        await self._ask(rater=_next(self.overview_query.rater, [None, *(rater.rater_id for rater in raters)]))
 
     async def action_next_judge(self) -> None:
         await self._counted.wait()
-        if self.found is None or self.found.judge is None:
+        if self.overview is None or self.overview.judge is None:
             return
-        await self._ask(judge=_next(self.found.judge.rater_id, [it.rater_id for it in self.found.judges]))
+        await self._ask(
+            judge=_next(self.overview.judge.rater_id, [judge.rater_id for judge in self.overview.judges])
+        )
 
     async def _ask(self, **other: int | None) -> None:
-        self.asked = replace(self.asked, **other)  # type: ignore[arg-type]
+        self.overview_query = replace(self.overview_query, **other)  # type: ignore[arg-type]
         await self._load()
 
     async def action_open(self) -> None:
         await self._counted.wait()
         cell = self.page.cell
-        if cell is None or self.found is None:
+        if cell is None or self.overview is None:
             return
-        pairs = await asyncio.to_thread(overview.responses_behind, self.engine, self.found, cell.value)
+        pairs = await asyncio.to_thread(responses_behind, self.engine, self.overview, cell.value)
         if self.opened is None:
             self.dismiss(Filter(responses=frozenset(response for _, response in pairs)))
             return
-        by_language = await asyncio.to_thread(overview.group_by_language, self.engine, pairs)
+        by_language = await asyncio.to_thread(group_by_language, self.engine, pairs)
         if len(by_language) > 1:
-            choices = [(code, f"{len(found)} responses") for code, found in by_language.items()]
+            choices = [(code, f"{len(pairs)} responses") for code, pairs in by_language.items()]
             choose = ChoiceScreen("responses in which language", choices)
             self.app.push_screen(choose, lambda code: self._show(by_language[code]) if code else None)
         elif pairs:
@@ -109,5 +117,5 @@ class OverviewScreen(PageScreen[Filter]):
 
 
 def _next(current: int | None, choices: Sequence[int | None]) -> int | None:
-    place = choices.index(current) if current in choices else -1
-    return choices[(place + 1) % len(choices)]
+    index = choices.index(current) if current in choices else -1
+    return choices[(index + 1) % len(choices)]

@@ -23,7 +23,7 @@ HINTS = (
 
 
 class ScoreScreen(CompareScreen, inherit_bindings=False):
-    """A compare screen over the places of a queue."""
+    """A compare screen over the items of a queue."""
 
     BINDINGS = keymap.bindings(keymap.SCORE)
 
@@ -42,13 +42,13 @@ class ScoreScreen(CompareScreen, inherit_bindings=False):
 
 
 class QueueBar(StatusBar):
-    """The status bar of a queue: the place in it, how many are left, and how fast it goes."""
+    """The status bar of a queue: the position in it, how many are left, and how fast it goes."""
 
     def __init__(self, session: QueueSession) -> None:
         super().__init__(session)
         self.queue_session = session
 
-    def place_pieces(self) -> list[Piece]:
+    def position_pieces(self) -> list[Piece]:
         session = self.queue_session
         view, pace = session.view, session.pace
         name = shorten(visible(view.campaign or ""), 24)

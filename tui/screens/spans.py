@@ -34,12 +34,12 @@ class SpansScreen(MinimalRepaintScreen[str]):
     BINDINGS = keymap.bindings(keymap.SPANS)
     AUTO_FOCUS = ""
 
-    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
+    def __init__(self, session: ReviewSession, display_options: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         text = session.answer.text
         self.cursor = SpanCursor(words(text), len(text))
-        self.text = SpanText(session, self.cursor, looking)
+        self.text = SpanText(session, self.cursor, display_options)
         self.message = MessageLine(HINTS, "spans")
 
     def compose(self) -> ComposeResult:
@@ -63,7 +63,7 @@ class SpansScreen(MinimalRepaintScreen[str]):
         if not starts:
             self.message.say("no errors are marked yet")
             return
-        here = self.cursor.words[self.cursor.at][0]
+        here = self.cursor.words[self.cursor.word][0]
         before = [start for start in starts if start < here]
         after = [start for start in starts if start > here]
         self.cursor.go_to((after or starts)[0] if steps > 0 else (before or starts)[-1])

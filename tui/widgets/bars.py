@@ -1,4 +1,4 @@
-"""The lines around the workspace: where the reviewer is, the columns that don't fit, and what was said."""
+"""The lines around the workspace: where the reviewer is, the columns that don't fit, and messages."""
 
 from core.text.visible import visible
 from core.text.wrapping import shorten
@@ -25,7 +25,7 @@ HINTS: Hints = (
 
 
 class StatusBar(LineWidget):
-    """Language, suite, place, what is left; who reviews, blind or not, and whether it is saved."""
+    """Language, suite, position, what is left; who reviews, blind or not, and whether it is saved."""
 
     DEFAULT_CSS = "StatusBar { height: 1; }"
 
@@ -35,13 +35,13 @@ class StatusBar(LineWidget):
         self._saved = True
 
     def show(self, *, saved: bool) -> None:
-        """Whether the last key is on disk; repaints what is not as it was."""
+        """Show whether the last key is on disk; repaints what has changed."""
         self._saved = saved
         self.redraw()
 
     def pieces(self, y: int) -> list[Piece]:
         view = self.session.view
-        left = [(" xlit  ", Look.HEADING), *self.place_pieces()]
+        left = [(" xlit  ", Look.HEADING), *self.position_pieces()]
         mode = "open" if view.open else "names shown" if view.names_shown else "blind"
         right: list[Piece] = [
             (f"{shorten(visible(view.reviewer), 16)}  ", Look.PLAIN),
@@ -49,7 +49,7 @@ class StatusBar(LineWidget):
             ("● saved", Look.DONE) if self._saved else ("✗ not saved", Look.FAILED),
             (f"  {first_key(self, 'app.keys')} keys", Look.QUIET),
         ]
-        # On a narrow screen what goes last is whether it is saved.
+        # On a narrow screen, whether it is saved is the last to be left out.
         width = self.size.width
         for dispensable in (0, -1, 0):
             if cells_of([*left, *right]) <= width:
@@ -57,7 +57,7 @@ class StatusBar(LineWidget):
             right.pop(dispensable)
         return spread(fitted(left, width - cells_of(right)), right, width, (" ", Look.PLAIN))
 
-    def place_pieces(self) -> list[Piece]:
+    def position_pieces(self) -> list[Piece]:
         """Where the reviewer is, and how much is left."""
         session, view = self.session, self.session.view
         number = "–" if session.number is None else str(session.number)
@@ -81,16 +81,16 @@ class ColumnStrip(LineWidget):
         self.session = session
 
     def pieces(self, y: int) -> list[Piece]:
-        answers, here = self.session.row.answers, self.session.place.column
+        answers, current = self.session.row.answers, self.session.cursor.column
         room = max(3, min(24, self.size.width // max(1, len(answers)) - 8))
         items: list[Piece] = []
         for number, answer in enumerate(answers):
             state = " ◆" if answer.committed else " ✓" if answer.complete else ""
             name = shorten(visible(answer.label), room)
-            text = f"{name} {count_scored(answer.marks)}/{len(answer.marks)}{state}"
-            items.append((f"[{text}]", Look.CURRENT) if number == here else (f" {text} ", Look.PLAIN))
+            text = f"{name} {count_scored(answer.scores)}/{len(answer.scores)}{state}"
+            items.append((f"[{text}]", Look.CURRENT) if number == current else (f" {text} ", Look.PLAIN))
         first = 0
-        while first < here and cells_of(items[first : here + 1]) > self.size.width - 2:
+        while first < current and cells_of(items[first : current + 1]) > self.size.width - 2:
             first += 1
         return [("‹" if first else " ", Look.QUIET), *items[first:]]
 
@@ -109,18 +109,19 @@ class RubricLine(LineWidget):
 
     def pieces(self, y: int) -> list[Piece]:
         session = self.session
-        criterion = session.place.criterion
-        said = session.view.descriptions[criterion]
-        mark = session.answer.marks[criterion] if session.row.answers else None
+        criterion = session.cursor.criterion
+        descriptions = session.view.descriptions[criterion]
+        score = session.answer.scores[criterion] if session.row.answers else None
         room = min(self.MOST_CELLS, self.size.width) - 2
-        if mark is not None and mark.score is not None:
-            text = f"{mark.score}  {said.get(mark.score, '')}"
-        elif mark is not None:
+        if score is not None and score.value is not None:
+            text = f"{score.value}  {descriptions.get(score.value, '')}"
+        elif score is not None:
             text = "–  left out: the response is in the wrong language"
         else:
-            scores = sorted(said, reverse=True)
-            each = room // max(1, len(scores)) - 4
-            text = "  ".join(f"{score} {shorten(_first_sentence(said[score]), each)}" for score in scores)
+            values = sorted(descriptions, reverse=True)
+            cells = room // max(1, len(values)) - 4
+            sentences = {value: _first_sentence(descriptions[value]) for value in values}
+            text = "  ".join(f"{value} {shorten(sentences[value], cells)}" for value in values)
         return [(" " + shorten(visible(text), room), Look.QUIET)]
 
 
@@ -129,7 +130,7 @@ def _first_sentence(text: str) -> str:
 
 
 class MessageLine(LineWidget):
-    """What the last key did, when that needs words; before the first of them, the keys used most."""
+    """What the last key did, when that needs words; before the first message, the keys used most."""
 
     DEFAULT_CSS = "MessageLine { height: 1; }"
 
@@ -146,7 +147,7 @@ class MessageLine(LineWidget):
         return self._text
 
     def say(self, text: str, *, failed: bool = False) -> None:
-        """Show a sentence, or nothing in the place of the last one."""
+        """Show a sentence instead of the last one, or nothing."""
         self._begun = self._begun or bool(text)
         self._text, self._failed = text, failed
         self.redraw()
@@ -160,6 +161,6 @@ class MessageLine(LineWidget):
 
     def _hints(self) -> str:
         return "  ".join(
-            " ".join([*(first_key(self, one, self.screen_name) for one in ids.split(",")), word])
+            " ".join([*(first_key(self, id, self.screen_name) for id in ids.split(",")), word])
             for ids, word in self.hints
         )

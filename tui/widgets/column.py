@@ -31,10 +31,10 @@ class Column(LineWidget):
 
     DEFAULT_CSS = "Column { width: 1fr; height: 1fr; }"
 
-    def __init__(self, session: ReviewSession, looking: DisplayOptions, number: int) -> None:
+    def __init__(self, session: ReviewSession, display_options: DisplayOptions, number: int) -> None:
         super().__init__()
         self.session = session
-        self.looking = looking
+        self.display_options = display_options
         self.number = number
         self.edge = True
         self._scroll = 0
@@ -108,7 +108,7 @@ class Column(LineWidget):
 
     @property
     def _cursor(self) -> int | None:
-        place = self.session.place
+        place = self.session.cursor
         return place.criterion if place.column == self.number else None
 
     # Drawing
@@ -120,7 +120,7 @@ class Column(LineWidget):
             self._current_text()
         shown = (
             answer and (answer.text, answer.spans, answer.revealed, answer.surface),
-            (self._scroll, self._text_height, self.looking.state, self.looking.reorder),
+            (self._scroll, self._text_height, self.display_options.state, self.display_options.reorder),
         )
         same, self._shown = shown == self._shown, shown
         return [0, *range(1 + self._text_height, height)] if same else range(height)
@@ -144,7 +144,7 @@ class Column(LineWidget):
         return spread(pieces, [(edge, Look.QUIET)] if self.edge else [], self.size.width, (" ", Look.PLAIN))
 
     def _title(self, answer: Answer) -> list[Piece]:
-        state = f" {count_scored(answer.marks)}/{len(answer.marks)} "
+        state = f" {count_scored(answer.scores)}/{len(answer.scores)} "
         pieces: list[Piece] = [(state, Look.PLAIN)]
         if answer.committed:
             pieces.append(("◆ committed ", Look.DONE))
@@ -176,10 +176,10 @@ class Column(LineWidget):
             self._scroll = known.wrapped.line_of(top[0]) if top and top[0] else 0
             self._marks, self._marked = [], None
         self._text_of = answer
-        row, looked = self.session.row, self.looking.state
+        row, looked = self.session.row, self.display_options.state
         if answer and (self._marked is None or self._marked[0] is not row or self._marked[1] != looked):
             self._marked = (row, looked)
-            marks = marks_in_text(row, self.number, self.looking)
+            marks = marks_in_text(row, self.number, self.display_options)
             if marks != self._marks:
                 self._marks = marks
                 known.mark(marks)
@@ -193,7 +193,7 @@ class Column(LineWidget):
     def _text_line(self, line: int, answer: Answer) -> list[Piece]:
         if not answer.text.strip():
             return [(" ∅ the response is empty", Look.QUIET)] if line == 0 else []
-        text = self._current_text()[0].pieces(self._scroll + line, reorder=self.looking.reorder)
+        text = self._current_text()[0].pieces(self._scroll + line, reorder=self.display_options.reorder)
         return [(" ", Look.PLAIN), *text] if text else []
 
     def _below_text(self, answer: Answer) -> list[Piece]:
@@ -209,11 +209,11 @@ class Column(LineWidget):
     def _known(self, answer: Answer) -> list[Piece]:
         """What is said of a text in words: how it differs, what was measured, what is marked."""
         parts: list[list[Piece]] = []
-        differences = self.looking.differences(self.session.row, self.number)
+        differences = self.display_options.differences(self.session.row, self.number)
         if differences is not None:
-            parts.append([(_compared(differences, self.looking.base == self.number), Look.STRONG)])
+            parts.append([(_compared(differences, self.display_options.base == self.number), Look.STRONG)])
         if answer.revealed:
-            parts.append(surface_pieces(answer, marked=self.looking.marks))
+            parts.append(surface_pieces(answer, marked=self.display_options.mark_text))
         pieces: list[Piece] = []
         for part in parts:
             pieces += [(" · ", Look.PLAIN), *part] if pieces else part

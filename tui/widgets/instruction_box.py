@@ -21,10 +21,10 @@ class InstructionBox(LineWidget):
 
     DEFAULT_CSS = "InstructionBox { height: 3; }"
 
-    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
+    def __init__(self, session: ReviewSession, display_options: DisplayOptions) -> None:
         super().__init__()
         self.session = session
-        self.looking = looking
+        self.display_options = display_options
         self._scroll = 0
         self._lines: list[list[Piece]] = []
 
@@ -69,14 +69,14 @@ class InstructionBox(LineWidget):
 
     def _wrapped(self, text: str, language: str, width: int, look: Look) -> list[list[Piece]]:
         wrapped = WrappedText(VisibleText.of(text).text, width)
-        rtl, wanted = direction.is_rtl(language), folded(self.looking.hits)
+        rtl, wanted = direction.is_rtl(language), folded(self.display_options.hits)
         count = wrapped.height(MOST_LINES)
         lines: list[list[Piece]] = []
         for number in range(count):
             start = f" {language}"[:3] if number == 0 else ""
             line = wrapped.line(number) or ""
             hit = Look.HIT if wanted and wanted in folded(line) else Look.PLAIN
-            if self.looking.reorder and (rtl or direction.has_rtl(line)):
+            if self.display_options.reorder and (rtl or direction.has_rtl(line)):
                 line = direction.visual(line, rtl=rtl)[0]
             piece: Piece = (line, look | hit)
             room = width - cells_of([piece]) if rtl else 0

@@ -66,18 +66,18 @@ class ResponseText:
         return pieces
 
 
-def marks_in_text(row: Row, column: int, looking: DisplayOptions) -> list[MarkedSpan]:
+def marks_in_text(row: Row, column: int, display_options: DisplayOptions) -> list[MarkedSpan]:
     """Everything that is marked in a column's text."""
     answer = row.answers[column]
     marks: list[MarkedSpan] = []
-    differences = looking.differences(row, column)
+    differences = display_options.differences(row, column)
     if differences is not None:
         marks += [(start, end, Look.DIFFERENT) for start, end in differences.spans]
-    if looking.marks and answer.revealed:
+    if display_options.mark_text and answer.revealed:
         marks += [(start, end, Look.MISSPELT) for start, end in misspelt(answer)]
         marks += [(start, end, Look.FOREIGN) for start, end, _ in foreign(answer)]
     marks += [(span.start, span.end, Look.ERROR) for span in answer.spans]
-    marks += [(start, end, Look.HIT) for start, end in hits(answer.text, looking.hits)]
+    marks += [(start, end, Look.HIT) for start, end in hits(answer.text, display_options.hits)]
     return marks
 
 

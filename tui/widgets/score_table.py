@@ -1,4 +1,4 @@
-"""The criteria with the reviewer's marks, and the judge's when they may be seen, as lines of pieces."""
+"""The criteria with the reviewer's scores, and the judge's when they may be seen, as lines of pieces."""
 
 from core.text.visible import visible
 from core.text.wrapping import shorten
@@ -7,10 +7,10 @@ from tui.review.scoring import CriterionScore, difference
 from tui.theme import Look
 from tui.widgets.lines import Piece, cells_of
 
-YOU = 6
-DELTA = 5
-MARK = 3
-GRID_JUDGE = 5
+YOU_CELLS = 6
+DELTA_CELLS = 5
+SCORE_CELLS = 3
+GRID_JUDGE_CELLS = 5
 
 
 class ScoreTable:
@@ -29,7 +29,7 @@ class ScoreTable:
     @staticmethod
     def cell_width(criteria: tuple[str, ...]) -> int:
         """How many cells a criterion needs where several stand on a line."""
-        return 1 + max(len(name) for name in criteria) + 1 + MARK + GRID_JUDGE + 1
+        return 1 + max(len(name) for name in criteria) + 1 + SCORE_CELLS + GRID_JUDGE_CELLS + 1
 
     def pieces(self, line: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
         """One line of the table; `judge` is the head of its column, None where no judge has scored."""
@@ -50,32 +50,32 @@ class ScoreTable:
 
     def _name(self, criterion: int, cursor: int | None) -> Piece:
         name = self.criteria[criterion].ljust(self.names_width)
-        here = criterion == cursor
-        return ("▸" + name if here else " " + name, Look.STRONG if here else Look.PLAIN)
+        current = criterion == cursor
+        return ("▸" + name if current else " " + name, Look.STRONG if current else Look.PLAIN)
 
-    def _mark(self, criterion: int, answer: Answer, cursor: int | None) -> Piece:
-        mark = answer.marks[criterion]
-        look = Look.CURRENT if criterion == cursor else Look.STRONG if mark else Look.PLAIN
-        return (f" {shown_mark(mark)} ", look)
+    def _score(self, criterion: int, answer: Answer, cursor: int | None) -> Piece:
+        score = answer.scores[criterion]
+        look = Look.CURRENT if criterion == cursor else Look.STRONG if score else Look.PLAIN
+        return (f" {score_text(score)} ", look)
 
     def _cell(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
-        pieces = [self._name(criterion, cursor), self._mark(criterion, answer, cursor)]
+        pieces = [self._name(criterion, cursor), self._score(criterion, answer, cursor)]
         if answer.revealed and judge:
             judges = answer.judge[criterion]
-            delta = difference(answer.marks[criterion], judges)
-            pieces.append((f"{shown_mark(judges)}", Look.PLAIN))
-            pieces.append((shown_difference(delta).rjust(3), Look.DIFFERS if delta else Look.PLAIN))
+            delta = difference(answer.scores[criterion], judges)
+            pieces.append((f"{score_text(judges)}", Look.PLAIN))
+            pieces.append((difference_text(delta).rjust(3), Look.DIFFERS if delta else Look.PLAIN))
         return pieces
 
     def _judge_width(self, judge: str) -> int:
-        free = self.width - 1 - self.names_width - YOU - DELTA - 1
+        free = self.width - 1 - self.names_width - YOU_CELLS - DELTA_CELLS - 1
         return max(5, min(free, len(judge) + 2))
 
     def _head(self, answer: Answer, judge: str | None) -> list[Piece]:
-        head = " " * (1 + self.names_width) + "you".rjust(YOU)
+        head = " " * (1 + self.names_width) + "you".rjust(YOU_CELLS)
         if answer.revealed and judge:
             room = self._judge_width(judge)
-            head += shorten(visible(judge), room - 2).rjust(room) + "Δ".rjust(DELTA)
+            head += shorten(visible(judge), room - 2).rjust(room) + "Δ".rjust(DELTA_CELLS)
         elif answer.revealed:
             head += "  no judge"
         return [(head, Look.QUIET)]
@@ -83,24 +83,24 @@ class ScoreTable:
     def _row(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
         pieces = [
             self._name(criterion, cursor),
-            (" " * (YOU - MARK), Look.PLAIN),
-            self._mark(criterion, answer, cursor),
+            (" " * (YOU_CELLS - SCORE_CELLS), Look.PLAIN),
+            self._score(criterion, answer, cursor),
         ]
         if answer.revealed and judge:
             judges = answer.judge[criterion]
-            delta = difference(answer.marks[criterion], judges)
-            pieces.append((shown_mark(judges).rjust(self._judge_width(judge)), Look.PLAIN))
-            pieces.append((shown_difference(delta).rjust(DELTA), Look.DIFFERS if delta else Look.PLAIN))
+            delta = difference(answer.scores[criterion], judges)
+            pieces.append((score_text(judges).rjust(self._judge_width(judge)), Look.PLAIN))
+            pieces.append((difference_text(delta).rjust(DELTA_CELLS), Look.DIFFERS if delta else Look.PLAIN))
         return pieces
 
 
-def shown_mark(mark: CriterionScore | None) -> str:
-    """A mark as the table shows it: the score, `–` for left out, `·` for not scored."""
-    if mark is None:
+def score_text(score: CriterionScore | None) -> str:
+    """A score as the table shows it: `2`, `–` for left out, `·` for not scored."""
+    if score is None:
         return "·"
-    return "–" if mark.score is None else str(mark.score)
+    return "–" if score.value is None else str(score.value)
 
 
-def shown_difference(delta: int | None) -> str:
-    """Δ as the table shows it: with its sign, 0 when both agree, nothing when one has no score."""
+def difference_text(delta: int | None) -> str:
+    """Δ as the table shows it: `+1`, `0` when both agree, nothing when one has no score."""
     return "" if delta is None else f"{delta:+d}" if delta else "0"

@@ -18,18 +18,18 @@ class SpanText(LineWidget):
 
     DEFAULT_CSS = "SpanText { width: 1fr; height: 1fr; }"
 
-    def __init__(self, session: ReviewSession, cursor: SpanCursor, looking: DisplayOptions) -> None:
+    def __init__(self, session: ReviewSession, cursor: SpanCursor, display_options: DisplayOptions) -> None:
         super().__init__()
         self.session = session
         self.cursor = cursor
-        self.looking = looking
+        self.display_options = display_options
         self._scroll = 0
         self._text: ResponseText | None = None
 
     @property
     def runs_left(self) -> bool:
         """Whether the text is drawn from right to left."""
-        return self._wrapped().rtl and self.looking.reorder
+        return self._wrapped().rtl and self.display_options.reorder
 
     def show(self) -> None:
         """The cursor or the marked errors are not as they were."""
@@ -53,17 +53,17 @@ class SpanText(LineWidget):
         span, there = text.wrapped.span(here), text.wrapped.span(max(0, here + lines))
         if span is None or there is None:
             return
-        start = text.safe.drawn_offset(self.cursor.words[self.cursor.at][0])
+        start = text.safe.drawn_offset(self.cursor.words[self.cursor.word][0])
         wanted = min(there[0] + start - span[0], max(there[0], there[1] - 1))
-        before = self.cursor.at
+        before = self.cursor.word
         self.cursor.go_to(text.safe.raw_offset(wanted))
-        if self.cursor.at == before:  # a line without a word of its own
+        if self.cursor.word == before:  # a line without a word of its own
             self.cursor.move(1 if lines > 0 else -1)
 
     def _line_here(self, text: ResponseText) -> int:
         if not self.cursor.words:
             return 0
-        return text.wrapped.line_of(text.safe.drawn_offset(self.cursor.words[self.cursor.at][0]))
+        return text.wrapped.line_of(text.safe.drawn_offset(self.cursor.words[self.cursor.word][0]))
 
     def _wrapped(self) -> ResponseText:
         answer, width = self.session.answer, min(MOST_CELLS, max(1, self.size.width - 2))
@@ -83,5 +83,5 @@ class SpanText(LineWidget):
             return fitted([(title, Look.HEADING)], self.size.width)
         return [
             (" ", Look.PLAIN),
-            *self._wrapped().pieces(self._scroll + y - 1, reorder=self.looking.reorder),
+            *self._wrapped().pieces(self._scroll + y - 1, reorder=self.display_options.reorder),
         ]

@@ -18,7 +18,7 @@ COLUMN_LINES = 16
 
 
 class Workspace(Container, can_focus=True):
-    """The columns of a row, and which of them fit; the cursor is the session's `place`.
+    """The columns of a row, and which of them fit; the cursor is the session's.
 
     A terminal that orders right-to-left text itself does so with whole lines, across columns that stand side
     by side; responses in such a language therefore stand above each other.
@@ -32,15 +32,18 @@ class Workspace(Container, can_focus=True):
     class WindowMoved(Message):
         """Other columns can be read now."""
 
-    def __init__(self, session: ReviewSession, looking: DisplayOptions) -> None:
+    def __init__(self, session: ReviewSession, display_options: DisplayOptions) -> None:
         super().__init__()
         self.session = session
-        self.looking = looking
-        self.columns = [Column(session, looking, number) for number in range(len(session.row.answers))]
+        self.display_options = display_options
+        self.columns = self._new_columns(len(session.row.answers))
         self.first = 0
 
     def compose(self) -> ComposeResult:
         yield from self.columns
+
+    def _new_columns(self, count: int, first: int = 0) -> list[Column]:
+        return [Column(self.session, self.display_options, number) for number in range(first, count)]
 
     def on_resize(self) -> None:
         self.fit_columns()
@@ -66,12 +69,12 @@ class Workspace(Container, can_focus=True):
 
     def fit_columns(self) -> None:
         """Move the window of columns so that the cursor is in it."""
-        here, count = self.session.place.column, len(self.session.row.answers)
+        current, count = self.session.cursor.column, len(self.session.row.answers)
         if count > len(self.columns):
-            new = [Column(self.session, self.looking, number) for number in range(len(self.columns), count)]
+            new = self._new_columns(count, first=len(self.columns))
             self.columns += new
             self.mount_all(new)
-        self.first = min(max(self.first, here - self.fitting + 1), here)
+        self.first = min(max(self.first, current - self.fitting + 1), current)
         self.first = max(0, min(self.first, count - self.fitting))
         end = min(count, self.first + self.fitting)
         self.set_class(self.stacked, "-stacked")
@@ -82,7 +85,7 @@ class Workspace(Container, can_focus=True):
 
     def redraw(self) -> None:
         """Repaint what has changed in the same row."""
-        if not self.columns[self.session.place.column].display:
+        if not self.columns[self.session.cursor.column].display:
             self.fit_columns()
         for column in self.visible_columns:
             column.redraw()
@@ -101,4 +104,4 @@ class Workspace(Container, can_focus=True):
 
     def page(self, pages: int) -> bool:
         """Scroll the response under the cursor."""
-        return self.columns[self.session.place.column].page(pages)
+        return self.columns[self.session.cursor.column].page(pages)
