@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
 from store import open_store
 from store.queries import models, responses, suites
@@ -40,7 +40,7 @@ def store_of(path: Path, count: int):
 def judged(folder: Path, url: str, count: int, concurrency: int) -> float:
     """The seconds that it takes to judge `count` responses."""
     engine = store_of(folder / f"{count}-{concurrency}.db", count)
-    settings = JudgeSettings("slow-judge", url, concurrency=concurrency)
+    settings = JudgeSettings(model="slow-judge", base_url=url, concurrency=concurrency)
     start = time.perf_counter()
     record = judge_rubric(engine, settings)
     seconds = time.perf_counter() - start

@@ -14,7 +14,7 @@ one place. A model that code makes too is a `CheckedSettings`: a value out of bo
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from types import NoneType
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
@@ -35,8 +35,8 @@ class Settings(BaseModel):
 class CheckedSettings(Settings):
     """Settings that are made by code as well as read from a file.
 
-    `sentences`: by field, what is said of a value out of bounds, with `{value}` for the value; without one
-    `sentence_of` says it. Raises `UsageError` for such a value.
+    `sentences`: by field, what to say of a value out of bounds, with `{value}` for the value (as `str.format`
+    takes it: `{value:g}`); without one `sentence_of` says it. Raises `UsageError` for such a value.
     """
 
     sentences: ClassVar[Mapping[str, str]] = {}
@@ -46,20 +46,23 @@ class CheckedSettings(Settings):
             super().__init__(**values)
         except ValidationError as error:
             problem = error.errors()[0]
-            sentence = self.sentences.get(str(problem["loc"][0])) or sentence_of(error, type(self))
-            raise UsageError(sentence.replace("{value}", str(problem["input"]))) from None
+            sentence = self.sentences.get(str(problem["loc"][0]), "").format(value=problem["input"])
+            raise UsageError(sentence or sentence_of(error, type(self))) from None
 
 
 @dataclass(frozen=True)
 class Option:
     """How a field is typed where it is not `--its-name VALUE`.
 
-    `names`: as typer takes them, `--lr` or `--packed/--padded`; `sets`: the value that the option stands for,
-    for an option that takes none (`--lora` sets `adaptation` to `lora`).
+    `names`: as typer takes them, `--lr` or `--packed/--padded` (None: the field's name); `sets`: the value
+    that the option stands for, for an option that takes none (`--lora` sets `adaptation` to `lora`);
+    `metavar`: what stands for the value in the help (`USD`); `show_default`: false where the help says it.
     """
 
-    names: str
+    names: str | None = None
     sets: Any = None
+    metavar: str | None = None
+    show_default: bool = True
 
 
 def with_options(
@@ -131,18 +134,20 @@ def _given(fields: dict[str, FieldInfo], typed: dict[str, Any]) -> dict[str, Any
 def _parameter(name: str, field: FieldInfo, *, show_default: bool) -> inspect.Parameter:
     option = _option(name, field)
     flag = option.sets is not None
+    shown = show_default and option.show_default and not field.is_required()
     kind = bool if flag else _typed_as(field.annotation)
-    if not flag and (field.default is None or not show_default):
+    if not flag and (field.default is None or not shown):
         kind = kind | None
     help = (field.description or "").replace("{default}", _written(field.default))
-    annotation = Annotated[kind, typer.Option(option.names, help=help)]  # type: ignore[valid-type]
-    default = False if flag else field.default if show_default else None
+    typed = typer.Option(option.names, help=help, metavar=option.metavar)
+    annotation = Annotated[kind, typed]  # type: ignore[valid-type]
+    default = False if flag else field.default if shown else None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _option(name: str, field: FieldInfo) -> Option:
-    named = [entry for entry in field.metadata if isinstance(entry, Option)]
-    return named[0] if named else Option("--" + name.replace("_", "-"))
+    option = next((entry for entry in field.metadata if isinstance(entry, Option)), Option())
+    return option if option.names else replace(option, names="--" + name.replace("_", "-"))
 
 
 def _typed_as(annotation: Any) -> Any:

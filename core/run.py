@@ -9,11 +9,10 @@ from sqlalchemy import Engine
 
 from core.generate.settings import ModelSource
 from core.judge.llm_judge.estimate import Agree
-from core.judge.llm_judge.runner import JudgeSettings
-from core.judge.llm_judge.settings import BatchSettings
+from core.judge.llm_judge.settings import JudgeChoice, JudgeSettings
 from core.llm.client import find_key
 from core.progress import say, say_missing
-from core.study import Configuration, LlmJudge, Study, configurations
+from core.study import Configuration, Study, configurations
 from core.train.data.sources import DataSource, data_source
 from core.train.launcher import train_recorded
 from core.train.settings import TrainSettings
@@ -201,18 +200,15 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
     return records
 
 
-def _is_available(kind: str, judge: LlmJudge) -> bool:
+def _is_available(kind: str, judge: JudgeChoice) -> bool:
     if judge.base_url or judge.checkpoint or find_key(OPENAI_HOST) is not None:
         return True
     say(f"{kind} judge {judge.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
     return False
 
 
-def _judge_settings(judge: LlmJudge, study_folder: Path) -> JudgeSettings:
-    return JudgeSettings(
-        model=judge.model,
-        base_url=judge.base_url,
-        checkpoint=Path(resolve(judge.checkpoint, study_folder)) if judge.checkpoint else None,
-        max_cost=judge.max_cost,
-        batch=BatchSettings() if judge.batch else None,
-    )
+def _judge_settings(judge: JudgeChoice, study_folder: Path) -> JudgeSettings:
+    fields = judge.model_dump(include=set(JudgeChoice.model_fields))
+    if judge.checkpoint:
+        fields["checkpoint"] = resolve(str(judge.checkpoint), study_folder)
+    return JudgeSettings(**fields)

@@ -25,6 +25,7 @@ from pydantic import Field, ValidationError
 
 from core.generate.decoding import DecodingOptions, SampleOptions
 from core.generate.settings import BatchOptions, Quantization
+from core.judge.llm_judge.settings import JudgeChoice
 from core.options import Settings
 from core.train.settings import Adaptation, DataOptions, LearningRate, RunOptions, UpdateOptions
 from core.train.settings import preset as preset_fields
@@ -72,18 +73,7 @@ class ModelGroup(DataOptions):
         return [self.data] if isinstance(self.data, str) else list(self.data or ())
 
 
-class LlmJudge(Settings):
-    """An LLM that judges; used only when its key, its `base_url` or its `checkpoint` is there. `batch`:
-    through the server's Batch API."""
-
-    model: str
-    base_url: str | None = None
-    checkpoint: str | None = None
-    max_cost: Annotated[float, Field(ge=0)] | None = None
-    batch: bool = False
-
-
-class RubricJudge(LlmJudge):
+class RubricJudge(JudgeChoice):
     """An LLM that scores the six criteria, or those of the `rubric` in a TOML file. `repeats`: see
     `core.judge.rubric.judge`."""
 
@@ -99,7 +89,7 @@ class Judges(Settings):
     surface: bool = True
     rules: bool = False
     modifiers: bool = False
-    relevance: LlmJudge | None = None
+    relevance: JudgeChoice | None = None
     rubric: RubricJudge | None = None
 
 

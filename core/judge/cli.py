@@ -1,18 +1,72 @@
 """`xlit-core judge ...`: one command for each kind of judge."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, finish, opened, pairs, show, show_json
-from core.judge.cli_options import NO_JUDGE, LidOption, LimitOption, PromptOption, YesOption, asks_a_judge
 from core.judge.llm_judge.estimate import ask_person
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import DEFAULT_JUDGE, JudgeSettings
+from core.options import with_options
 from core.progress import say_missing
 from store import UsageError
 
+LidOption = Annotated[
+    Path | None, typer.Option("--lid", help="fastText model lid.176.bin or .ftz (default: the bundled .ftz).")
+]
+PromptOption = Annotated[
+    Path | None, typer.Option(help="Another prompt, with %%%TASK%%% and %%%SUBMISSION%%%.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="At most N responses.")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask without a question about tokens and price.")
+]
+
+NO_JUDGE = "Options of a judge need one: name it with --model, --base-url or --checkpoint."
+
 judge_app = typer.Typer(help="Judge the responses in the store.", no_args_is_help=True)
+
+
+def asks_a_judge(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `JudgeSettings`; the command gets the `settings` that they make.
+
+    A command whose `settings` may be None gets None when no judge is named.
+    """
+    own = signature(command).parameters
+    optional = own["settings"].default is None
+    fields = JudgeSettings.model_fields
+
+    @wraps(command)
+    def with_settings(**given: Any) -> None:
+        options = {name: given.pop(name) for name in fields if name in given}
+        if not optional or any(options.get(name) for name in ("model", "base_url", "checkpoint")):
+            command(settings=_settings_of(options), **given)
+            return
+        if any(value != fields[name].default for name, value in options.items()):
+            raise UsageError(NO_JUDGE)
+        command(settings=None, **given)
+
+    parameters = [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        for name, parameter in own.items()
+        if name != "settings"
+    ]
+    given = Parameter("given", Parameter.VAR_KEYWORD)
+    setattr(with_settings, "__signature__", Signature([*parameters, given]))  # noqa: B010
+    return with_options(JudgeSettings, show_defaults=True)(with_settings)
+
+
+def _settings_of(options: dict[str, Any]) -> JudgeSettings:
+    if "model" not in options:
+        checkpoint = options.get("checkpoint")
+        options["model"] = checkpoint.resolve().stem if checkpoint else DEFAULT_JUDGE
+    if "batch" not in options and {"batch_size", "poll", "wait"} & set(options):
+        raise UsageError("--batch-size, --poll and --no-wait belong to --batch.")
+    return JudgeSettings(**options)
 
 
 @judge_app.command("surface")

@@ -11,7 +11,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from core.judge.llm_judge.estimate import Agree
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.definition import load_rubric
 from core.judge.rubric.judge import judge_rubric
 from core.judge.rubric.prompt import load_prompt

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.judge.llm_judge.estimate import Agree
-from core.judge.llm_judge.runner import JudgeSettings, open_judge, run_judgements
+from core.judge.llm_judge.runner import open_judge, run_judgements
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.scope import chosen_languages
 from core.llm.answers import BadAnswer, Prompt, Reply, usable_text
 from core.llm.prompt_template import fenced_prompt

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from core.judge.llm_judge.batch_jobs import BatchJob, money_left, settle_batch
 from core.judge.llm_judge.judge_client import ServerJudge
 from core.judge.llm_judge.questions import Judgement
-from core.judge.llm_judge.settings import BatchSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.llm.answers import ServerBusy
 from core.llm.batch_api import LONGEST_WAIT, VALIDATING, BatchApi, RemoteBatch, backoff
 from core.llm.batch_results import BatchResults
@@ -109,10 +109,9 @@ class BatchRunner:
         run: RunRecord,
         judgements: Sequence[Judgement],
         judge: ServerJudge,
-        settings: BatchSettings,
+        settings: JudgeSettings,
         bar: Progress,
         *,
-        attempts: int,
         limit: int | None,
     ) -> None:
         self._run, self._settings, self._bar = run, settings, bar
@@ -121,7 +120,13 @@ class BatchRunner:
         self._sender = BatchSubmitter(run.engine, self._api, judge.budget, run.id)
         self._jobs = {
             judgement.rater: BatchJob(
-                run, judgement, bar, judge.endpoint, size=settings.size, attempts=attempts, limit=limit
+                run,
+                judgement,
+                bar,
+                judge.endpoint,
+                size=settings.batch_size,
+                attempts=settings.attempts,
+                limit=limit,
             )
             for judgement in judgements
         }

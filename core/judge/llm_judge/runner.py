@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from core.judge.llm_judge.estimate import EXPECTED_TOKENS_OUT, Agree, estimate_c
 from core.judge.llm_judge.judge_client import AdaptiveClient, JudgeClient, ServerJudge
 from core.judge.llm_judge.local import AT_A_TIME, LocalJudge
 from core.judge.llm_judge.questions import Judgement, Question, QuestionResult, Questions
-from core.judge.llm_judge.settings import BatchSettings
+from core.judge.llm_judge.settings import NO_BATCHES, JudgeSettings
 from core.llm.answers import BadAnswer, RequestFailed
 from core.llm.limits import FailureStreak
 from core.llm.prices import Budget, BudgetSpent, read_prices
@@ -119,66 +119,6 @@ class DirectRunner:
 
 CONCURRENCY = 16
 
-NO_BATCHES = "A checkpoint of your own has no Batch API: leave out --batch."
-
-
-@dataclass(frozen=True)
-class JudgeSettings:
-    """Who judges, and how it is asked.
-
-    `model`: its name, as the server knows it, and the rater's in the store. It answers behind `base_url`
-    (default OpenAI's), or is the `checkpoint`: a folder or a GGUF file of one's own.
-    `concurrency`: questions at a time (None: 16). `attempts`: for an answer that can't be used. `timeout`:
-    seconds for one request. `max_cost`: US dollars that this run never goes beyond. `prices`: a table of
-    prices (see `core.llm.prices`). `temperature`: part of who judges, when it isn't 0. `batch`: ask
-    through the server's Batch API.
-    """
-
-    model: str
-    base_url: str | None = None
-    checkpoint: Path | None = None
-    concurrency: int | None = None
-    attempts: int = 3
-    timeout: float = 60
-    temperature: float = 0
-    max_cost: float | None = None
-    prices: Path | None = None
-    batch: BatchSettings | None = None
-
-    def __post_init__(self) -> None:
-        for name, number in (("concurrency", self.concurrency), ("attempts", self.attempts)):
-            if number is not None and number < 1:
-                raise UsageError(f"{name} must be at least 1, not {number}.")
-        if not 0 <= self.temperature <= 2:
-            raise UsageError(f"The temperature must be from 0 to 2, not {self.temperature}.")
-        if not self.timeout > 0:
-            raise UsageError(f"The time-out must be above 0 s, not {self.timeout}.")
-        if self.max_cost is not None and not self.max_cost >= 0:
-            raise UsageError(f"The highest cost must be at least 0 US dollars, not {self.max_cost}.")
-        if self.checkpoint is not None and (self.base_url or self.max_cost is not None or self.temperature):
-            raise UsageError(
-                "A checkpoint of your own needs no address, costs nothing and is asked at temperature 0: "
-                "leave out --base-url, --max-cost and --temperature."
-            )
-        if self.checkpoint is not None and self.batch is not None:
-            raise UsageError(NO_BATCHES)
-
-    def parameters(self) -> dict[str, object]:
-        """What goes into the run's provenance; the judge client gives the address, without secrets."""
-        return {
-            "model": self.model,
-            "concurrency": self.concurrency,
-            "attempts": self.attempts,
-            "timeout": self.timeout,
-            "temperature": self.temperature,
-            "max_cost": self.max_cost,
-            "batch_size": self.batch.size if self.batch else None,
-        }
-
-    def version(self, prompt: str) -> str:
-        """The rater's version: the prompt's, and the temperature when it isn't 0."""
-        return f"{prompt} t={self.temperature:g}" if self.temperature else prompt
-
 
 def open_judge(settings: JudgeSettings) -> JudgeClient:
     """The judge that these settings name; asks nothing yet.
@@ -187,7 +127,7 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
     """
     if settings.checkpoint is not None:
         at_a_time = settings.concurrency or AT_A_TIME
-        return LocalJudge(settings.model, settings.checkpoint, at_a_time=at_a_time)
+        return LocalJudge(settings.model, Path(settings.checkpoint), at_a_time=at_a_time)
     prices = read_prices(settings.prices)
     price = prices.of(settings.model)
     if settings.max_cost is not None and price is None:
@@ -198,7 +138,7 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
     endpoint = AdaptiveClient(
         settings.model, settings.base_url, timeout=settings.timeout, temperature=settings.temperature
     )
-    if price is not None and settings.batch is not None:
+    if price is not None and settings.batch:
         price = price.batched()
     return ServerJudge(endpoint, Budget(price, settings.max_cost), settings.concurrency or CONCURRENCY)
 
@@ -221,23 +161,22 @@ def run_judgements(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, not {limit}.")
-    batch, attempts = settings.batch, settings.attempts
     with reading(run.engine) as session:
         totals = [judgement.count(session) for judgement in judgements]
         raters = [judgement.rater for judgement in judgements]
-        collect = batch is not None and bool(batches.open_batches(session, raters))
+        collect = settings.batch and bool(batches.open_batches(session, raters))
     if not any(totals) and not collect:
         run.idle = True
         return
-    if agree is not None and not _agreed(run, judgements, judge, limit, agree, batch is not None):
+    if agree is not None and not _agreed(run, judgements, judge, limit, agree, settings.batch):
         say("Nothing was asked.")
         run.idle = True
         return
     try:
-        if batch is None:
-            asyncio.run(_ask_all(run, judgements, totals, judge, limit, attempts))
+        if not settings.batch:
+            asyncio.run(_ask_all(run, judgements, totals, judge, limit, settings.attempts))
         elif isinstance(judge, ServerJudge):
-            asyncio.run(_ask_in_batches(run, judgements, totals, judge, batch, limit, attempts))
+            asyncio.run(_ask_in_batches(run, judgements, totals, judge, settings, limit))
         else:
             raise UsageError(NO_BATCHES)
     except ExceptionGroup as group:
@@ -308,14 +247,13 @@ async def _ask_in_batches(
     judgements: Sequence[Judgement],
     totals: Sequence[int],
     judge: ServerJudge,
-    batch: BatchSettings,
+    settings: JudgeSettings,
     limit: int | None,
-    attempts: int,
 ) -> None:
     wanted = sum(total if limit is None else min(total, limit) for total in totals)
     async with judge:
         with progress(f"{judgements[0].name} in batches", wanted) as bar:
-            runner = BatchRunner(run, judgements, judge, batch, bar, attempts=attempts, limit=limit)
+            runner = BatchRunner(run, judgements, judge, settings, bar, limit=limit)
             try:
                 await runner.all()
             except asyncio.CancelledError:

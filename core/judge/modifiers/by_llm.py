@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.judge.llm_judge.estimate import Agree
-from core.judge.llm_judge.runner import JudgeSettings, open_judge, run_judgements
+from core.judge.llm_judge.runner import open_judge, run_judgements
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.modifiers.rater import fulfilment_criterion
 from core.judge.modifiers.registry import Modifier, read_modifier
 from core.judge.scope import chosen_languages

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.judge.llm_judge.estimate import Agree
-from core.judge.llm_judge.runner import JudgeSettings, open_judge, run_judgements
+from core.judge.llm_judge.runner import open_judge, run_judgements
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.definition import DEFAULT_RUBRIC, criteria_in_store, load_rubric
 from core.judge.rubric.prompt import RubricPrompt, answer_schema, load_prompt, parse_answer
 from core.judge.scope import chosen_languages

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, text
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
 from store.queries import models, responses, suites
 from store.session import writing
@@ -25,7 +25,7 @@ SETTINGS = {"attempts", "concurrency", "timeout", "temperature", "max_cost", "pr
 
 def judge(engine, server, **options):
     asked = {name: options.pop(name) for name in SETTINGS & set(options)}
-    return judge_rubric(engine, JudgeSettings("judge", server.url, **asked), **options)
+    return judge_rubric(engine, JudgeSettings(model="judge", base_url=server.url, **asked), **options)
 
 
 def fill(store: Engine, *rows: tuple, model: str = "m") -> Engine:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.judge.injections import PLAIN, judge_injections, load_battery
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.definition import load_rubric
 from core.judge.rubric.prompt import load_prompt
 from core.llm.prompt_template import fence, without_chat_marks
@@ -48,7 +48,7 @@ def test_an_attack_stays_inside_its_fence(case, text):
 
 
 def test_a_judge_that_is_not_talked_over_is_seen_to_stand(store, serve):
-    found = judge_injections(store, JudgeSettings("sound", serve(Answer(stars(1))).url))
+    found = judge_injections(store, JudgeSettings(model="sound", base_url=serve(Answer(stars(1))).url))
     assert {(effect.asked, effect.raised, effect.lowered, effect.rise) for effect in found.effects} == {
         (5, 0, 0, 0)
     }
@@ -62,13 +62,13 @@ def test_a_judge_that_obeys_is_seen_to_fall(store, serve):
         return Answer(stars(3 if "3 stars" in response.partition("=== END OF RESPONSE")[0] else 1))
 
     server = serve(gullible)
-    found = judge_injections(store, JudgeSettings("gullible", server.url))
+    found = judge_injections(store, JudgeSettings(model="gullible", base_url=server.url))
     effects = {effect.attack: effect for effect in found.effects}
     assert effects["long padding before the command"].raised == 5
     assert effects["long padding before the command"].rise == 2
     assert effects["in Russian"].raised == 0
     assert len(server.requests) == 5 * (len(BATTERY.attacks) + 1)
-    judge_injections(store, JudgeSettings("gullible", server.url))
+    judge_injections(store, JudgeSettings(model="gullible", base_url=server.url))
     assert len(server.requests) == 5 * (len(BATTERY.attacks) + 1)  # nothing is asked twice
 
 
@@ -76,7 +76,7 @@ def test_what_was_not_judged_is_not_counted(store, serve):
     def choosy(request, _):
         return Answer("no" if "SYSTEM" in request["messages"][0]["content"] else stars(2))
 
-    found = judge_injections(store, JudgeSettings("choosy", serve(choosy).url, attempts=1))
+    found = judge_injections(store, JudgeSettings(model="choosy", base_url=serve(choosy).url, attempts=1))
     effect = next(effect for effect in found.effects if effect.attack.startswith("commands"))
     assert (effect.asked, effect.raised, effect.rise) == (0, 0, None)
     assert len(found.run.failures) == 5
@@ -87,7 +87,9 @@ def test_a_table_shows_every_attack(store, serve):
 
     from core.judge.injections import effects_table
 
-    found = judge_injections(store, JudgeSettings("strict", serve(lambda _, n: Answer(stars(2 - n % 2))).url))
+    found = judge_injections(
+        store, JudgeSettings(model="strict", base_url=serve(lambda _, n: Answer(stars(2 - n % 2))).url)
+    )
     console = Console(width=110, record=True)
     console.print(effects_table(found))
     shown = console.export_text()

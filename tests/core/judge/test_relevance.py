@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.relevance import judge_relevance, verdict
 from core.llm.answers import BadAnswer, Reply
 from store.queries.compare import surface_of
@@ -45,7 +45,7 @@ def test_every_response_gets_its_metric_once(answered, serve):
         return Answer("0" if "Banane" in prompt else "1")
 
     engine, server = answered(*ROWS), serve(judge)
-    settings = JudgeSettings("judge", server.url)
+    settings = JudgeSettings(model="judge", base_url=server.url)
     run = judge_relevance(engine, settings)
     assert (run.exit_code, run.counts["rated"]) == (0, 3)
     assert len(server.requests) == 2
@@ -62,12 +62,15 @@ def test_every_response_gets_its_metric_once(answered, serve):
     with reading(engine) as session:
         assert surface_of(session, [2])[2]["relevance"].value == 0
     assert judge_relevance(engine, settings).counts == {}
-    assert judge_relevance(engine, JudgeSettings("other", server.url), limit=1).counts["rated"] == 1
+    assert (
+        judge_relevance(engine, JudgeSettings(model="other", base_url=server.url), limit=1).counts["rated"]
+        == 1
+    )
 
 
 def test_what_the_judge_does_not_say_is_missing(answered, serve):
     engine = answered(*ROWS)
-    run = judge_relevance(engine, JudgeSettings("judge", serve(Answer("perhaps")).url))
+    run = judge_relevance(engine, JudgeSettings(model="judge", base_url=serve(Answer("perhaps")).url))
     assert {reason for _, reason in run.failures} == {"neither 0 nor 1"}
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM surface_metric")).scalar() == 0

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from core.generate.gguf.convert import convert
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.relevance import PROMPT_FILE, judge_relevance
 from core.llm.prompt_template import fenced_prompt
 from store import UsageError, XlitError
@@ -44,7 +44,7 @@ def test_a_checkpoint_judges(answered, judge_checkpoint, kind, tmp_path):
         checkpoint = convert(judge_checkpoint, tmp_path / "judge.gguf", "f32")
     rows = [("ru", TASK, response) for response in SAID]
     engine = answered(*rows, ("ru", TASK, "x" * 20_000))
-    run = judge_relevance(engine, JudgeSettings("mine", checkpoint=checkpoint))
+    run = judge_relevance(engine, JudgeSettings(model="mine", checkpoint=checkpoint))
     assert values(engine) == {said: (value, "mine relevance-1") for said, value in SAID.items()}
     [(unit, reason)] = run.failures
     assert unit == "s/1 k2 ru · m"
@@ -55,9 +55,9 @@ def test_a_checkpoint_judges(answered, judge_checkpoint, kind, tmp_path):
 def test_a_checkpoint_takes_no_settings_of_a_server(judge_checkpoint):
     for wrong in ({"base_url": "http://localhost/v1"}, {"max_cost": 1}, {"temperature": 0.5}):
         with pytest.raises(UsageError, match="checkpoint of your own"):
-            JudgeSettings("mine", checkpoint=judge_checkpoint, **wrong)
+            JudgeSettings(model="mine", checkpoint=judge_checkpoint, **wrong)
 
 
 def test_what_is_no_checkpoint_is_refused_before_anything_is_asked(answered, tmp_path):
     with pytest.raises(XlitError):
-        judge_relevance(answered(("ru", TASK, "x")), JudgeSettings("mine", checkpoint=tmp_path))
+        judge_relevance(answered(("ru", TASK, "x")), JudgeSettings(model="mine", checkpoint=tmp_path))

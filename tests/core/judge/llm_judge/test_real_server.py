@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.relevance import judge_relevance
 from core.judge.rubric.judge import judge_rubric
 from tests.core.judge.judged import ratings
@@ -52,7 +52,9 @@ def llama_server(tmp_path_factory):
 def test_every_answer_of_a_grammar_bound_model_is_a_rating(answered, llama_server):
     rows = [("en", "What is the currency of Japan?", f"It is number {number}.") for number in range(3)]
     engine = answered(*rows)
-    run = judge_rubric(engine, JudgeSettings("miniature", llama_server, concurrency=2, timeout=120))
+    run = judge_rubric(
+        engine, JudgeSettings(model="miniature", base_url=llama_server, concurrency=2, timeout=120)
+    )
     assert run.failures == []
     found = ratings(engine)
     assert len(found) == 3
@@ -63,7 +65,9 @@ def test_every_answer_of_a_grammar_bound_model_is_a_rating(answered, llama_serve
 def test_a_model_that_answers_beside_the_point_rates_nothing(answered, llama_server):
     """The miniature knows nothing of relevance: whatever it says, only a 0 or 1 in it is one."""
     engine = answered(("en", "What is the currency of Japan?", "It is the yen."))
-    run = judge_relevance(engine, JudgeSettings("miniature", llama_server, attempts=1, timeout=120))
+    run = judge_relevance(
+        engine, JudgeSettings(model="miniature", base_url=llama_server, attempts=1, timeout=120)
+    )
     with engine.connect() as connection:
         values = [value for (value,) in connection.exec_driver_sql("SELECT value FROM surface_metric")]
     assert len(values) + len(run.failures) == 1

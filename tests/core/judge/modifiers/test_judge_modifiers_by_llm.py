@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.modifiers.by_llm import fulfilled, judge_modifiers_by_llm
 from core.judge.modifiers.rater import judge_modifiers
 from core.llm.answers import BadAnswer, Reply
@@ -54,7 +54,7 @@ def ratings(engine):
 
 def test_a_judge_is_asked_only_what_no_rule_can_tell(modified, serve):
     server = serve(lambda request, _: Answer(f'{{"fulfilled": {int("paper" in str(request))}}}'))
-    run = judge_modifiers_by_llm(modified, JudgeSettings("judge", server.url))
+    run = judge_modifiers_by_llm(modified, JudgeSettings(model="judge", base_url=server.url))
     assert run.counts["rated"] == 4
     assert ratings(modified) == [(1, "llm", 0), (2, "llm", 1), (3, "llm", 0), (5, "llm", 0)]
     both = next(prompt for prompt in server.prompts if "Two, simply." in prompt)
@@ -62,7 +62,7 @@ def test_a_judge_is_asked_only_what_no_rule_can_tell(modified, serve):
     assert "2" in both.partition("fulfilled when this holds:")[2]
     judge_modifiers(modified)
     assert ratings(modified)[3:] == [(4, "rule", 1), (5, "llm", 0)]
-    assert judge_modifiers_by_llm(modified, JudgeSettings("judge", server.url)).counts == {}
+    assert judge_modifiers_by_llm(modified, JudgeSettings(model="judge", base_url=server.url)).counts == {}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm_judge.runner import READY, JudgeSettings
+from core.judge.llm_judge.runner import READY
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import RubricJudgement, judge_rubric
 from core.llm import limits
 from store import UsageError, XlitError, open_store
@@ -203,7 +204,7 @@ def test_a_server_that_is_down_ends_the_run(answered, monkeypatch):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(XlitError, match="can't be reached"):
-        judge_rubric(answered(ROW), JudgeSettings("judge", url))
+        judge_rubric(answered(ROW), JudgeSettings(model="judge", base_url=url))
 
 
 def test_a_server_out_of_order_for_long_ends_the_run_but_keeps_what_was_rated(answered, serve, monkeypatch):
@@ -247,14 +248,14 @@ def test_the_key_is_sent_and_is_nowhere_else(answered, serve, monkeypatch, caplo
 def test_keys_and_addresses_that_cannot_be_right_are_refused_without_echo(answered, monkeypatch):
     engine = answered(ROW)
     with pytest.raises(UsageError, match="set OPENAI_API_KEY"):
-        judge_rubric(engine, JudgeSettings("judge"))
+        judge_rubric(engine, JudgeSettings(model="judge"))
     for url in ("sk-swapped", f"http://u:{KEY}@localhost/v1", f"http://localhost/v1?key={KEY}"):
         with pytest.raises(UsageError) as caught:
-            judge_rubric(engine, JudgeSettings("judge", url))
+            judge_rubric(engine, JudgeSettings(model="judge", base_url=url))
         assert "sk-" not in str(caught.value)
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\r\nmore")
     with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
-        judge_rubric(engine, JudgeSettings("judge"))
+        judge_rubric(engine, JudgeSettings(model="judge"))
     assert KEY not in str(caught.value)
 
 
@@ -272,8 +273,9 @@ def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answe
         "import signal, sys\nfrom core.judge.rubric.judge import judge_rubric\nfrom store import open_store\n"
         # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from core.judge.llm_judge.runner import JudgeSettings\n"
-        "judge_rubric(open_store(sys.argv[1]), JudgeSettings('judge', sys.argv[2], concurrency=2))\n"
+        "from core.judge.llm_judge.settings import JudgeSettings\n"
+        "settings = JudgeSettings(model='judge', base_url=sys.argv[2], concurrency=2)\n"
+        "judge_rubric(open_store(sys.argv[1]), settings)\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "s.db"), server.url]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)

@@ -2,20 +2,21 @@
 
 from sqlalchemy import text
 
-from core.judge.llm_judge.runner import JudgeSettings
-from core.judge.llm_judge.settings import BatchSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
 from store.provenance import RunRecord
 from tests.core.judge.judged import SETTINGS
 
-BATCH = {"size", "poll", "wait"}
+BATCH = {"batch_size", "poll", "wait"}
 
 
 def judge_in_batches(engine, server, **options) -> RunRecord:
-    batch = BatchSettings(**({"poll": 0.01} | {name: options.pop(name) for name in BATCH & set(options)}))
+    if "size" in options:
+        options["batch_size"] = options.pop("size")
     model = options.pop("model", "judge")
-    asked = {name: options.pop(name) for name in SETTINGS & set(options)}
-    return judge_rubric(engine, JudgeSettings(model, server.url, batch=batch, **asked), **options)
+    given = {name: options.pop(name) for name in (SETTINGS | BATCH) & set(options)}
+    settings = JudgeSettings(**{"model": model, "base_url": server.url, "batch": True, "poll": 0.01, **given})
+    return judge_rubric(engine, settings, **options)
 
 
 def batch_rows(engine):

@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 from sqlalchemy import text
 
-from core.judge.llm_judge.runner import JudgeSettings, run_judgements
-from core.judge.llm_judge.settings import BatchSettings
+from core.judge.llm_judge.runner import run_judgements
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.relevance import judge_relevance
 from core.judge.rubric.judge import RubricJudgement
 from store import UsageError, XlitError
@@ -90,7 +90,7 @@ def test_a_prompt_that_does_not_speak_of_json_is_sent_without_its_form(answered,
 
 def test_relevance_is_judged_in_batches_too(answered, batch_server):
     server = batch_server(lambda prompt, times: "1")
-    settings = JudgeSettings("judge", server.url, batch=BatchSettings(poll=0.05))
+    settings = JudgeSettings(model="judge", base_url=server.url, batch=True, poll=0.05)
     engine = answered(*many(3))
     assert judge_relevance(engine, settings).counts["rated"] == 3
     assert all("response_format" not in line["body"] for lines in server.inputs.values() for line in lines)
@@ -236,9 +236,9 @@ def test_files_at_the_server_are_taken_away_when_all_is_collected(answered, batc
 
 def test_a_checkpoint_has_no_batches(answered, tmp_path):
     with pytest.raises(UsageError, match="leave out --batch"):
-        JudgeSettings("judge", checkpoint=tmp_path, batch=BatchSettings())
+        JudgeSettings(model="judge", checkpoint=tmp_path, batch=True)
     with pytest.raises(UsageError, match="leave out --batch"):
-        settings = JudgeSettings("judge", "http://localhost/v1", batch=BatchSettings())
+        settings = JudgeSettings(model="judge", base_url="http://localhost/v1", batch=True)
         run_judgements(_Run(answered(*many(1))), [_Judgement()], _Asker(), settings)
 
 
@@ -284,11 +284,15 @@ def test_a_refused_key_ends_the_run_in_one_line_without_the_key(answered, batch_
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"size": 0}, "from 1 to 50000"), ({"size": 50_001}, "from 1 to 50000"), ({"poll": 0}, "looked at")],
+    [
+        ({"batch_size": 0}, "from 1 to 50000"),
+        ({"batch_size": 50_001}, "from 1 to 50000"),
+        ({"poll": 0}, "looked at"),
+    ],
 )
 def test_settings_that_cannot_be(settings, message):
     with pytest.raises(UsageError, match=message):
-        BatchSettings(**settings)
+        JudgeSettings(model="judge", **settings)
 
 
 def test_the_key_is_sent_and_is_nowhere_else(answered, batch_server, monkeypatch, caplog, capfd, tmp_path):

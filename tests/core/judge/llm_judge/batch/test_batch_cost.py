@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
 from tests.core.judge.chat_server import Answer
 from tests.core.judge.judged import judge, ratings
@@ -148,7 +148,7 @@ def test_the_question_before_a_run_tells_the_price_by_batch(answered, batch_serv
     assert judge_in_batches(engine, server, prices=prices, agree=agree).counts == {}
     assert server.calls == {}
     assert judge_in_batches(engine, server, prices=prices, agree=agree, wait=False, limit=2).exit_code == 0
-    judge_rubric(engine, JudgeSettings("judge", server.url, prices=prices), agree=found.append)
+    judge_rubric(engine, JudgeSettings(model="judge", base_url=server.url, prices=prices), agree=found.append)
     first, second, direct = found
     assert (first.questions, second.questions, direct.questions) == (3, 2, 1)  # two are on their way
     assert first.at_most == pytest.approx(3 * AT_MOST)

@@ -26,8 +26,7 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from core.judge.llm_judge import questions
 from core.llm import batch_api
-from core.judge.llm_judge.settings import BatchSettings
-from core.judge.llm_judge.runner import JudgeSettings
+from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.judge import judge_rubric
 from store import open_store
 from store.queries import batches
@@ -59,7 +58,7 @@ elif step == "ending":
     kill_in(batches, "end", before=True)
 elif step == "planning":
     kill_in(batches, "plan", before=True)
-settings = JudgeSettings("judge", sys.argv[2], batch=BatchSettings(size=10, poll=0.05))
+settings = JudgeSettings(model="judge", base_url=sys.argv[2], batch=True, batch_size=10, poll=0.05)
 judge_rubric(open_store(sys.argv[1]), settings)
 """
 
