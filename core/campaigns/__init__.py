@@ -1,1 +1,1 @@
-"""Campaigns: planning who scores which responses, watching it being done, settling disagreements."""
+"""Campaigns: planning who scores which responses, watching the progress, and settling disagreements."""

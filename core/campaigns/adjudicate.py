@@ -1,9 +1,9 @@
-"""Settling disagreements: what two reviewers scored far apart goes to a third one.
+"""Adjudication: responses that two reviewers scored far apart are queued for a third reviewer.
 
-The final score of an adjudicated response on a criterion is the third reviewer's, where there is one; of all
-other responses it is the mean of the reviewers' scores (`store.queries.campaigns` tells which
-responses are settled, and by whom). The third reads without seeing what the two have said, so that this is a
-third rating, and no choice between two.
+The final score of an adjudicated response on a criterion is the third reviewer's, where there is one. Of all
+other responses it is the mean of the reviewers' scores (`store.queries.campaigns` tells which responses are
+adjudicated, and by whom). The third reviewer does not see what the two have given, so that this is a third
+rating and not a choice between two.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,17 @@ from store.provenance import record_run
 from store.queries import campaigns, raters, reviewers, suites
 from store.session import writing
 
-# On a scale from 0 to 2 these are its two ends. A point apart is everyday among careful reviewers, and the
-# mean says as much; two points apart, the mean is a score that neither gave.
-FAR_APART = 2
+# The two ends of a scale from 0 to 2. Careful reviewers often differ by one point, and their mean is a fair
+# summary. When they differ by two, the mean is a score that neither gave.
+LARGE_DIFFERENCE = 2
 
 
 @dataclass(frozen=True)
 class Adjudication:
-    """How many texts `reviewer` got; `known` are others that would have been due, which this reviewer has in
-    the own queue already; `codes` are new."""
+    """What was queued: `reviewer` got `queued` texts and the new `codes`.
+
+    `known` counts further texts that would have been due, but that are in this reviewer's queue already.
+    """
 
     reviewer: str
     queued: int
@@ -36,11 +38,13 @@ class Adjudication:
     codes: dict[str, str]
 
 
-def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART) -> Adjudication:
-    """Queue what two reviewers of a campaign have committed `by` or more points apart, on any criterion, for
-    a third: at the end of the own queue, shuffled. What is queued for a third already stays with that one.
+def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = LARGE_DIFFERENCE) -> Adjudication:
+    """Queue the responses that two reviewers committed `by` or more points apart, on any criterion, for a
+    third.
 
-    `reviewer` is `NAME` or `NAME:LANG,LANG`. Raises `UsageError` for a campaign that is not there or closed.
+    They come at the end of the third reviewer's queue, shuffled. A response that is queued for a third
+    reviewer already stays with that one. `reviewer` is `NAME` or `NAME:LANG,LANG`. Raises `UsageError` for a
+    campaign that does not exist or is closed.
     """
     if by < 1:
         raise UsageError(f"--by {by}: it is at least 1.")
@@ -70,8 +74,10 @@ def adjudicate(engine: Engine, name: str, reviewer: str, *, by: int = FAR_APART)
 
 
 def _disagreements(progress: CampaignProgress, by: int, languages: Sequence[str]) -> list[tuple[int, ...]]:
-    """The responses (those that read the same together) on which two reviewers differ by so much, and that
-    nobody adjudicates yet."""
+    """The responses on which two reviewers differ by `by` or more points, and which nobody adjudicates yet.
+
+    Responses that read the same stand together.
+    """
     taken = {entry.response_id for entry in progress.entries if entry.kind == "adjudication"}
     read = {
         entry.response_id: entry.response_ids

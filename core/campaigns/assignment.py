@@ -1,4 +1,5 @@
-"""Who scores which responses, in which order: balanced, shuffled for every reviewer, the same every time."""
+"""Who scores which responses, and in which order: balanced, shuffled for every reviewer, and always the same
+for a seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from store.errors import UsageError
 
 @dataclass(frozen=True)
 class QueueItem:
-    """A place in a reviewer's queue: what is read there, and as what (see `store.tables.Assignment.kind`)."""
+    """One item of a reviewer's queue: what is read, and as what (see `store.tables.Assignment.kind`)."""
 
     unit: Unit
     kind: str = "normal"
@@ -21,11 +22,12 @@ Queues = dict[str, list[QueueItem]]
 
 
 def assign_queues(units: Sequence[Unit], known: Sequence[Unit], plan: CampaignPlan) -> Queues:
-    """The queues of the plan's reviewers; `known` are the units whose scores are known.
+    """The queues of the plan's reviewers. `known` are the units whose scores are known.
 
-    Every unit goes to `plan.overlap` reviewers of its language, those who have least so far, model by model,
-    so that all have about the same number and the same mix of models. Raises `UsageError` when a language has
-    too few reviewers, or a queue is too short for its repeats and checks.
+    Every unit goes to the `plan.overlap` reviewers of its language who have least so far. Units are assigned
+    model by model, so that all reviewers have about the same number of them and the same mix of models.
+    Raises `UsageError` when a language has too few reviewers, or when a queue is too short for its repeats
+    and checks.
     """
     shares = _shares(units, plan)
     queues: Queues = {}
@@ -52,7 +54,7 @@ def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
                 f"{language} is read by {', '.join(names) or 'nobody'}, and {plan.overlap} shall score every "
                 f"response. Add --reviewer NAME:{language}."
             )
-    # Whoever reads several languages takes less of those that others can take over.
+    # The languages with the fewest reviewers come first, so that who reads several gets less of the others.
     for language in sorted(plan.languages, key=lambda code: (len(speakers[code]), code)):
         here = [unit for unit in units if unit.language == language]
         here.sort(key=lambda unit: (unit.responses[0].model, rank(plan.seed, "turn", *unit.identity)))
@@ -69,7 +71,8 @@ def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
 def _checks(
     reviewer: Reviewer, items: Sequence[QueueItem], known: Sequence[Unit], plan: CampaignPlan
 ) -> list[Unit]:
-    """The same for all reviewers of a language, as far as they are not in the own queue anyway."""
+    """The checks of a reviewer: the same for all reviewers of a language, but for units that are in the own
+    queue anyway."""
     if not plan.checks:
         return []
     own = {item.unit.identity for item in items}
@@ -85,7 +88,7 @@ def _checks(
 
 
 def _shuffled(reviewer: Reviewer, items: Sequence[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
-    """One language after the other, as the reviewer named them; shuffled within each."""
+    """The items, one language after the other in the reviewer's order, and shuffled within each language."""
     order = {language: number for number, language in enumerate(_spoken(reviewer, plan))}
     return sorted(
         items,
@@ -99,8 +102,8 @@ def _shuffled(reviewer: Reviewer, items: Sequence[QueueItem], plan: CampaignPlan
 def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
     """The queue with some of its units a second time, within the same language.
 
-    What is put in before place j of the queue without repeats stands at least j - i later than place i, since
-    other repeats only make way.
+    A repeat that is inserted before position j of the queue without repeats comes at least j - i items after
+    position i, because other repeats can only move it further back.
     """
     if not plan.repeats:
         return items
@@ -108,13 +111,13 @@ def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan
     early = [
         number
         for number, item in enumerate(items)
-        if item.kind == "normal" and number + plan.apart <= ends[item.unit.language]
+        if item.kind == "normal" and number + plan.min_gap <= ends[item.unit.language]
     ]
     if len(early) < plan.repeats:
         raise UsageError(
-            f"{reviewer.name} reads {len(items)} responses; {len(early)} of them come at least {plan.apart} "
-            f"places before the last of their language, and --repeats wants {plan.repeats}. Give fewer, or "
-            "less --apart."
+            f"{reviewer.name} reads {len(items)} responses; {len(early)} of them come at least "
+            f"{plan.min_gap} places before the last of their language, and --repeats wants {plan.repeats}. "
+            "Give fewer, or less --apart."
         )
 
     def drawn(number: int) -> bytes:
@@ -123,7 +126,7 @@ def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan
     before: dict[int, list[QueueItem]] = {}
     for number in sorted(early, key=drawn)[: plan.repeats]:
         unit = items[number].unit
-        first, last = number + plan.apart, ends[unit.language]
+        first, last = number + plan.min_gap, ends[unit.language]
         position = first + int.from_bytes(drawn(number)[-8:], "big") % (last - first + 1)
         before.setdefault(position, []).append(QueueItem(unit, "repeat"))
     queue: list[QueueItem] = []

@@ -53,7 +53,9 @@ def create(
     repeats: Annotated[
         int, typer.Option(help="Responses that each reviewer scores a second time (self-agreement).")
     ] = 0,
-    apart: Annotated[int, typer.Option(help="Least places between the first and the second time.")] = 20,
+    min_gap: Annotated[
+        int, typer.Option("--apart", help="Least places between the first and the second time.")
+    ] = 20,
     checks: Annotated[
         int, typer.Option(help="Responses for each reviewer whose scores are known (attention).")
     ] = 0,
@@ -87,7 +89,7 @@ def create(
         "main": main,
         "overlap": overlap,
         "repeats": repeats,
-        "apart": apart,
+        "min_gap": min_gap,
         "checks": checks,
         "known": known,
     }

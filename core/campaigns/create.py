@@ -1,4 +1,4 @@
-"""Making a campaign: from the words of a command to the assignments in the store."""
+"""Making a campaign: from the options of a command to the assignments in the store."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ SECONDS_A_RESPONSE = 60.0
 
 @dataclass(frozen=True)
 class CampaignRequest:
-    """A campaign as a command asks for it: lists that are empty mean all that there is."""
+    """A campaign as a command asks for it. An empty list means everything that there is."""
 
     name: str
     suites: Sequence[str]
@@ -40,8 +40,10 @@ class CampaignRequest:
 
 @dataclass(frozen=True)
 class PlannedCampaign:
-    """A campaign before it is written: `seconds` is the time for a response, `measured` whether the journal
-    tells it."""
+    """A campaign before it is written.
+
+    `seconds` is the time that a response takes, and `measured` says whether it comes from the journal.
+    """
 
     plan: CampaignPlan
     units: list[Unit]
@@ -51,7 +53,7 @@ class PlannedCampaign:
 
     @property
     def digest(self) -> str:
-        """Of the plan and everything that it led to, by content (SHA-256 in hex)."""
+        """The SHA-256 (in hex) of the plan and of all assignments that follow from it, by content."""
         assigned = [
             [name, number, item.kind, *response.identity]
             for name, queue in sorted(self.queues.items())
@@ -90,8 +92,10 @@ class PlannedCampaign:
 
 @dataclass(frozen=True)
 class CreatedCampaign:
-    """What became of it: `new` is whether there was no such campaign; `codes` are new, by reviewer, and are
-    not kept anywhere else."""
+    """What became of a request. `new` says whether there was no such campaign before.
+
+    `codes` are the reviewers' new codes. They are not kept anywhere else.
+    """
 
     planned: PlannedCampaign
     new: bool
@@ -99,16 +103,16 @@ class CreatedCampaign:
 
 
 def plan_campaign(engine: Engine, request: CampaignRequest) -> PlannedCampaign:
-    """What a campaign would be, without writing anything. Raises `UsageError` as `create_campaign`."""
+    """What a campaign would be. Nothing is written. Raises `UsageError` as `create_campaign` does."""
     with reading(engine) as session:
         return _planned(session, request)
 
 
 def create_campaign(engine: Engine, request: CampaignRequest) -> CreatedCampaign:
-    """Write a campaign; made again from the same content, it is the same and nothing is written.
+    """Write a campaign. When the same campaign is there already, nothing is written.
 
     Raises `UsageError` when there is nothing to score, when the plan can't be met, and when there is another
-    campaign of this name.
+    campaign with this name.
     """
     with record_run(engine, "xlit-core campaign create", {"name": request.name}) as run:
         with writing(engine) as session:
@@ -136,7 +140,8 @@ def create_campaign(engine: Engine, request: CampaignRequest) -> CreatedCampaign
 
 
 def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
-    """A new code for each of these people who has none; returned once, and kept only as it can't be read."""
+    """A new code for each of these people who has none. Only its hash is kept, so that it can't be read
+    again."""
     new_codes = {}
     for name in names:
         if codes.code_of(session, name) is None:
@@ -187,7 +192,7 @@ def _planned(session: Session, request: CampaignRequest) -> PlannedCampaign:
     units = sample_units(candidates_found, plan)
     known: list[Unit] = []
     if plan.checks:
-        # All that can be scored, of whatever model or instruction.
+        # Checks are drawn from all responses, whatever their model or instruction.
         all_candidates = campaigns.candidates(session, [candidate.id for candidate in chosen], languages)
         rated = campaigns.scored_by(
             session, raters.ids_named(session, plan.known), [candidate.id for candidate in chosen]
@@ -228,7 +233,7 @@ def _by_language(units: Sequence[Unit]) -> dict[str, list[Unit]]:
 
 
 def paper_plan(options: dict[str, Any], sample: int) -> dict[str, Any]:
-    """The options of a plan with those of the paper where nothing else is said.
+    """The options of a plan, with those of the paper where none are given.
 
     Raises `UsageError` without a main model.
     """

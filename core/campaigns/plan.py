@@ -1,4 +1,4 @@
-"""What a campaign is made with: the parameters of a plan."""
+"""The parameters of a campaign's plan, and the order by which everything in it is drawn and shuffled."""
 
 import hashlib
 import json
@@ -9,14 +9,14 @@ from typing import Any
 from store.errors import UsageError
 
 # The paper (arXiv 2402.14778, section 4): in every language 30 instructions answered by all models, and all
-# other answers of the main model.
+# other responses of the main model.
 PAPER_SAMPLE = 30
-APART = 20
+MIN_GAP = 20
 
 
 @dataclass(frozen=True)
 class Reviewer:
-    """Somebody who scores; `languages` in the order in which they are scored, none: all of the plan's."""
+    """A person who scores `languages` in this order. None given means all languages of the plan."""
 
     name: str
     languages: tuple[str, ...] = ()
@@ -26,12 +26,15 @@ class Reviewer:
 class CampaignPlan:
     """Which responses are scored, by whom, and how often.
 
-    `suites` (labels), `languages` and `models` (names) say which responses there are to choose from. Of their
-    instructions, in each language: `sample` in all, spread over the tasks in proportion; `per_task` of each
-    task; or those of `keys`; none of the three: all. Every model's answers to these are scored, and of the
-    model `main` all answers. `overlap` reviewers score each response. Every reviewer scores `repeats` of the
-    own responses a second time, at least `apart` places later, and `checks` responses whose scores are known
-    from the rater `known`.
+    `suites` (labels), `languages` and `models` (names) say which responses there are to choose from. One of
+    three options chooses the instructions in each language: `sample` is their number in all, spread over the
+    tasks in proportion; `per_task` is their number in each task; `keys` names them. Without any of the three
+    all instructions are taken. Every model's responses to these are scored, and of the model `main` all
+    responses.
+
+    `overlap` reviewers score each response. Every reviewer scores `repeats` of the own responses a second
+    time, at least `min_gap` items later, and `checks` responses whose scores are known from the rater
+    `known`.
     """
 
     suites: tuple[str, ...]
@@ -45,16 +48,17 @@ class CampaignPlan:
     main: str | None = None
     overlap: int = 1
     repeats: int = 0
-    apart: int = APART
+    min_gap: int = MIN_GAP
     checks: int = 0
     known: str = "known-answers"
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The plan as it is kept in the store, where `min_gap` is called `apart`."""
+        return {"apart" if name == "min_gap" else name: value for name, value in asdict(self).items()}
 
 
 def check_plan(plan: CampaignPlan) -> None:
-    """Raises `UsageError` for a plan that can't be meant, whatever the store holds."""
+    """Raises `UsageError` for a plan that makes no sense, whatever the store holds."""
     if not plan.reviewers:
         raise UsageError("Nobody is named to score: add --reviewer NAME or NAME:LANG,LANG.")
     names = [reviewer.name for reviewer in plan.reviewers]
@@ -71,14 +75,14 @@ def check_plan(plan: CampaignPlan) -> None:
         raise UsageError(f"No model {plan.main!r} among these responses. There are: {_listed(plan.models)}.")
     for option, value, least in (
         ("--sample", plan.sample, 1), ("--per-task", plan.per_task, 1), ("--overlap", plan.overlap, 1),
-        ("--repeats", plan.repeats, 0), ("--apart", plan.apart, 1), ("--checks", plan.checks, 0),
+        ("--repeats", plan.repeats, 0), ("--apart", plan.min_gap, 1), ("--checks", plan.checks, 0),
     ):  # fmt: skip
         if value is not None and value < least:
             raise UsageError(f"{option} {value}: it is at least {least}.")
 
 
 def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Reviewer, ...]:
-    """Reviewers as the command names them, `NAME` or `NAME:LANG,LANG`.
+    """The reviewers that a command names, each as `NAME` or `NAME:LANG,LANG`.
 
     Raises `UsageError` for an empty name and for a language that is not in the plan.
     """
@@ -99,8 +103,10 @@ def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Rev
 
 
 def rank(seed: int, *parts: Any) -> bytes:
-    """Where something stands in a shuffled order: by SHA-256 of the seed and of what it is, so that every
-    machine and every store with the same content finds the same order."""
+    """The sort key of a thing in a shuffled order: the SHA-256 of the seed and of what the thing is.
+
+    Every machine, and every store with the same content, therefore finds the same order.
+    """
     content = json.dumps([seed, *parts], ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
 

@@ -1,4 +1,5 @@
-"""How a campaign is getting on: who has done what, how fast, how far they agree, who is unlike the others."""
+"""The progress of a campaign: who has done what, how fast, how far reviewers agree, and who is unlike the
+others."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,9 +23,12 @@ ScorePairs = dict[tuple[int, int], int]
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """A place of a queue: `response_id` stands for all responses of the place, which read the same; `done_at`
-    is when the last of them was committed, None: not yet; `worked_at` the same, None also where that came in
-    from a file."""
+    """One item of a reviewer's queue, and whether it is done.
+
+    `response_id` stands for all `response_ids` of the item, which read the same. `done_at` is when the last
+    of them was committed, or None while one is not. `worked_at` is the same, but also None when a commit was
+    imported from a file.
+    """
 
     reviewer_id: int
     rater_id: int
@@ -38,8 +42,11 @@ class QueueEntry:
 
 @dataclass(frozen=True)
 class CampaignProgress:
-    """A campaign as it stands: `reviewers` by id, the `readings` of all queues, the marks `given` by (rater,
-    response, criterion), and the `known` scores of checks by (response, criterion)."""
+    """A campaign and what its reviewers have done so far.
+
+    `reviewers` are names by id, and `entries` the items of all queues. `given` holds the scores by (rater,
+    response, criterion), and `known` the known scores of checks by (response, criterion).
+    """
 
     campaign: Campaign
     reviewers: dict[int, str]
@@ -49,7 +56,7 @@ class CampaignProgress:
     known: dict[tuple[int, int], int]
 
     def scores(self, criterion: Criterion, kinds: Iterable[str] = ("normal", "check")) -> "Scores":
-        """Of everybody who has committed them: reviewer -> response -> score on a criterion."""
+        """The committed scores on a criterion: reviewer -> response -> score."""
         wanted = tuple(kinds)
         scores: Scores = {reviewer: {} for reviewer in self.reviewers}
         for entry in self.entries:
@@ -67,7 +74,7 @@ Scores = dict[int, dict[int, int]]
 
 
 def load_progress(session: Session, name: str) -> CampaignProgress:
-    """How a campaign stands. Raises `UsageError` when there is none of this name."""
+    """The progress of a campaign. Raises `UsageError` when there is none with this name."""
     campaign = campaigns.campaign_named(session, name)
     criteria = rubrics.criteria_of(session, campaign.rubric_id)
     assigned = campaigns.assignments_of(session, campaign.id or 0)
@@ -84,7 +91,7 @@ def load_progress(session: Session, name: str) -> CampaignProgress:
 
 
 def score_pairs(scores: Scores) -> dict[tuple[int, int], ScorePairs]:
-    """For every two reviewers, how often which score of the first met which of the second."""
+    """For every two reviewers, how often a score of the first met a score of the second: `{(2, 1): 5}`."""
     tables: dict[tuple[int, int], ScorePairs] = {}
     for first, second in combinations(scores, 2):
         for response in scores[first].keys() & scores[second].keys():
@@ -95,7 +102,7 @@ def score_pairs(scores: Scores) -> dict[tuple[int, int], ScorePairs]:
 
 
 def sum_pairs(counts: Iterable[ScorePairs]) -> ScorePairs:
-    """The counts of several tables in one."""
+    """The sum of several tables of pairs."""
     total: ScorePairs = {}
     for table in counts:
         for pair, count in table.items():
@@ -119,7 +126,7 @@ def _entries(assigned: list[Assigned]) -> list[QueueEntry]:
 
 
 def _last(times: list[datetime | None]) -> datetime | None:
-    """The last of these times; None: one is missing."""
+    """The last of these times, or None when one is missing."""
     known = [time for time in times if time is not None]
     return max(known) if len(known) == len(times) else None
 
@@ -128,7 +135,7 @@ CHECK_RULE = "checks: passed when every score that is known is given."
 
 
 def list_status(engine: Engine) -> list[dict[str, Any]]:
-    """All campaigns in a line each, as plain data."""
+    """All campaigns as plain data, a few figures for each."""
     with reading(engine) as session:
         lines = []
         for campaign in campaigns.list_campaigns(session):
@@ -148,8 +155,9 @@ def list_status(engine: Engine) -> list[dict[str, Any]]:
 def campaign_status(engine: Engine, name: str) -> dict[str, Any]:
     """A campaign as plain data, as `xlit-core campaign status NAME --json` prints it.
 
-    `agreement`: of all reviewers on the responses that they share, adjudication left out; the pairs of every
-    two are put together, of each pair the first by name first. Raises `UsageError` for an unknown name.
+    `agreement` is that of all reviewers on the responses that they share, without adjudications. The tables
+    of every two reviewers are summed; of each pair the first by name comes first. Raises `UsageError` for an
+    unknown name.
     """
     with reading(engine) as session:
         progress = load_progress(session, name)
@@ -200,7 +208,7 @@ def _reviewer(progress: CampaignProgress, reviewer: int, unlike_others: list[str
 
 
 def _self_agreement(progress: CampaignProgress, own: Sequence[QueueEntry]) -> dict[str, Any] | None:
-    """First against second scores of the repeats that are done, by criterion."""
+    """The agreement of first and second scores on the repeats that are done, by criterion."""
     repeats = [entry for entry in own if entry.kind == "repeat"]
     if not repeats:
         return None

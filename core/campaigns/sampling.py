@@ -1,4 +1,5 @@
-"""Which responses a campaign is about: instructions by task, and responses that read the same as one."""
+"""Which responses a campaign is about: instructions are drawn by task, and responses that read the same
+become one unit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Unit:
-    """Responses to one instruction that read the same: they are read once and scored together."""
+    """Responses to one instruction that read the same. They are read once and scored together."""
 
     responses: tuple[Candidate, ...]
 
@@ -30,9 +31,10 @@ class Unit:
 
 
 def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[Unit]:
-    """What the plan has scored of the responses that there are, by suite, key, language and text.
+    """The units that a plan wants scored, by suite, key, language and text.
 
-    Raises `UsageError` when the plan wants more instructions than a language has, or ones that are not there.
+    Raises `UsageError` when the plan wants more instructions than a language has, or names one that is not
+    there.
     """
     wanted: list[Candidate] = []
     for language in plan.languages:
@@ -49,7 +51,7 @@ def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[Un
 
 
 def group_into_units(responses: Iterable[Candidate]) -> list[Unit]:
-    """Responses put together where they read the same, in an order that no row number decides."""
+    """Responses grouped where they read the same. The order does not depend on row numbers."""
     groups: dict[tuple[str, str, str, str], list[Candidate]] = {}
     for response in responses:
         groups.setdefault((response.suite, response.key, response.language, response.text_digest), []).append(
@@ -70,7 +72,7 @@ def _keys(candidates: Sequence[Candidate], language: str, plan: CampaignPlan) ->
         return _keys_named(all_keys, plan.keys, language)
     if plan.sample is None and plan.per_task is None:
         return all_keys
-    # The language is no part of the rank: where all languages have the same keys, the same are drawn.
+    # The language is no part of the rank, so that the same keys are drawn where all languages have the same.
     shuffled = {
         task: sorted(keys, key=lambda key: rank(plan.seed, "instruction", *key))
         for task, keys in sorted(tasks.items())
@@ -105,8 +107,10 @@ def _keys_named(all_keys: set[Key], names: Sequence[str], language: str) -> set[
 
 
 def proportional_counts(sizes: Mapping[str, int], total: int, seed: int) -> dict[str, int]:
-    """`total` things drawn from groups of these sizes in proportion, whole numbers by the largest remainders
-    (Hare's quota); between equal remainders the seed decides."""
+    """`total` things drawn from groups of these sizes in proportion, as whole numbers.
+
+    The largest remainders get what is left (Hare's quota); between equal remainders the seed decides.
+    """
     size_of_all = sum(sizes.values())
     shares = {name: Fraction(total * size, size_of_all) for name, size in sizes.items()}
     counts = {name: int(share) for name, share in shares.items()}

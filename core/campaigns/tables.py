@@ -11,7 +11,8 @@ from core.text.visible import visible
 
 
 def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
-    """What a campaign asks of whom; `planned` as `core.campaigns.create.PlannedCampaign.as_dict` gives it."""
+    """What a campaign asks of whom. `planned` is what `core.campaigns.create.PlannedCampaign.as_dict`
+    gives."""
     plan = planned["plan"]
     languages = _table(
         f"Campaign {visible(name)}, seed {plan['seed']}", ("language",), ("responses", "texts")
@@ -36,7 +37,7 @@ def plan_tables(name: str, planned: dict[str, Any]) -> RenderableType:
 
 
 def status_table(status: dict[str, Any]) -> RenderableType:
-    """A campaign as `core.campaigns.progress.campaign_status` tells it."""
+    """The status of a campaign, which `core.campaigns.progress.campaign_status` gives."""
     state = "open" if status["open"] else "closed"
     title = f"Campaign {visible(status['name'])} ({state}): {status['done']} of {status['readings']} read"
     people = _table(title, ("reviewer", ""), ("done", "left", "per h", "h left", "self", "checks"))
@@ -61,7 +62,7 @@ def status_table(status: dict[str, Any]) -> RenderableType:
 
 
 def list_table(campaigns: list[dict[str, Any]]) -> RenderableType:
-    """All campaigns, as `core.campaigns.progress.list_status` tells them."""
+    """All campaigns, which `core.campaigns.progress.list_status` gives."""
     table = _table("Campaigns", ("name", "state"), ("reviewers", "reads", "done"))
     for row in campaigns:
         state = "open" if row["open"] else "closed"

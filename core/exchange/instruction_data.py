@@ -38,12 +38,12 @@ class _InstructionData:
         language, model = options.get("language") or "en", options.get("model") or REFERENCE
         decoding = DecodingName(parameters={"source": self.name})
         for path in paths:
-            for found in file_rows(path):
-                location = _place(path, found.location if isinstance(found, BadLine) else found[0])
-                if isinstance(found, BadLine):
-                    yield BadRow(location, found.reason)
+            for item in file_rows(path):
+                location = _location(path, item.location if isinstance(item, BadLine) else item[0])
+                if isinstance(item, BadLine):
+                    yield BadRow(location, item.reason)
                     continue
-                row = found[1]
+                row = item[1]
                 if format_of(row) not in self.forms:
                     yield BadRow(location, f"not a row of {self.name}")
                     continue
@@ -89,5 +89,5 @@ def _first_turn(messages: Sequence[Mapping[str, str]]) -> tuple[str, str | None]
     return turns[0]["content"], turns[1]["content"] if answered else None
 
 
-def _place(path: Path, place: str) -> Location:
-    return Location(path, int(place.rpartition(":")[2]))
+def _location(path: Path, label: str) -> Location:
+    return Location(path, int(label.rpartition(":")[2]))

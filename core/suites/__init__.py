@@ -1,1 +1,1 @@
-"""Instructions that come with the project, and their loader."""
+"""Suites: the instructions that come with the project, and how suites are read, checked and written."""

@@ -153,16 +153,16 @@ def modifiers_(
     """Put modifiers (answer briefly, list 5 items, in HTML ...) on a suite's instructions: NAME-modifiers."""
     from core.suites.modifiers import SHIPPED_WORDINGS, modified_suite, modifier_counts, read_wordings
 
-    whole = _opened(suite, store)
+    original = _opened(suite, store)
     read = read_wordings(wordings or SHIPPED_WORDINGS)
-    made = modified_suite(whole, read, seed=seed, only=only or (), count=count)
-    left_out = [language for language in whole.meta.languages if language not in made.meta.languages]
+    modified = modified_suite(original, read, seed=seed, only=only or (), count=count)
+    left_out = [language for language in original.meta.languages if language not in modified.meta.languages]
     if left_out:
         say(f"The modifiers have no wordings in {', '.join(left_out)}: left out.")
-    _write(made, out, force)
-    numbers = modifier_counts(made)
-    told = [f"{numbers.get(group, 0)} {group}" for group in (numbers if only else read.modifiers)]
-    say(f"Instructions in each language: {', '.join(told)}.")
+    _write(modified, out, force)
+    numbers = modifier_counts(modified)
+    counts = [f"{numbers.get(group, 0)} {group}" for group in (numbers if only else read.modifiers)]
+    say(f"Instructions in each language: {', '.join(counts)}.")
 
 
 def _write(suite: "WholeSuite", out: Path, force: bool) -> None:

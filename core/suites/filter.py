@@ -1,4 +1,4 @@
-"""A part of a suite: a subset, some languages, some tasks, some modifiers."""
+"""A part of a suite: a subset, some languages, some tasks, or some modifiers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -18,12 +18,14 @@ def filter_suite(
     tasks: Sequence[str] = (),
     modifiers: Sequence[str] = (),
 ) -> WholeSuite:
-    """The lines of `suite` that all of these choose (none given: all), in the suite's order.
+    """The lines of `suite` that fit all of these filters, in the suite's order. A filter that is not given
+    fits all.
 
-    `modifiers` are groups, or names with their parameter, of those that instructions carry. The subsets of
-    the part hold what is left of them. Raises `UsageError` for a subset, language, task or modifier that the
-    suite does not have, or when nothing is left, and `XlitError` when the subset names a key that the suite
-    does not have.
+    `modifiers` are groups, or names with their parameter, of the modifiers that instructions carry. The
+    subsets of the part hold those of their keys that are left.
+
+    Raises `UsageError` for a subset, language, task or modifier that the suite does not have, or when nothing
+    is left, and `XlitError` when the subset names a key that the suite does not have.
     """
     keys = set(suite.meta.subset(subset)) if subset is not None else None
     _check_known(suite, "language", languages, set(suite.meta.languages))
@@ -61,7 +63,7 @@ def _check_known(suite: WholeSuite, what: str, asked: Sequence[str], known: Coll
 def _remaining_meta(
     suite: WholeSuite, lines: Sequence[SuiteLine], languages: Sequence[str]
 ) -> dict[str, Any]:
-    """The fields of the suite's description that are about what is left of it."""
+    """The fields of the suite's description that change when only `lines` are left of it."""
     meta = suite.meta
     keys = {line.new.key for line in lines}
     names = keys | {line.new.task for line in lines}

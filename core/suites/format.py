@@ -43,7 +43,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class SuiteMeta:
-    """The content of a suite's TOML file; `allowed` are the words of `[spelling.allow]`."""
+    """The content of a suite's TOML file. `allowed` are the words of `[spelling.allow]`."""
 
     name: str
     version: str
@@ -60,7 +60,8 @@ class SuiteMeta:
         return f"{self.name}/{self.version}"
 
     def subset(self, name: str) -> tuple[str, ...]:
-        """The keys of a subset; raises `UsageError` that lists the subsets there are."""
+        """The keys of a subset. Raises `UsageError` that lists the subsets when there is none with this
+        name."""
         if name not in self.subsets:
             known = ", ".join(self.subsets) or "none"
             raise UsageError(f"Suite {self.label} has no subset {name!r}. It has: {known}.")
@@ -68,7 +69,7 @@ class SuiteMeta:
 
 
 def read_meta(toml: Path) -> SuiteMeta:
-    """Read a suite's TOML file; raises `XlitError` that names the file and the key that is wrong."""
+    """Read a suite's TOML file. Raises `XlitError` that names the file and the key that is wrong."""
     try:
         content: dict[str, Any] = tomllib.loads(toml.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -130,7 +131,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's, but for a delete character that stands as it is.
+    # A string of JSON is one of TOML too, but TOML does not allow the delete character in it.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -151,8 +152,11 @@ _GROUP_OF = {name: group for group, names in NAMES.items() for name in names}
 
 @dataclass(frozen=True)
 class SuiteLine:
-    """A line: what the store holds of it (`new`), and what only the suite's files tell. `modifiers` are
-    groups (those of the paper's table 1: `html`, `num_items`), None when the line has no such field."""
+    """A line of a suite: what the store holds of it (`new`), and what only the suite's files tell.
+
+    `modifiers` are groups of the paper's table 1, such as `html` or `num_items`, or None when the line has no
+    such field.
+    """
 
     location: Location
     new: NewInstruction
@@ -161,12 +165,12 @@ class SuiteLine:
 
     @property
     def name(self) -> str:
-        """The instruction as messages call it: `email-1 (ru)`."""
+        """The instruction as messages call it, such as `email-1 (ru)`."""
         return f"{self.new.key} ({self.new.language})"
 
 
 def read_lines(path: Path, meta: SuiteMeta) -> Iterator[SuiteLine | BadRow]:
-    """The lines of a suite in their order, the wrong ones with the reason."""
+    """The lines of a suite in their order. A line that is wrong comes as a `BadRow` with the reason."""
     first: dict[tuple[str, str], int] = {}
     for row in json_lines(path):
         if isinstance(row, BadRow):
@@ -182,8 +186,11 @@ def read_lines(path: Path, meta: SuiteMeta) -> Iterator[SuiteLine | BadRow]:
 
 
 def fitting_group(name: str) -> str | None:
-    """The group of a modifier that is named without its parameter (`num_items`, `lang`) or with it; None for
-    what names none, or several."""
+    """The group of a modifier that is named with or without its parameter: `lang` and `lang_fr` are both
+    `lang`.
+
+    None for a name that stands for no modifier, or for several.
+    """
     named = name.casefold().replace("-", "_").replace(" ", "_")
     if named in _GROUP_OF:
         return _GROUP_OF[named]

@@ -33,7 +33,7 @@ def shipped_suites() -> list[str]:
 
 
 def read_suite(path_or_name: str | Path) -> tuple[SuiteMeta, Iterator[NewInstruction]]:
-    """A shipped suite by name, or one's own by its folder or either of its two files.
+    """A shipped suite by its name, or one's own suite by its folder or either of its two files.
 
     Raises `UsageError` when there is no such suite, and `XlitError` with file and line where its files are
     wrong (for a line when it is reached).
@@ -43,13 +43,13 @@ def read_suite(path_or_name: str | Path) -> tuple[SuiteMeta, Iterator[NewInstruc
 
 
 def read_whole(path_or_name: str | Path) -> WholeSuite:
-    """As `read_suite`, with the places of the instructions and what only the files tell."""
+    """As `read_suite`, with the locations of the instructions and what only the files tell."""
     meta, records = suite_records(path_or_name)
     return WholeSuite(meta, tuple(_without_bad(records)))
 
 
 def load_suite(session: Session, path_or_name: str | Path) -> int:
-    """Write a suite into the store, once; returns its id. Errors as in `read_suite` and `add_suite`."""
+    """Write a suite into the store, once. Returns its id. Raises what `read_suite` and `add_suite` raise."""
     meta, instructions = read_suite(path_or_name)
     suite_id, _ = add_suite(
         session, meta.name, meta.version, list(instructions), licence=meta.licence, source=meta.source
@@ -58,14 +58,15 @@ def load_suite(session: Session, path_or_name: str | Path) -> int:
 
 
 def ensure_suite(engine: Engine, label: str | None) -> None:
-    """Write a shipped suite into the store when it is asked for by name; leave any other to the store."""
+    """Write a suite into the store when its label is the name of a shipped one. Any other is left to the
+    store."""
     if label in shipped_suites():
         with writing(engine) as session:
             load_suite(session, label)
 
 
 def suite_records(path_or_name: str | Path) -> tuple[SuiteMeta, Iterator[SuiteLine | BadRow]]:
-    """As `read_whole`, but bad lines are handed out instead of raised."""
+    """As `read_whole`, but bad lines are returned instead of raised."""
     toml = suite_file(path_or_name)
     meta = read_meta(toml)
     lines = toml.with_suffix(".jsonl")
@@ -75,7 +76,7 @@ def suite_records(path_or_name: str | Path) -> tuple[SuiteMeta, Iterator[SuiteLi
 
 
 def suite_file(path_or_name: str | Path) -> Path:
-    """The TOML file of a suite; raises `UsageError` when there is none."""
+    """The TOML file of a suite. Raises `UsageError` when there is none."""
     if str(path_or_name) in shipped_suites():
         return SHIPPED / f"{path_or_name}.toml"
     path = Path(path_or_name)
@@ -100,13 +101,13 @@ def _without_bad(records: Iterator[SuiteLine | BadRow]) -> Iterator[SuiteLine]:
 
 
 def is_in_files(reference: str) -> bool:
-    """Whether a suite is meant that is shipped or lies in files, rather than in a store."""
+    """Whether a reference names a suite that is shipped or lies in files, and not one in a store."""
     return reference in shipped_suites() or Path(reference).exists()
 
 
 def open_suite(reference: str, engine: Engine | None) -> WholeSuite:
-    """The suite of this name or path; of a store (`NAME` or `NAME/VERSION`) when it is neither shipped nor in
-    files. Raises what `read_suite` does."""
+    """The suite with this name or path, or, when it is neither shipped nor in files, the suite of a store
+    (`NAME` or `NAME/VERSION`). Raises what `read_suite` raises."""
     suite, bad = open_with_bad(reference, engine)
     if bad:
         raise XlitError(f"{bad[0]}.")
@@ -130,7 +131,8 @@ def open_with_bad(reference: str, engine: Engine | None) -> tuple[WholeSuite, li
 
 
 def _read_from_store(engine: Engine, label: str) -> WholeSuite:
-    """A suite as the store holds it, language by language; a place is its number in its language."""
+    """A suite as the store holds it, language by language. The line of a location is its number in its
+    language."""
     with reading(engine) as session:
         try:
             suite = find_suite(session, label)
@@ -151,9 +153,12 @@ def _read_from_store(engine: Engine, label: str) -> WholeSuite:
 
 
 def write_suite(suite: WholeSuite, folder: Path, *, force: bool = False) -> Path:
-    """Write `NAME.toml` and `NAME.jsonl` into a folder, which is made when it is not there; returns the TOML
-    file. Raises `UsageError` when one of them is there and `force` is not given, or the name is no file's;
-    `XlitError` when they can't be written."""
+    """Write `NAME.toml` and `NAME.jsonl` into a folder, which is made when it is not there. Returns the TOML
+    file.
+
+    Raises `UsageError` when one of the files is there and `force` is not given, or when the name can't be
+    that of a file, and `XlitError` when they can't be written.
+    """
     name = suite.meta.name
     if Path(name).name != name or "\\" in name:
         raise UsageError(f"A suite called {name!r} can't be a file: give another name with --name.")

@@ -32,7 +32,8 @@ class _Part(BaseModel):
 
 
 class Wording(BaseModel):
-    """What is put behind an instruction, by language: of these `tasks`, or of any when there are none."""
+    """The text that is put behind an instruction, by language. It is for instructions of `tasks`, or for any
+    when there are none."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Annotated[str, Field(min_length=1)]] = Field(init=False)
@@ -45,11 +46,11 @@ class Wording(BaseModel):
 
 
 class ModifierWordings(_Part):
-    """One modifier: to how many instructions it is put, and how it is worded.
+    """One modifier: how many instructions get it, and how it is worded.
 
-    `{n}` stands for one of `numbers`, `{language}` for one of `targets`: per language of the instruction, the
-    codes of other languages with the words for `in` that language. `keeps_check`: whether the known answer of
-    an instruction still holds with the modifier.
+    In a wording, `{n}` stands for one of `numbers`. `{language}` stands for one of `targets`, which holds,
+    for each language of an instruction, the codes of other languages with the words for `in` that language.
+    `keeps_check` says whether the known answer of an instruction still holds with the modifier.
     """
 
     count: Annotated[int, Field(ge=1)]
@@ -65,7 +66,7 @@ class ModifierWordings(_Part):
         return self
 
     def for_task(self, task: str | None) -> list[Wording]:
-        """The wordings for a task: its own ones, or else those for any."""
+        """The wordings for a task: those of its own, or else those for any task."""
         own = [wording for wording in self.wordings if task in wording.tasks]
         return own or [wording for wording in self.wordings if not wording.tasks]
 
@@ -77,8 +78,10 @@ class ModifierWordings(_Part):
 
 
 class Wordings(_Part):
-    """All modifiers, by their group (`core.analysis.modifier_names`), in the file's order; `allow` are words
-    in their wordings that no dictionary need know."""
+    """All modifiers by their group (`core.analysis.modifier_names`), in the file's order.
+
+    `allow` are words in their wordings that no dictionary need know.
+    """
 
     version: str
     allow: tuple[str, ...] = ()
@@ -102,8 +105,8 @@ class Wordings(_Part):
 
 
 def read_wordings(path: Path = SHIPPED_WORDINGS) -> Wordings:
-    """Read a file of wordings. Raises `UsageError` when it is not there, `XlitError` that names the key that
-    is wrong."""
+    """Read a file of wordings. Raises `UsageError` when it is not there, and `XlitError` that names the key
+    that is wrong."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         facts = {name: content.pop(name) for name in ("version", "allow") if name in content}
@@ -129,15 +132,16 @@ def modified_suite(
     only: Sequence[str] = (),
     count: int | None = None,
 ) -> WholeSuite:
-    """The suite `NAME-modifiers`, its keys such as `email-1+short`, the modifiers in the order of `wordings`.
+    """The suite `NAME-modifiers`. Its keys are such as `email-1+short`, and the modifiers have the order of
+    `wordings`.
 
-    `only` names the modifiers to take (default: all), `count` the most instructions for each instead of its
-    own count. Languages in which a modifier has no wording are left out, and so are keys that are not there
-    in all the others or that have a modifier already. A subset of `suite` holds here whatever was made of
-    its keys.
+    `only` names the modifiers to take (default: all). `count` is the most instructions for each of them
+    instead of its own count. Languages in which a modifier has no wording are left out. So are keys that are
+    missing in one of the other languages or that have a modifier already. A subset of `suite` holds here
+    whatever was made of its keys.
 
     Raises `UsageError` for a modifier that is not in `wordings`, and `XlitError` when the suite does not say
-    which modifiers fit, or nothing can be made of it.
+    which modifiers fit, or when nothing can be made of it.
     """
     groups = _chosen_groups(wordings, only)
     languages = tuple(
@@ -163,9 +167,9 @@ def modified_suite(
     return WholeSuite(_meta(suite.meta, languages, lines, wordings, seed), tuple(lines))
 
 
-def modifier_counts(made: WholeSuite) -> dict[str, int]:
-    """How many keys of a suite made here have each modifier, by group."""
-    keys = dict.fromkeys(line.new.key for line in made.lines)
+def modifier_counts(suite: WholeSuite) -> dict[str, int]:
+    """How many keys of a suite that was made here have each modifier, by group."""
+    keys = dict.fromkeys(line.new.key for line in suite.lines)
     groups = [key.rpartition("+")[2] for key in keys]
     return {group: groups.count(group) for group in dict.fromkeys(groups)}
 
@@ -183,7 +187,8 @@ def _chosen_groups(wordings: Wordings, only: Sequence[str]) -> dict[str, Modifie
 
 
 def _aligned(suite: WholeSuite, languages: Sequence[str]) -> dict[str, list[SuiteLine]]:
-    """The lines of each key that is there in all `languages` and has no modifier, in the order of these."""
+    """The lines of each key that is there in all `languages` and has no modifier, in the order of
+    `languages`."""
     by_key: dict[str, dict[str, SuiteLine]] = {}
     for line in suite.lines:
         if line.new.language in languages and line.new.modifier is None:
@@ -196,7 +201,7 @@ def _aligned(suite: WholeSuite, languages: Sequence[str]) -> dict[str, list[Suit
 
 
 def _drawn(aligned: dict[str, list[SuiteLine]], group: str, count: int, seed: int) -> list[str]:
-    """The keys for a modifier, in the suite's order."""
+    """The keys that were drawn for a modifier, in the suite's order."""
     by_task: dict[str, list[str]] = {}
     for key, lines in aligned.items():
         if all(group in (line.modifiers or ()) for line in lines):
@@ -237,7 +242,8 @@ def _with_modifier(
 
 
 def _with_demand(text: str, demand: str) -> str:
-    """On a line of its own where the text has several, or does not end as a sentence does."""
+    """The text with the demand behind it: on a line of its own when the text has several lines or does not
+    end a sentence."""
     text = text.rstrip()
     return f"{text} {demand}" if text.endswith(_ENDS) and "\n" not in text else f"{text}\n\n{demand}"
 
@@ -249,12 +255,12 @@ def _seeded_rank(seed: int, *what: str) -> int:
 def _meta(
     meta: SuiteMeta, languages: tuple[str, ...], lines: Sequence[SuiteLine], wordings: Wordings, seed: int
 ) -> SuiteMeta:
-    made: dict[str, list[str]] = {}
+    keys_made: dict[str, list[str]] = {}
     for key in dict.fromkeys(line.new.key for line in lines):
-        made.setdefault(key.rpartition("+")[0], []).append(key)
+        keys_made.setdefault(key.rpartition("+")[0], []).append(key)
 
     def expanded(keys: Sequence[str]) -> tuple[str, ...]:
-        return tuple(new for key in keys for new in made.get(key, ()))
+        return tuple(new for key in keys for new in keys_made.get(key, ()))
 
     tasks = {line.new.task for line in lines}
     subsets = {name: subset_keys for name, keys in meta.subsets.items() if (subset_keys := expanded(keys))}

@@ -1,4 +1,4 @@
-"""Suites and what a check finds, as tables for a person and as plain data for programs."""
+"""Suites, and the findings of a check, as tables for a person and as plain data for programs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -51,8 +51,11 @@ def list_table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def describe_suite(suite: WholeSuite) -> dict[str, Any]:
-    """What a suite holds: its description, and of every task the keys, how many of them have a check, how
-    many instructions each language has, and the first one in each."""
+    """What a suite holds, as plain data: its description and its tasks.
+
+    A task has its keys, how many of them have a check, how many instructions each language has, and the first
+    in each.
+    """
     meta = suite.meta
     tasks = []
     for task in dict.fromkeys(line.new.task for line in suite.lines):
@@ -84,7 +87,7 @@ def describe_suite(suite: WholeSuite) -> dict[str, Any]:
 
 
 def description_tables(suite: WholeSuite, *, full: bool = False) -> RenderableType:
-    """What a suite holds, with an example of every task; `full`: every instruction instead."""
+    """What a suite holds, with an example of every task, or with `full` every instruction."""
     description = describe_suite(suite)
     languages = description["languages"]
     facts = Table.grid(padding=(0, 2))
@@ -140,7 +143,7 @@ def _suite_row(
 
 
 def _keys_with(suite: WholeSuite, values: Callable[[SuiteLine], Sequence[str]]) -> dict[str, int]:
-    """How many keys of a suite have each of the values that a line has."""
+    """How many keys of a suite have each of the values that `values` gives for a line."""
     pairs = dict.fromkeys((value, line.new.key) for line in suite.lines for value in values(line))
     return dict(Counter(value for value, _ in pairs))
 
@@ -186,7 +189,7 @@ def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:
 
 
 def _visible_text(text: str) -> Text:
-    """Names and texts may come from anywhere: nothing in them is obeyed."""
+    """A text that may come from anywhere, with everything visible that a terminal would obey."""
     return Text(visible(text))
 
 

@@ -48,9 +48,9 @@ def test_a_pseudonym_is_the_same_in_a_store_and_another_in_another(tmp_path):
 
 def test_a_campaign_lives_on_either_database(new_store):
     engine = make_store(new_store, keys=4, languages=("ru",))
-    made = campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, apart=2, codes=True)
+    made = campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, min_gap=2, codes=True)
     assert made.new
-    assert not campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, apart=2).new
+    assert not campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, min_gap=2).new
     work(engine, "c", "anna", most=3)
     with reading(engine) as session:
         found = campaigns.campaign_named(session, "c").id or 0

@@ -83,7 +83,7 @@ async def test_six_digits_and_enter_lead_to_the_next_response(engine):
 
 
 async def test_names_judges_and_kinds_are_hidden_before_and_after_a_commit(engine):
-    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=2, apart=2)
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=2, min_gap=2)
     async with score_app(engine).run_test(size=SIZE) as pilot:
         for _ in range(5):
             text = shown(pilot).replace("main says", "")
@@ -132,7 +132,7 @@ async def test_it_goes_on_where_it_stopped_and_says_when_it_is_done(engine):
 
 
 async def test_a_repeat_is_read_anew_and_leaves_the_first_scores_alone(engine):
-    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=1, apart=3)
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=1, min_gap=3)
     queue = stops_of(engine, "c", "anna")
     repeat = next(stop for stop in queue if stop.kind == "repeat")
     async with score_app(engine).run_test(size=SIZE) as pilot:
@@ -148,7 +148,7 @@ async def test_a_repeat_is_read_anew_and_leaves_the_first_scores_alone(engine):
 
 
 async def test_undo_and_redo_go_back_through_both_ways_in_which_one_scored(engine):
-    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=1, apart=1)
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=1, min_gap=1)
     at = next(stop.position for stop in stops_of(engine, "c", "anna") if stop.kind == "repeat")
     first = max(at - 1, 1)
     async with score_app(engine).run_test(size=SIZE) as pilot:
@@ -273,7 +273,7 @@ def queued(engine: Engine, reviewer: str = "anna", language: str = "ru") -> set[
 
 
 def test_compare_with_a_campaign_shows_what_is_in_the_queue_and_nothing_else(engine):
-    campaign(engine, "c", ["anna:ru", "boris:ru", "clara:fr"], sample=5, repeats=2, apart=1)
+    campaign(engine, "c", ["anna:ru", "boris:ru", "clara:fr"], sample=5, repeats=2, min_gap=1)
     for reviewer, language in (("anna", "ru"), ("boris", "ru"), ("clara", "fr")):
         theirs = queued(engine, reviewer, language)
         assert 0 < len(theirs) < 24
@@ -428,7 +428,7 @@ async def test_what_a_reviewer_opens_from_the_overview_is_blind(engine, tmp_path
 def test_repeats_are_in_no_mean_and_no_progress(engine):
     from store.queries import scores
 
-    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=2, apart=2)
+    campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",), repeats=2, min_gap=2)
     work(engine, "c", "anna", lambda stop, criterion: 0 if stop.kind == "repeat" else 2)
     with reading(engine) as session:
         found = {row.mean for row in scores.mean_scores(session, 1) if row.rater == "human:anna"}

@@ -41,8 +41,8 @@ TASK_WEIGHTS = {
 
 
 def _pick_task(rng: Random) -> Task:
-    every = list(tasks().values())
-    return rng.choices(every, [TASK_WEIGHTS.get(task.name, 1.0) for task in every])[0]
+    all_tasks = list(tasks().values())
+    return rng.choices(all_tasks, [TASK_WEIGHTS.get(task.name, 1.0) for task in all_tasks])[0]
 
 
 def dialogue(user: str, assistant: str) -> str:

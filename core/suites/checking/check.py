@@ -13,10 +13,11 @@ from core.suites.loader import is_in_files, open_with_bad, suite_file
 def check_suite(
     reference: str, engine: Engine | None = None, *, lid: Path | None = None, dictionaries: Path | None = None
 ) -> SuiteReport:
-    """Look for all that can be wrong with a suite, named as for `open_suite`; its broken lines are findings.
+    """Run all checks of a suite, which is named as for `open_suite`. Lines that can't be read are findings
+    too.
 
-    `lid` and `dictionaries` as in `LanguageIdentifier` and `find_dictionary`. Raises `UsageError` when there
-    is no such suite, `XlitError` when its description can't be read.
+    `lid` and `dictionaries` are those of `LanguageIdentifier` and `find_dictionary`. Raises `UsageError` when
+    there is no such suite, and `XlitError` when its description can't be read.
     """
     suite, bad = open_with_bad(reference, engine)
     toml = suite_file(reference) if is_in_files(reference) else Path(suite.meta.label)

@@ -15,8 +15,11 @@ EXIT_ERRORS = 1
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong (`error`) or should be looked at (`warning`): `kind` is a short name, `message`
-    one sentence. `line` is None where it is about the suite as a whole."""
+    """Something that is wrong with a suite (`error`) or should be looked at (`warning`).
+
+    `kind` is a short name, and `message` one sentence. `line` is None for a finding about the suite as a
+    whole.
+    """
 
     level: Level
     kind: str
@@ -26,7 +29,7 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The place as a table shows it: of a path from the root the file's name alone."""
+        """The location as a table shows it. Of an absolute path only the file's name is shown."""
         name = self.file.name if self.file.is_absolute() else str(self.file)
         return name if self.line is None else f"{name}:{self.line}"
 
@@ -42,8 +45,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class SuiteReport:
-    """What a check of `suite` found, in the order of the places; `not_done` are the parts that could not be
-    checked here, each a sentence with what to install."""
+    """The findings of a check of `suite`, in the order of their lines.
+
+    `not_done` are the checks that could not be made here, each a sentence that says what to install.
+    """
 
     suite: WholeSuite
     findings: tuple[Finding, ...]
@@ -59,7 +64,7 @@ class SuiteReport:
 
     @property
     def exit_code(self) -> int:
-        """1 with errors; 3 when there are none but a part was not done; otherwise 0."""
+        """1 when there are errors, 3 when there are none but a check was not made, and otherwise 0."""
         return EXIT_ERRORS if self.errors else EXIT_PARTLY if self.not_done else EXIT_DONE
 
     def as_dict(self) -> dict[str, Any]:
@@ -81,5 +86,5 @@ def warning(kind: str, line: SuiteLine, message: str) -> Finding:
     return _at("warning", kind, line.location, message)
 
 
-def _at(level: Level, kind: str, place: Location, message: str) -> Finding:
-    return Finding(level, kind, place.file, place.line, message)
+def _at(level: Level, kind: str, location: Location, message: str) -> Finding:
+    return Finding(level, kind, location.file, location.line, message)

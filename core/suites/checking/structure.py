@@ -1,6 +1,5 @@
-"""Whether the languages of a suite hold the same instructions, what it names is there, every task has its
-share, and what should be said of a suite is said.
-"""
+"""The structure of a suite: whether its languages hold the same instructions, whether what it names is there,
+whether tasks are balanced, and whether it states its licence and source."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from core.suites.checking.findings import Finding, error, warning
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 
-# What must be the same in all languages of a key, and how a message puts its value.
+# What must be the same in all languages of a key, with the value that a message shows.
 _SAME: dict[str, Callable[[SuiteLine], object]] = {
     "task": lambda line: line.new.task,
     "modifier": lambda line: group_of(line.new.modifier or "") or None,
@@ -23,9 +22,9 @@ _SAME: dict[str, Callable[[SuiteLine], object]] = {
 
 
 def misaligned(suite: WholeSuite) -> Iterator[Finding]:
-    """Keys that some language lacks, that differ in more than their text, or stand in another order.
+    """Keys that a language lacks, that differ in more than their text, or that stand in another order.
 
-    A `lang` modifier may ask for different languages, and a check is there in all languages or in none.
+    A `lang` modifier may ask for different languages. A check is there in all languages or in none.
     """
     by_key: dict[str, dict[str, SuiteLine]] = {}
     for line in suite.lines:
@@ -51,7 +50,7 @@ def unknown_modifiers(suite: WholeSuite) -> Iterator[Finding]:
 
 
 def misnamed(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
-    """What the description names and the instructions don't have."""
+    """Keys, tasks and languages that the description names and that no instruction has."""
     keys = {line.new.key for line in suite.lines}
     tasks = {line.new.task for line in suite.lines}
     there = {line.new.language for line in suite.lines}
@@ -88,7 +87,7 @@ def _different(first: SuiteLine, lines: dict[str, SuiteLine]) -> Iterator[Findin
 
 
 def _other_order(suite: WholeSuite) -> Iterator[Finding]:
-    """The first key of each language that stands in another order than in the first language."""
+    """In each language, the first key that does not stand where it stands in the first language."""
     in_language: dict[str, list[SuiteLine]] = {}
     for line in suite.lines:
         in_language.setdefault(line.new.language, []).append(line)
@@ -105,14 +104,16 @@ def _other_order(suite: WholeSuite) -> Iterator[Finding]:
                 break
 
 
-# A task with so many times more or fewer instructions than the median one stands out.
+# A task stands out when it has so many times more or fewer instructions than the median task.
 FACTOR = 2
 
 
 def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
     """Tasks with more than twice, or less than half, as many keys as the median task, in a suite or its
-    subsets, and instructions without a task beside others that have one. Those with a modifier don't count:
-    they are as many as the modifier fits."""
+    subsets; and instructions without a task when others have one.
+
+    Instructions with a modifier don't count, because their number depends on what the modifier fits.
+    """
     task_of = {line.new.key: line.new.task for line in suite.lines if line.new.modifier is None}
     tasks = {task for task in task_of.values() if task is not None}
     if not tasks:
@@ -137,7 +138,7 @@ def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
 
 
 def unstated(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
-    """What a suite that is passed on should say of itself."""
+    """The licence or the source that a suite does not state, though it may be passed on."""
     for name in ("licence", "source"):
         if getattr(suite.meta, name) is None:
             message = f"The suite does not state its `{name}`."

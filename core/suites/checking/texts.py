@@ -1,6 +1,5 @@
-"""What is wrong with the texts of a suite: they give their answer away, are there more than once, are in
-another language than they say, or are misspelt.
-"""
+"""The texts of a suite: whether they give their answer away, are there more than once, are in their language,
+and are spelt correctly."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -23,8 +22,11 @@ from store.errors import UsageError, XlitError
 
 
 def leaked(suite: WholeSuite) -> Iterator[Finding]:
-    """Instructions whose own text the check would take for a right answer, unless the description says under
-    `answer_in_text` that the task is such: a model that repeats its instruction would be rated as right."""
+    """Instructions whose own text the check would accept as a right answer.
+
+    A model that repeats such an instruction would be rated as right. Tasks for which this is meant are named
+    in the description under `answer_in_text`.
+    """
     meant = set(suite.meta.answer_in_text)
     for line in suite.lines:
         if line.new.check is None or meant & {line.new.task, line.new.key}:
@@ -38,15 +40,18 @@ def leaked(suite: WholeSuite) -> Iterator[Finding]:
             yield warning("answer in text", line, f"The text of {line.name} holds its accepted answer.")
 
 
-# How much of their letters two instructions of different tasks may share, in order, in percent (rapidfuzz's
-# ratio). Of the paper's 113 the most alike of different tasks reach 67 in English, those of one task 75.
+# How similar two instructions of different tasks may be, as rapidfuzz's ratio in percent. Of the paper's 113
+# instructions in English, the most similar ones of different tasks reach 67, and those of one task 75.
 NEAR = 75.0
 
 
 def repeated(suite: WholeSuite) -> Iterator[Finding]:
     """Texts that stand under two keys of a language or in two languages of a key, and texts of different
-    tasks that are nearly the same; capitals, white space and kinds of apostrophes don't count. Of texts with
-    a modifier it is only told when they are the same to the letter: they share its wording."""
+    tasks that are nearly the same.
+
+    Capitals, white space and kinds of apostrophes don't count. Texts with a modifier are reported only when
+    they are exactly the same, because they share its wording.
+    """
     by_language: dict[str, list[SuiteLine]] = {}
     for line in suite.lines:
         by_language.setdefault(line.new.language, []).append(line)
@@ -91,17 +96,18 @@ def _untranslated(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
             yield error("untranslated", line, f"{line.name} has the text of {same.name}.")
 
 
-# A text of which more than this share of the letters is in another language is in the wrong one.
+# A text is in the wrong language when more than this share of its letters is in another one.
 MOST_FOREIGN = 0.5
 _SHOWN = 40
 
 
 def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) -> Iterator[Finding]:
-    """Texts that fastText is sure are in another language: an error for most of a text, a warning for a
-    stretch of it. What stands in brackets or quotation marks may be in any (`core.judge.surface.foreign`).
+    """Texts that fastText is sure are in another language: an error for most of a text, a warning for a part
+    of it.
 
-    Adds to `not_done` what could not be told: everything without the extra, and languages that the model
-    does not know. Raises `UsageError` when there is no model at `lid`.
+    What stands in brackets or quotation marks may be in any language (`core.judge.surface.foreign`). Adds to
+    `not_done` what could not be checked: everything without the extra, and languages that the model does not
+    know. Raises `UsageError` when there is no model at `lid`.
     """
     try:
         identifier = LanguageIdentifier(lid)
@@ -129,8 +135,11 @@ def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) 
 
 
 def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) -> Iterator[Finding]:
-    """Words that neither Hunspell's dictionary nor `[spelling.allow]` has: one warning for each word of a
-    language, at its first place. Adds to `not_done` the languages that have no dictionary."""
+    """Words that neither Hunspell's dictionary nor `[spelling.allow]` has.
+
+    There is one warning for each word of a language, at its first line. Adds to `not_done` the languages that
+    have no dictionary.
+    """
     for code in suite.meta.languages:
         lines = [line for line in suite.lines if line.new.language == code]
         dictionary = None if normal_language(code) in UNSPACED else find_dictionary(code, dictionaries)
@@ -148,7 +157,7 @@ def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) 
 
 @lru_cache(maxsize=8)
 def _speller(language: str, dictionary: Dictionary) -> Speller:
-    # Loading one takes up to a second; whoever checks several suites has it kept.
+    # Loading a dictionary takes up to a second, so it is kept for further suites.
     return Speller(language, dictionary)
 
 

@@ -45,7 +45,7 @@ def test_everything_is_assigned_and_what_reads_the_same_shares_a_place(engine):
 
 
 def test_a_repeat_is_scored_as_the_reviewer_asked_again(engine):
-    campaign(engine, "twice", ["anna:ru"], languages=("ru",), repeats=3, apart=5)
+    campaign(engine, "twice", ["anna:ru"], languages=("ru",), repeats=3, min_gap=5)
     with reading(engine) as session:
         first, again = rater_of(session, "anna"), rater_of(session, "anna", "#2")
     stops = stops_of(engine, "twice", "anna")
@@ -56,7 +56,7 @@ def test_a_repeat_is_scored_as_the_reviewer_asked_again(engine):
 def test_the_same_content_in_another_file_gives_the_same_assignments(engine, tmp_path):
     other = make_store(tmp_path / "other.db", backwards=True)
     for found in (engine, other):
-        campaign(found, "c", ["anna", "boris:ru"], sample=6, main="main", repeats=2, apart=4)
+        campaign(found, "c", ["anna", "boris:ru"], sample=6, main="main", repeats=2, min_gap=4)
     for reviewer in ("anna", "boris"):
         assert contents(engine, "c", reviewer) == contents(other, "c", reviewer)
     assert len(contents(engine, "c", "boris")) > 10
@@ -93,7 +93,7 @@ def test_a_campaign_may_take_some_models_and_languages(engine):
         ({"languages": ("ru", "de")}, "No responses in 'de'"),
         ({"suites": ("none",)}, "No suite 'none'"),
         ({"reveal": True, "blind": False}, "leave out --reveal"),
-        ({"reveal": True, "repeats": 1, "apart": 2}, "would then measure memory"),
+        ({"reveal": True, "repeats": 1, "min_gap": 2}, "would then measure memory"),
     ],
 )
 def test_what_cant_be_is_refused_and_nothing_is_written(engine, wanted, said):

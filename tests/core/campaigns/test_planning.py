@@ -160,7 +160,7 @@ def test_a_queue_is_shuffled_within_a_language_and_languages_follow_as_named():
 @pytest.mark.parametrize("seed", range(8))
 def test_repeats_come_at_least_so_many_places_after_the_first_time_in_the_same_language(seed):
     found = group_into_units(grid(30, 1, ("de", "fr")))
-    asked = plan("anna", languages=("de", "fr"), repeats=15, apart=12, seed=seed)
+    asked = plan("anna", languages=("de", "fr"), repeats=15, min_gap=12, seed=seed)
     queue = assign_queues(found, [], asked)["anna"]
     assert Counter(place.kind for place in queue) == {"normal": 60, "repeat": 15}
     first = {place.unit.identity: at for at, place in enumerate(queue) if place.kind == "normal"}
@@ -189,7 +189,7 @@ def test_checks_are_the_same_for_all_and_not_in_the_own_queue_anyway():
         (("boris:fr",), {"languages": ("ru", "fr")}, "ru is read by nobody, and 1 shall"),
         (
             ("anna",),
-            {"repeats": 3, "apart": 19},
+            {"repeats": 3, "min_gap": 19},
             "anna reads 20 responses; 2 of them come at",
         ),
         (("anna",), {"checks": 1}, "anna can be given 0 responses whose scores are known"),
@@ -209,7 +209,7 @@ def test_row_numbers_and_their_order_decide_nothing():
         Candidate(1000 - it.response_id, *(getattr(it, name) for name in list(it.__dict__)[1:]))
         for it in reversed(found)
     ]
-    asked = plan("a", "b", languages=("ru", "fr"), sample=7, repeats=2, apart=3, overlap=2)
+    asked = plan("a", "b", languages=("ru", "fr"), sample=7, repeats=2, min_gap=3, overlap=2)
 
     def dealt(some: list[Candidate]) -> list[tuple]:
         chosen = sample_units(sorted(some, key=lambda it: it.identity), asked)

@@ -80,7 +80,7 @@ def test_agreement_counts_texts_that_two_have_committed_once(engine):
 
 
 def test_self_agreement_sets_repeats_beside_the_first_time(engine):
-    campaign(engine, "c", ["anna"], languages=("ru",), repeats=4, apart=5)
+    campaign(engine, "c", ["anna"], languages=("ru",), repeats=4, min_gap=5)
     work(
         engine, "c", "anna", lambda stop, criterion: 2 if stop.kind != "repeat" or criterion != "logic" else 1
     )
@@ -91,7 +91,7 @@ def test_self_agreement_sets_repeats_beside_the_first_time(engine):
 
 
 def test_repeats_are_in_no_agreement_with_others(engine):
-    campaign(engine, "c", ["anna", "boris"], languages=("ru",), overlap=2, repeats=4, apart=5)
+    campaign(engine, "c", ["anna", "boris"], languages=("ru",), overlap=2, repeats=4, min_gap=5)
     for reviewer in ("anna", "boris"):
         work(engine, "c", reviewer)
     assert campaign_status(engine, "c")["agreement"]["logic"]["n"] == 33
@@ -120,7 +120,7 @@ def test_who_scores_far_from_the_others_is_named_with_the_rule(engine):
 
 
 def test_the_table_fits_80_columns_and_obeys_no_name(engine):
-    campaign(engine, "c", ["[red]a\x1b[2J", "boris"], languages=("ru",), overlap=2, repeats=2, apart=5)
+    campaign(engine, "c", ["[red]a\x1b[2J", "boris"], languages=("ru",), overlap=2, repeats=2, min_gap=5)
     work(engine, "c", "boris")
     work(engine, "c", "[red]a\x1b[2J")
     out = io.StringIO()

@@ -212,7 +212,7 @@ def test_the_papers_files_without_item_lines_are_found_by_their_texts(hostile, w
 @pytest.fixture
 def spring(new_store):
     engine = make_store(new_store, keys=8)
-    campaign(engine, "spring", ["anna:ru", "boris:ru"], languages=("ru",), overlap=2, repeats=3, apart=2)
+    campaign(engine, "spring", ["anna:ru", "boris:ru"], languages=("ru",), overlap=2, repeats=3, min_gap=2)
     yield engine
     engine.dispose()
 

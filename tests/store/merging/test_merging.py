@@ -132,7 +132,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             session, [{"response_id": 1, "metric": "language", "tool": "t", "value": 0.9, "label": "ru"}]
         )
         pseudonyms(session)
-    campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, apart=3, codes=True)
+    campaign(engine, "c", ["anna", "boris"], overlap=2, repeats=1, min_gap=3, codes=True)
     engine.dispose()
     anna, boris, both = (copied(path, f"{name}.db") for name in ("anna", "boris", "both"))
     with_store(anna, busy("anna"))
