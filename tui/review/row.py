@@ -15,6 +15,9 @@ from tui.review import blind
 from tui.review.scoring import CriterionScore, Scores, is_complete
 from tui.review.view import View
 
+# What the reviewer has said of a response, or sees because of it: the fields of `Answer` that a key changes.
+REVIEWED = ("scores", "committed", "revealed", "comment", "spans")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -77,9 +80,9 @@ class Row:
 
     def with_answer(self, column: int, answer: Answer) -> "Row":
         """The row with another answer in a column."""
-        own = {name: getattr(answer, name) for name in ("marks", "committed", "revealed", "comment", "spans")}
+        reviewed = {name: getattr(answer, name) for name in REVIEWED}
         responses = (
-            replace(response, **own) if response.response_id in answer.response_ids else response
+            replace(response, **reviewed) if response.response_id in answer.response_ids else response
             for response in self.responses
         )
         answers = (*self.answers[:column], answer, *self.answers[column + 1 :])
