@@ -16,10 +16,10 @@ from store import XlitError
 PARENT = """
 import json, sys
 from pathlib import Path
-from core.train.launcher import train_apart
+from core.train.launcher import launch_training
 from core.train.settings import TrainSettings
 settings = TrainSettings(**json.loads(sys.argv[1]))
-train_apart(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]))
+launch_training(settings, Path(sys.argv[2]), name="model", processes=int(sys.argv[3]))
 """
 
 

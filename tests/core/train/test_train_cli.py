@@ -81,6 +81,13 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
             ["--out", "x", "--schedule", "triangle"],
             "No schedule 'triangle'. There are: constant, linear",
         ),
+        (["--out", "x", "--precision", "half"], "No precision 'half'. There are: auto, fp32, bf16."),
+        (["--out", "x", "--steps", "0"], "`steps` is 0; it must be at least 1."),
+        (["--out", "x", "--warmup-steps", "-1"], "`eval_examples` and `warmup_steps` can't be below 0."),
+        (
+            ["--out", "x", "--clip-norm", "0"],
+            "`clip_norm` is 0.0; it must be above 0 (a large one never clips).",
+        ),
         (["--out", "x", "--preset", "other"], "No preset"),
         (["--out", "x", "--template", "nothing"], "No chat template"),
         (["--out", "x", "--max-length", "500"], "larger than `batch_tokens`"),
