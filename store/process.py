@@ -11,14 +11,14 @@ def this_process() -> str:
     """This process as others can tell it: the machine (and what separates its processes from others'), the
     process id, and when it began, since ids are used again."""
     pid = os.getpid()
-    return f"{_place()} {pid} {_began(pid)}"
+    return f"{_machine()} {pid} {_start_time(pid)}"
 
 
 def is_gone(process: str) -> bool:
     """Whether a process has surely ended; of another machine's that can't be told, so it is not."""
-    place, _, rest = process.rpartition(" ")[0].rpartition(" ")
-    began = process.rpartition(" ")[2]
-    if place != _place() or not rest.isdecimal():
+    machine, _, rest = process.rpartition(" ")[0].rpartition(" ")
+    start_time = process.rpartition(" ")[2]
+    if machine != _machine() or not rest.isdecimal():
         return False
     pid = int(rest)
     try:
@@ -27,10 +27,10 @@ def is_gone(process: str) -> bool:
         return True
     except OSError:  # it is there, and somebody else's
         return False
-    return _began(pid) != began
+    return _start_time(pid) != start_time
 
 
-def _place() -> str:
+def _machine() -> str:
     try:
         namespace = os.readlink(PROC / "self/ns/pid")
     except OSError:
@@ -38,7 +38,7 @@ def _place() -> str:
     return f"{platform.node().replace(' ', '_')}{namespace}"
 
 
-def _began(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """When a process began, in ticks since the machine did; `-` where that can't be told, or it has ended
     and only its parent has not noticed."""
     try:

@@ -92,28 +92,28 @@ def record_run(
 
 
 def _versions(distributions: Sequence[str]) -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in distributions:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 @functools.cache
 def git_revision() -> str | None:
     """The revision of the program's own checkout, with `+` when it has changes; None outside a checkout."""
-    here = Path(__file__).resolve().parent.parent
-    if not (here / ".git").exists():
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
         return None
     try:
         revision = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "--short=12", "HEAD"],
+            ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"],
             capture_output=True, text=True, check=True, timeout=5,
         ).stdout.strip()  # fmt: skip
         changed = subprocess.run(
-            ["git", "-C", str(here), "diff", "--quiet", "HEAD"], capture_output=True, timeout=5, check=False
+            ["git", "-C", str(root), "diff", "--quiet", "HEAD"], capture_output=True, timeout=5, check=False
         ).returncode
     except (OSError, subprocess.SubprocessError):
         return None

@@ -26,7 +26,7 @@ def insert_missing(
         return 0
     statement = _dialect(session).insert(table).on_conflict_do_nothing(index_elements=list(key))
     options = {"preserve_rowcount": True}
-    return session.connection().execute(statement, full, execution_options=options).rowcount
+    return int(session.connection().execute(statement, full, execution_options=options).rowcount)
 
 
 def row_id(session: Session, table: type[SQLModel], key: dict[str, Any], **values: Any) -> int:
@@ -34,7 +34,7 @@ def row_id(session: Session, table: type[SQLModel], key: dict[str, Any], **value
     insert_missing(session, table, [{**key, **values}], list(key))
     columns = [getattr(table, name) for name in key]
     statement = select(table.id).where(tuple_(*columns) == tuple(key.values()))  # type: ignore[attr-defined]
-    return session.exec(statement).one()
+    return int(session.exec(statement).one())
 
 
 def _dialect(session: Session) -> Any:

@@ -36,7 +36,8 @@ class Action:
 
     @property
     def created_at(self) -> datetime:
-        return self.columns["created_at"]
+        created_at: datetime = self.columns["created_at"]
+        return created_at
 
     @property
     def response_ids(self) -> tuple[int, ...]:
@@ -101,96 +102,102 @@ class _Comparison:
 
     def contradicts(self, response: int) -> bool:
         """Whether both have acted on a response (of the target), and not one after the other."""
-        here = self.last_here.get(response)
-        return here is not None and response in self.first_new and self.first_new[response] <= here
+        last = self.last_here.get(response)
+        return last is not None and response in self.first_new and self.first_new[response] <= last
 
 
-def merge_journals(it: MergeContext) -> None:
+def merge_journals(context: MergeContext) -> None:
     """The actions of all raters that both stores know by now."""
-    for source, target in it.of(Rater).items():
-        met = _compare(it, source, target)
-        _add_actions(it, source, target, met)
+    for source, target in context.of(Rater).items():
+        comparison = _compare(context, source, target)
+        _add_actions(context, source, target, comparison)
 
 
-def _compare(it: MergeContext, source: int, target: int) -> _Comparison:
-    there: dict[bytes, list[int]] = {}
+def _compare(context: MergeContext, source: int, target: int) -> _Comparison:
+    existing: dict[bytes, list[int]] = {}
     acted: dict[int, tuple[datetime, tuple[int, ...]]] = {}
-    for action in actions_of(it.target, target):
-        there.setdefault(action.digest(), []).append(action.id)
+    for action in actions_of(context.target, target):
+        existing.setdefault(action.digest(), []).append(action.id)
         acted[action.id] = action.created_at, action.response_ids
-    met = _Comparison()
-    entries = it.of(Entry)
+    comparison = _Comparison()
+    entries = context.of(Entry)
     waiting: set[int] = set()
-    for action in actions_of(it.source, source):
+    for action in actions_of(context.source, source):
         if action.target_id in waiting:  # what it takes back is new, and so is this
-            found = None
-            translated = _translated(it, replace(action, target_id=None))
+            matches = None
+            translated = _translated(context, replace(action, target_id=None))
         else:
-            translated = _translated(it, action)
-            found = there.get(translated.digest()) if translated is not None else None
+            translated = _translated(context, action)
+            matches = existing.get(translated.digest()) if translated is not None else None
         if translated is None:
-            met.out += 1
-        elif found:
-            entries[action.id] = found.pop(0)
+            comparison.out += 1
+        elif matches:
+            entries[action.id] = matches.pop(0)
             del acted[entries[action.id]]
-            met.known += 1
+            comparison.known += 1
         else:
-            met.new.append(action.id)
+            comparison.new.append(action.id)
             waiting.add(action.id)
             for response in translated.response_ids:
-                earliest = met.first_new.get(response, action.created_at)
-                met.first_new[response] = min(earliest, action.created_at)
+                earliest = comparison.first_new.get(response, action.created_at)
+                comparison.first_new[response] = min(earliest, action.created_at)
     for created_at, responses in acted.values():
         for response in responses:
-            met.last_here[response] = max(created_at, met.last_here.get(response, created_at))
-    return met
+            comparison.last_here[response] = max(created_at, comparison.last_here.get(response, created_at))
+    return comparison
 
 
-def _add_actions(it: MergeContext, source: int, target: int, met: _Comparison) -> None:
+def _add_actions(context: MergeContext, source: int, target: int, comparison: _Comparison) -> None:
     batch: list[Action] = []
     waiting: set[int] = set()
     contradicting: dict[int, int] = {}
     added = 0
-    for action in actions_by_id(it.source, met.new):
+    for action in actions_by_id(context.source, comparison.new):
         if action.target_id in waiting:
-            _write(it, target, batch)
+            _write(context, target, batch)
             batch, waiting = [], set()
-        translated = _translated(it, action)
-        apart = [found for found in (translated.response_ids if translated else ()) if met.contradicts(found)]
-        if apart:
-            contradicting[apart[0]] = contradicting.get(apart[0], 0) + 1
+        translated = _translated(context, action)
+        contradicted = [
+            response
+            for response in (translated.response_ids if translated else ())
+            if comparison.contradicts(response)
+        ]
+        if contradicted:
+            contradicting[contradicted[0]] = contradicting.get(contradicted[0], 0) + 1
             continue
         if translated is None:  # it takes back what stays out
-            met.out += 1
+            comparison.out += 1
             continue
         batch.append(translated)
         waiting.add(action.id)
         added += 1
         if len(batch) == PAGE:
-            _write(it, target, batch)
+            _write(context, target, batch)
             batch, waiting = [], set()
-    _write(it, target, batch)
-    _report(it, source, met, contradicting)
-    it.count("actions", added, met.known)
+    _write(context, target, batch)
+    _report(context, source, comparison, contradicting)
+    context.count("actions", added, comparison.known)
 
 
-def _report(it: MergeContext, source: int, met: _Comparison, contradicting: dict[int, int]) -> None:
-    rater = it.source.exec(select_model(Rater).where(Rater.id == source)).one()
+def _report(
+    context: MergeContext, source: int, comparison: _Comparison, contradicting: dict[int, int]
+) -> None:
+    rater = context.source.exec(select_model(Rater).where(Rater.id == source)).one()
     name = versioned_name(rater.name, rater.version)
-    if met.out:
-        it.conflict(name, "acted on what stays out", f"{met.out} actions stay out")
+    if comparison.out:
+        context.conflict(name, "acted on what stays out", f"{comparison.out} actions stay out")
     for response, count in contradicting.items():
-        it.conflict(
-            f"{name}, {response_name(it.target, response)}",
+        context.conflict(
+            f"{name}, {response_name(context.target, response)}",
             "acted on in both stores since they parted",
             f"{count} actions stay out (into a new store, merge the one that is older there first)",
         )
 
 
-def _translated(it: MergeContext, action: Action) -> Action | None:
+def _translated(context: MergeContext, action: Action) -> Action | None:
     """The action in the ids of the target; None when it is about something that stays out."""
-    responses, criteria = it.of(Response), it.of(Criterion)
-    if action.target_id is not None and action.target_id not in it.of(Entry):
+    responses, criteria = context.of(Response), context.of(Criterion)
+    if action.target_id is not None and action.target_id not in context.of(Entry):
         return None
     own = action.columns["response_id"]
     if own is not None and own not in responses:
@@ -205,36 +212,36 @@ def _translated(it: MergeContext, action: Action) -> Action | None:
         rows.append((part, {**row, **changed}))
     return replace(
         action,
-        target_id=None if action.target_id is None else it.of(Entry)[action.target_id],
+        target_id=None if action.target_id is None else context.of(Entry)[action.target_id],
         columns={**action.columns, "response_id": None if own is None else responses[own]},
         rows=tuple(rows),
     )
 
 
-def _write(it: MergeContext, rater: int, batch: Sequence[Action]) -> None:
+def _write(context: MergeContext, rater: int, batch: Sequence[Action]) -> None:
     """Append actions that are in the target's ids already, but for their own."""
     if not batch:
         return
-    connection = it.target.connection()
+    connection = context.target.connection()
     heads = [
         {
             **action.columns,
             "rater_id": rater,
             "target_id": action.target_id,
-            "run_id": run_of(it, action.columns["run_id"]),
+            "run_id": run_of(context, action.columns["run_id"]),
         }
         for action in batch
     ]
     returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
     ids = list(connection.execute(returning, heads).scalars())
-    it.of(Entry).update({action.id: found for action, found in zip(batch, ids, strict=True)})
+    context.of(Entry).update({action.id: entry_id for action, entry_id in zip(batch, ids, strict=True)})
     for part in PARTS:
         rows = [
-            {**row, "entry_id": found, "rater_id": rater}
-            for action, found in zip(batch, ids, strict=True)
+            {**row, "entry_id": entry_id, "rater_id": rater}
+            for action, entry_id in zip(batch, ids, strict=True)
             for kind, row in action.rows
             if kind is part
         ]
         if rows:
             connection.execute(insert(part), rows)
-            it.added[f"{part.__tablename__}s".replace("_", " ")] += len(rows)
+            context.added[f"{part.__tablename__}s".replace("_", " ")] += len(rows)

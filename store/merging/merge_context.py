@@ -66,29 +66,29 @@ def pages(session: Session, table: Any, *conditions: Any) -> Iterator[Sequence[A
         session.expunge_all()
 
 
-def run_of(it: MergeContext, run_id: int | None) -> int | None:
+def run_of(context: MergeContext, run_id: int | None) -> int | None:
     """The run in the target that is a run of the source: the same command on the same host at the same time.
     One that is not there comes along, with its failures."""
     if run_id is None:
         return None
-    known = it.of(Run)
+    known = context.of(Run)
     if run_id not in known:
-        known[run_id] = _find_or_copy(it, run_id)
+        known[run_id] = _find_or_copy(context, run_id)
     return known[run_id]
 
 
-def _find_or_copy(it: MergeContext, run_id: int) -> int:
-    row = it.source.get_one(Run, run_id)
+def _find_or_copy(context: MergeContext, run_id: int) -> int:
+    row = context.source.get_one(Run, run_id)
     statement = select(Run.id).where(
         Run.command == row.command, Run.host == row.host, Run.started_at == row.started_at
     )
-    there = it.target.exec(statement).first()
-    if there is not None:
-        return there
+    existing_id = context.target.exec(statement).first()
+    if existing_id is not None:
+        return existing_id
     copy = Run(**columns_of(row))
-    it.target.add(copy)
-    it.target.flush()
-    for failure in it.source.exec(select(Failure).where(Failure.run_id == run_id).order_by(Failure.id)):  # type: ignore[arg-type]
-        it.target.add(Failure(**{**columns_of(failure), "run_id": copy.id}))
-    it.count("runs", 1, 0)
+    context.target.add(copy)
+    context.target.flush()
+    for failure in context.source.exec(select(Failure).where(Failure.run_id == run_id).order_by(Failure.id)):  # type: ignore[arg-type]
+        context.target.add(Failure(**{**columns_of(failure), "run_id": copy.id}))
+    context.count("runs", 1, 0)
     return copy.id or 0

@@ -6,6 +6,7 @@ responses, and answered by the index `ix_rating_rater`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
@@ -63,11 +64,11 @@ class Subset:
 
 def judges(session: Session) -> list[Judge]:
     """The LLM judges, then the rules, by name and version; a judge's repeats are one with it."""
-    found: dict[tuple[str, str, str], dict[int, int]] = {}
+    repeats: dict[tuple[str, str, str], dict[int, int]] = {}
     for rater in _raters(session, ("llm", "rule")):
         version, repeat = split_version(rater.version)
-        found.setdefault((rater.kind, rater.name, version), {})[repeat] = rater.id or 0
-    return [Judge(*identity, found[identity]) for identity in sorted(found)]
+        repeats.setdefault((rater.kind, rater.name, version), {})[repeat] = rater.id or 0
+    return [Judge(*identity, repeats[identity]) for identity in sorted(repeats)]
 
 
 def humans(session: Session) -> dict[int, str]:
@@ -101,10 +102,10 @@ def scores(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[i
         .where(current.rater_id.in_(list(rater_ids)), current.score.is_not(None)),
         within,
     )
-    found: dict[int, CriterionScores] = {}
+    scores_by_criterion: dict[int, CriterionScores] = {}
     for criterion, rater, response, score in session.connection().execute(statement):
-        found.setdefault(criterion, {}).setdefault(rater, {})[response] = score
-    return found
+        scores_by_criterion.setdefault(criterion, {}).setdefault(rater, {})[response] = score
+    return scores_by_criterion
 
 
 def lengths(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[int, Length]:
@@ -129,7 +130,7 @@ def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:
     return list(session.exec(statement.order_by(col(Rater.kind), col(Rater.name), col(Rater.version))))
 
 
-def _within(statement: Select, within: Subset) -> Select:
+def _within(statement: Select[Any], within: Subset) -> Select[Any]:
     if within.suite_id is not None:
         statement = statement.where(col(Instruction.suite_id) == within.suite_id)
     if within.languages is not None:

@@ -43,12 +43,12 @@ def find_campaign(session: Session, name: str) -> Campaign | None:
 
 def campaign_named(session: Session, name: str) -> Campaign:
     """The campaign of this name. Raises `UsageError` that lists those that there are."""
-    found = find_campaign(session, name)
-    if found is None:
-        known = ", ".join(campaign.name for campaign in list_campaigns(session))
-        said = f"There are: {known}." if known else "`xlit-core campaign create` makes one."
-        raise UsageError(f"No campaign {name!r} in the store. {said}")
-    return found
+    campaign = find_campaign(session, name)
+    if campaign is None:
+        names = ", ".join(campaign.name for campaign in list_campaigns(session))
+        hint = f"There are: {names}." if names else "`xlit-core campaign create` makes one."
+        raise UsageError(f"No campaign {name!r} in the store. {hint}")
+    return campaign
 
 
 def add_campaign(session: Session, **columns: Any) -> int:
@@ -90,7 +90,7 @@ def reviewers_in(session: Session, campaign_id: int) -> dict[int, str]:
         .distinct()
         .order_by(Rater.name)
     )
-    return {found or 0: name for found, name in session.exec(statement)}
+    return {rater_id or 0: name for rater_id, name in session.exec(statement)}
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,14 @@ def candidates(
         statement = statement.where(col(Instruction.language).in_(languages))
     if models is not None:
         statement = statement.where(col(Model.name).in_(models))
-    found = [
+    responses = [
         Candidate(
             row.id, f"{row.name}/{row.version}", row.key, row.language, row.task, row.model, row.digest,
             row.sample, row.text_digest,
         )
         for row in session.connection().execute(statement)
     ]  # fmt: skip
-    return sorted(found, key=lambda it: it.identity)
+    return sorted(responses, key=lambda candidate: candidate.identity)
 
 
 def scored_by(session: Session, rater_ids: Sequence[int], suite_ids: Collection[int]) -> set[int]:
@@ -178,7 +178,7 @@ def looking_seconds(session: Session) -> float | None:
         .where(Rater.kind == "human", asked_first(), Entry.kind == "score")
         .group_by(col(Entry.rater_id), col(Entry.response_id))
     )
-    times = [found for found in session.exec(statement) if found is not None]
+    times = [milliseconds for milliseconds in session.exec(statement) if milliseconds is not None]
     return median(times) / 1000 if times else None
 
 

@@ -31,7 +31,9 @@ def take(
     (`store.session`)."""
     now = _now(session)
     _free(session, model, decoding, now)
-    there = answered(session, model, decoding, {found for found, _ in wanted}).intersection(wanted)
+    done = answered(session, model, decoding, {instruction_id for instruction_id, _ in wanted}).intersection(
+        wanted
+    )
     rows = [
         {
             "model_id": model,
@@ -43,14 +45,14 @@ def take(
             "expires_at": now + LEASE,
         }
         for instruction, sample in wanted
-        if (instruction, sample) not in there
+        if (instruction, sample) not in done
     ]
     insert_missing(session, Claim, rows, KEY)
     mine = select(Claim.instruction_id, Claim.sample).where(
         Claim.run_id == run_id, Claim.model_id == model, Claim.decoding_id == decoding
     )
     got = set(session.exec(mine))
-    return [work for work in wanted if work in got], there
+    return [work for work in wanted if work in got], done
 
 
 def renew(session: Session, run_ids: Sequence[int]) -> None:

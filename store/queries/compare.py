@@ -70,6 +70,11 @@ class Source:
         return self.model_id, self.decoding_id, self.sample
 
     @property
+    def order(self) -> tuple[str, str, str, str, int]:
+        """By name; of one model, by its decodings and samples."""
+        return self.model, self.engine, self.quantization or "", self.digest, self.sample
+
+    @property
     def identity(self) -> tuple[str, str, int]:
         """The same in every store that holds the response, whatever its row numbers."""
         return self.model, self.digest, self.sample
@@ -174,8 +179,8 @@ def sources_of(session: Session, suite_id: int, language: str) -> list[Source]:
     keys = [(row.model_id, row.decoding_id, row.sample) for row in rows]
     models = {row.id: row for row in session.exec(_by_ids(Model, {key[0] for key in keys}))}
     decodings = {row.id: row for row in session.exec(_by_ids(Decoding, {key[1] for key in keys}))}
-    found = [_source(models[model], decodings[decoding], sample) for model, decoding, sample in keys]
-    return sorted(found, key=lambda it: (it.model, it.engine, it.quantization or "", it.digest, it.sample))
+    sources = [_source(models[model], decodings[decoding], sample) for model, decoding, sample in keys]
+    return sorted(sources, key=lambda source: source.order)
 
 
 def _by_ids(kind: Any, ids: Iterable[int]) -> Any:
@@ -208,12 +213,12 @@ def instruction_of(session: Session, instruction_id: int) -> Instruction:
 def languages_of(session: Session, instruction_ids: Sequence[int]) -> dict[int, str]:
     """The language of each of these instructions."""
     wanted = sorted(set(instruction_ids))
-    found: dict[int, str] = {}
+    languages: dict[int, str] = {}
     for first in range(0, len(wanted), IDS_AT_ONCE):
-        some = wanted[first : first + IDS_AT_ONCE]
-        statement = select(Instruction.id, Instruction.language).where(col(Instruction.id).in_(some))
-        found |= {number or 0: language for number, language in session.exec(statement)}
-    return found
+        chunk = wanted[first : first + IDS_AT_ONCE]
+        statement = select(Instruction.id, Instruction.language).where(col(Instruction.id).in_(chunk))
+        languages |= {number or 0: language for number, language in session.exec(statement)}
+    return languages
 
 
 def instruction_in(session: Session, instruction: Instruction, language: str) -> Instruction | None:
@@ -230,8 +235,8 @@ def instruction_in(session: Session, instruction: Instruction, language: str) ->
 
 def translation_of(session: Session, instruction: Instruction, language: str) -> str | None:
     """The text of the same instruction in another language; None when there is none."""
-    found = instruction_in(session, instruction, language)
-    return None if found is None or found is instruction else found.text
+    translated = instruction_in(session, instruction, language)
+    return None if translated is None or translated is instruction else translated.text
 
 
 def responses_to(session: Session, instruction_id: int) -> list[tuple[Response, Source]]:
@@ -266,7 +271,7 @@ def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[
         .where(col(SurfaceMetric.response_id).in_(list(response_ids)))
         .order_by(col(SurfaceMetric.id))
     )
-    found: dict[int, dict[str, MeasuredMetric]] = {}
+    metrics: dict[int, dict[str, MeasuredMetric]] = {}
     for row in session.exec(statement):
-        found.setdefault(row.response_id, {})[row.metric] = MeasuredMetric(row.value, row.label, row.detail)
-    return found
+        metrics.setdefault(row.response_id, {})[row.metric] = MeasuredMetric(row.value, row.label, row.detail)
+    return metrics

@@ -148,16 +148,16 @@ def _pairs(side: Side, own: Any, other: Any, *columns: Any) -> Select[Any]:
     )
 
 
-def _latest(response: Any, found: Any, metric: str) -> ColumnElement[bool]:
+def _latest(response: Any, measurement: Any, metric: str) -> ColumnElement[bool]:
     """Whether a row of measurements (`found`) is the latest one of a response."""
     newer = aliased(SurfaceMetric)
     others = and_(
-        col(newer.response_id) == response.id, col(newer.metric) == metric, col(newer.id) > found.id
+        col(newer.response_id) == response.id, col(newer.metric) == metric, col(newer.id) > measurement.id
     )
     return and_(
-        found.response_id == response.id,
-        found.metric == metric,
-        ~exists().where(others).correlate(response, found),
+        measurement.response_id == response.id,
+        measurement.metric == metric,
+        ~exists().where(others).correlate(response, measurement),
     )
 
 

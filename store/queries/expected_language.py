@@ -8,7 +8,7 @@ has two or three letters, and may have a country: `lang_pt_BR` gives `pt-br`.
 
 import re
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, case, func, literal, or_
 from sqlmodel import Session, col, select
@@ -34,10 +34,12 @@ def expected_in_sql(session: Session) -> ColumnElement[str]:
         demanded = _demanded(modifier or "")
         if demanded is not None:
             modifiers[demanded].append(modifier or "")
-    language: Any = col(Instruction.language)
+    language = cast("ColumnElement[str]", col(Instruction.language))
     if not modifiers:
         return language
-    demands = [(col(Instruction.modifier).in_(some), literal(code)) for code, some in modifiers.items()]
+    demands = [
+        (col(Instruction.modifier).in_(demanding), literal(code)) for code, demanding in modifiers.items()
+    ]
     return case(*demands, else_=language)
 
 
@@ -53,5 +55,5 @@ def is_language_in_sql(label: Any, expected: Any) -> ColumnElement[bool]:
 
 
 def _demanded(modifier: str) -> str | None:
-    found = _DEMAND.search(modifier.lower())
-    return found[1].replace("_", "-") if found else None
+    demand = _DEMAND.search(modifier.lower())
+    return demand[1].replace("_", "-") if demand else None

@@ -113,13 +113,18 @@ def response_rows(
     metric, tool, value, label, in the order they were measured."""
     for ids in _pages(session, suite_id, language):
         metrics: dict[int, list[dict[str, Any]]] = {}
-        for found in session.exec(
+        for measurement in session.exec(
             select(SurfaceMetric)
             .where(col(SurfaceMetric.response_id).in_(ids))
             .order_by(col(SurfaceMetric.id))
         ):
-            metrics.setdefault(found.response_id, []).append(
-                {"metric": found.metric, "tool": found.tool, "value": found.value, "label": found.label}
+            metrics.setdefault(measurement.response_id, []).append(
+                {
+                    "metric": measurement.metric,
+                    "tool": measurement.tool,
+                    "value": measurement.value,
+                    "label": measurement.label,
+                }
             )
         statement = _joined(
             select(  # type: ignore[call-overload]
@@ -182,7 +187,7 @@ def _pages(
     if language is not None:
         statement = statement.where(Instruction.language == language)
     last = 0
-    while ids := [found or 0 for found in session.exec(statement.where(col(Response.id) > last))]:
+    while ids := [number or 0 for number in session.exec(statement.where(col(Response.id) > last))]:
         yield ids
         last = ids[-1]
 
@@ -199,7 +204,7 @@ def _joined(statement: Any) -> Any:
 
 def _notes(view: TableClause, response_ids: Sequence[int]) -> Any:
     # A comment has no columns of its own for the order.
-    places = [column for column in view.c if column.name in ("start_offset", "end_offset")]
+    offsets = [column for column in view.c if column.name in ("start_offset", "end_offset")]
     return _joined(
         select(  # type: ignore[call-overload]
             *_RESPONSE,
@@ -214,7 +219,7 @@ def _notes(view: TableClause, response_ids: Sequence[int]) -> Any:
         .join(Rater, col(Rater.id) == view.c.rater_id)
         .join(Response, col(Response.id) == view.c.response_id)
         .where(view.c.response_id.in_(response_ids), Rater.kind == "human")
-        .order_by(view.c.response_id, view.c.rater_id, *places, view.c.id)
+        .order_by(view.c.response_id, view.c.rater_id, *offsets, view.c.id)
     )
 
 

@@ -91,29 +91,29 @@ def select_in_scope(scope: ViewScope, *columns: Any) -> Select[Any]:
 
 def view_conditions(scope: ViewScope) -> list[ColumnElement[bool]]:
     """The conditions that a response stands in the view."""
-    found = [from_sources(scope.keys)]
+    conditions = [from_sources(scope.keys)]
     if scope.campaign_id is not None:
         theirs = select(col(Assignment.response_id)).where(
             col(Assignment.campaign_id) == scope.campaign_id, col(Assignment.rater_id) == scope.rater_id
         )
-        found.append(_is_among(theirs))
-    return found
+        conditions.append(_is_among(theirs))
+    return conditions
 
 
 def filter_conditions(scope: ViewScope, wanted: Filter) -> list[ColumnElement[bool]]:
     """The conditions that a response fits the filter, its `responses` left out."""
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if wanted.tasks:
-        found.append(LEAD.c.task.in_(wanted.tasks))
+        conditions.append(LEAD.c.task.in_(wanted.tasks))
     if wanted.modifiers:
-        found.append(LEAD.c.modifier.in_(wanted.modifiers))
+        conditions.append(LEAD.c.modifier.in_(wanted.modifiers))
     if wanted.identified:
-        found += [identified_language().in_(wanted.identified), *revealed_conditions(scope)]
+        conditions += [identified_language().in_(wanted.identified), *revealed_conditions(scope)]
     if wanted.scores:
-        found.append(_scored_as(scope, wanted.scores))
+        conditions.append(_scored_as(scope, wanted.scores))
     if wanted.statuses:
-        found.append(or_(*(has_status(scope, name) for name in sorted(wanted.statuses))))
-    return found
+        conditions.append(or_(*(has_status(scope, name) for name in sorted(wanted.statuses))))
+    return conditions
 
 
 def current_ratings_as(name: str) -> Any:
@@ -209,7 +209,12 @@ def is_touched(scope: ViewScope) -> ColumnElement[bool]:
     """The reviewer has said something about the response, whether it still holds or not."""
     journal = (Rating, Comment, ErrorSpan, Entry)
     return _is_among(
-        union(*(select(col(it.response_id)).where(col(it.rater_id) == scope.rater_id) for it in journal))
+        union(
+            *(
+                select(col(table.response_id)).where(col(table.rater_id) == scope.rater_id)
+                for table in journal
+            )
+        )
     )
 
 
@@ -271,8 +276,8 @@ def responses_matching(session: Session, scope: ViewScope, wanted: Filter) -> li
     statement = select_in_scope(scope, LEAD.c.id, col(Response.id)).where(*filter_conditions(scope, wanted))
     rows = session.connection().execute(statement)
     # Not in SQL: there may be more of them than a database takes as parameters.
-    these = wanted.responses
-    return [(row[0], row[1]) for row in rows if these is None or row[1] in these]
+    chosen = wanted.responses
+    return [(row[0], row[1]) for row in rows if chosen is None or row[1] in chosen]
 
 
 def first_unscored(session: Session, scope: ViewScope, after: int) -> ResponseRef | None:
@@ -356,9 +361,9 @@ def group_counts(session: Session, scope: ViewScope) -> dict[str, dict[Any, int]
     others = [name for name in STATUSES if name != "unscored"]
     sums = [func.sum(case((has_status(scope, name), 1), else_=0)) for name in others]
     statement = select_in_scope(scope, *sums).where(is_touched(scope)).order_by(None)
-    found = dict(zip(others, connection.execute(statement).one(), strict=True))
-    unscored = total - int(found["scored"] or 0)
-    counts["statuses"] = {name: int(found.get(name, unscored) or 0) for name in STATUSES}
+    counts_by_status = dict(zip(others, connection.execute(statement).one(), strict=True))
+    unscored = total - int(counts_by_status["scored"] or 0)
+    counts["statuses"] = {name: int(counts_by_status.get(name, unscored) or 0) for name in STATUSES}
     return counts
 
 
@@ -377,9 +382,9 @@ def lead_instruction(session: Session, suite_id: int, lead: str, response_id: in
 
 def languages_answered(session: Session, suite_id: int, keys: Sequence[SourceKey]) -> list[str]:
     """The languages of a suite in which these sources answered something, sorted."""
-    known = select_model(Instruction.language).where(Instruction.suite_id == suite_id).distinct()
-    found = []
-    for language in session.exec(known):
+    languages_of_suite = select_model(Instruction.language).where(Instruction.suite_id == suite_id).distinct()
+    languages = []
+    for language in session.exec(languages_of_suite):
         answered = (
             select(col(Response.id))
             .join(Instruction, col(Instruction.id) == Response.instruction_id)
@@ -391,5 +396,5 @@ def languages_answered(session: Session, suite_id: int, keys: Sequence[SourceKey
             .limit(1)
         )
         if session.connection().execute(answered).first() is not None:
-            found.append(language)
-    return sorted(found)
+            languages.append(language)
+    return sorted(languages)

@@ -35,7 +35,7 @@ def known_instructions(
     statement = select(Instruction.key, Instruction.id, Instruction.text).where(
         Instruction.suite_id == suite_id, Instruction.language == language, col(Instruction.key).in_(keys)
     )
-    return {key: (found or 0, text) for key, found, text in session.exec(statement)}
+    return {key: (instruction_id or 0, text) for key, instruction_id, text in session.exec(statement)}
 
 
 def next_position(session: Session, suite_id: int, language: str) -> int:
@@ -93,13 +93,13 @@ def _insert_rows(
         return
     connection = session.connection()
     dialect = connection.dialect
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         process = table.__table__.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         if process is not None:
-            processed = {id(row[place]): process(row[place]) for row in rows}  # one time, few checks
-            rows = [(*row[:place], processed[id(row[place])], *row[place + 1 :]) for row in rows]
+            processed = {id(row[index]): process(row[index]) for row in rows}  # one time, few checks
+            rows = [(*row[:index], processed[id(row[index])], *row[index + 1 :]) for row in rows]
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    columns, unique = (", ".join(f'"{name}"' for name in these) for these in (names, key))
+    columns, unique = (", ".join(f'"{name}"' for name in group) for group in (names, key))
     connection.exec_driver_sql(
         f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({', '.join([mark] * len(names))}) "
         f"ON CONFLICT ({unique}) DO NOTHING",
@@ -155,10 +155,10 @@ def responses_to(session: Session, instruction_ids: Collection[int]) -> dict[int
         .join(Decoding, col(Decoding.id) == Response.decoding_id)
         .where(col(Response.instruction_id).in_(instruction_ids))
     )  # fmt: skip
-    found: dict[int, list[KnownResponse]] = {}
+    responses: dict[int, list[KnownResponse]] = {}
     for row in session.exec(statement):
-        found.setdefault(row[1], []).append(KnownResponse(*row))
-    return found
+        responses.setdefault(row[1], []).append(KnownResponse(*row))
+    return responses
 
 
 def texts_with_digest(session: Session, text_digest: str) -> list[ResponseTexts]:
@@ -193,10 +193,10 @@ def criteria_by_rubric(session: Session) -> dict[str, list[Criterion]]:
         .join(Criterion, col(Criterion.rubric_id) == Rubric.id)
         .order_by(col(Rubric.id), col(Criterion.position))
     )
-    found: dict[str, list[Criterion]] = {}
+    criteria: dict[str, list[Criterion]] = {}
     for name, version, criterion in session.exec(statement):
-        found.setdefault(f"{name}/{version}", []).append(criterion)
-    return found
+        criteria.setdefault(f"{name}/{version}", []).append(criterion)
+    return criteria
 
 
 def earlier_states(
@@ -204,7 +204,7 @@ def earlier_states(
 ) -> dict[tuple[Any, ...], list[EarlierState]]:
     """All that these raters said about these responses, the last of each last. The key holds the table, the
     rater, the response, and what else the row is about."""
-    found: dict[tuple[Any, ...], list[EarlierState]] = {}
+    states: dict[tuple[Any, ...], list[EarlierState]] = {}
     for part, (about, says) in PARTS.items():
         columns = [getattr(part, name) for name in (*about, *says)]
         statement = (
@@ -216,8 +216,8 @@ def earlier_states(
         for row in session.exec(statement):
             rater, response, created_at, *more = row
             key = (part, rater, response, *more[: len(about)])
-            found.setdefault(key, []).append((created_at, tuple(more[len(about) :])))
-    return found
+            states.setdefault(key, []).append((created_at, tuple(more[len(about) :])))
+    return states
 
 
 def append_entries(
@@ -233,14 +233,14 @@ def append_entries(
     complete = [{**entry, "app_version": APP_VERSION} for entry in entries]
     ids = session.connection().execute(returning, complete).scalars().all()
     for part in PARTS:
-        found = [
+        part_rows = [
             {**columns, "entry_id": entry_id, "rater_id": entry["rater_id"]}
             for entry_id, entry, own in zip(ids, entries, rows, strict=True)
             for table, columns in own
             if table is part
         ]
-        if found:
-            session.connection().execute(insert(part), found)
+        if part_rows:
+            session.connection().execute(insert(part), part_rows)
 
 
 def _texts(session: Session, *conditions: Any) -> list[ResponseTexts]:
@@ -255,6 +255,6 @@ def _texts(session: Session, *conditions: Any) -> list[ResponseTexts]:
         .order_by(col(Response.id))
     )  # fmt: skip
     return [
-        ResponseTexts(found, f"{name}/{version}", language, key, instruction, text)
-        for found, name, version, language, key, instruction, text in session.exec(statement)
+        ResponseTexts(response_id, f"{name}/{version}", language, key, instruction, text)
+        for response_id, name, version, language, key, instruction, text in session.exec(statement)
     ]

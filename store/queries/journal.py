@@ -137,7 +137,7 @@ def committed_responses(session: Session, rater_id: int, response_ids: Iterable[
     statement = select(Entry.response_id).where(
         Entry.rater_id == rater_id, Entry.kind == "commit", col(Entry.response_id).in_(list(response_ids))
     )
-    return {found for found in session.exec(statement) if found is not None}
+    return {response for response in session.exec(statement) if response is not None}
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def rated_by(session: Session, rater: int, response_ids: Iterable[int]) -> set[i
     statement = select(Entry.response_id).where(
         Entry.rater_id == rater, col(Entry.response_id).in_(list(response_ids))
     )
-    return {found for found in session.exec(statement) if found is not None}
+    return {response for response in session.exec(statement) if response is not None}
 
 
 def known_answers(session: Session, digests: Sequence[str]) -> dict[str, str]:

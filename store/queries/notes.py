@@ -78,7 +78,7 @@ def set_comment(
     Returns the id of the entry. What no store can hold (NUL, half a surrogate pair) becomes U+FFFD.
     """
     state = {"text": storable(text)}
-    changes = [Change(Comment, {"response_id": found}, state) for found in response_ids]
+    changes = [Change(Comment, {"response_id": response_id}, state) for response_id in response_ids]
     return append_changes(session, rater_id, changes, shown, kind="comment", run_id=run_id)
 
 
@@ -100,11 +100,11 @@ def mark_span(
     The same stretch marked again in the same category gets the new severity and note. Returns the id of the
     entry. Raises `UsageError` when the stretch is empty or not within one of the responses.
     """
-    for found in response_ids:
-        length = len(session.exec(select(Response.text).where(Response.id == found)).one())
+    for response_id in response_ids:
+        length = len(session.exec(select(Response.text).where(Response.id == response_id)).one())
         if not 0 <= start < end <= length:
             raise UsageError(
-                f"No stretch from {start} to {end} in response {found}, which has {length} characters. "
+                f"No stretch from {start} to {end} in response {response_id}, which has {length} characters. "
                 "Mark at least one character of it."
             )
     state = {"severity": severity, "note": storable(note), "present": True}
@@ -136,13 +136,13 @@ def comments_of(session: Session, rater_id: int, response_ids: Iterable[int]) ->
 
 def spans_of(session: Session, rater_id: int, response_ids: Iterable[int]) -> dict[int, list[Span]]:
     """The rater's error spans in these responses, by start, then end; those without one are left out."""
-    found: dict[int, list[Span]] = {}
+    spans_by_response: dict[int, list[Span]] = {}
     for row in _current(session, CURRENT_ERROR_SPAN, rater_id, response_ids):
         span = Span(row.start_offset, row.end_offset, row.category, row.severity, row.note)
-        found.setdefault(row.response_id, []).append(span)
+        spans_by_response.setdefault(row.response_id, []).append(span)
     return {
-        response: sorted(spans, key=lambda it: (it.start, it.end, it.category))
-        for response, spans in found.items()
+        response: sorted(spans, key=lambda span: (span.start, span.end, span.category))
+        for response, spans in spans_by_response.items()
     }
 
 
@@ -151,23 +151,31 @@ def list_notes(session: Session, rater_id: int | None, suite_id: int, language: 
 
     They come in the suite's order, then by response and rater, a comment before the spans, those by start.
     """
-    found = [
+    notes = [
         _note(row, "comment", row.text)
         for row in session.connection().execute(_notes(CURRENT_COMMENT, rater_id, suite_id, language))
     ]
     for row in session.connection().execute(_notes(CURRENT_ERROR_SPAN, rater_id, suite_id, language)):
-        found.append(_note(row, "span", row.response[row.start_offset : row.end_offset]))
+        notes.append(_note(row, "span", row.response[row.start_offset : row.end_offset]))
     return sorted(
-        found,
-        key=lambda it: (it.position, it.response_id, it.rater, it.kind, it.start, it.end, it.category),
+        notes,
+        key=lambda note: (
+            note.position,
+            note.response_id,
+            note.rater,
+            note.kind,
+            note.start,
+            note.end,
+            note.category,
+        ),
     )
 
 
 def _span_changes(
     response_ids: Sequence[int], start: int, end: int, category: str, state: dict[str, Any]
 ) -> list[Change]:
-    place = {"start_offset": start, "end_offset": end, "category": category}
-    return [Change(ErrorSpan, {"response_id": found, **place}, state) for found in response_ids]
+    stretch = {"start_offset": start, "end_offset": end, "category": category}
+    return [Change(ErrorSpan, {"response_id": response_id, **stretch}, state) for response_id in response_ids]
 
 
 def _current(session: Session, view: TableClause, rater_id: int, response_ids: Iterable[int]) -> Any:

@@ -132,15 +132,13 @@ def sources_of(session: Session, scope: Scope) -> list[Source]:
     """The sources of the responses to the suite in the scope's language, or in any, by name."""
     spoken = select(Instruction.language).where(Instruction.suite_id == scope.suite_id).distinct()
     languages = list(session.exec(spoken)) if scope.language is None else [scope.language]
-    found = {
+    sources = {
         source.key: source
         for language in languages
         for source in compare.sources_of(session, scope.suite_id, language)
         if scope.sources is None or source.key in scope.sources
     }
-    return sorted(
-        found.values(), key=lambda it: (it.model, it.engine, it.quantization or "", it.digest, it.sample)
-    )
+    return sorted(sources.values(), key=lambda source: source.order)
 
 
 def progress(session: Session, scope: Scope, rubric_id: int) -> list[ReviewerProgress]:
@@ -322,18 +320,18 @@ GROUP BY rater_id
         rubric=rubric_id,
         raters=[rater.id for rater in raters],
     )
-    found = _by_rater(session, statement)
+    counts = _by_rater(session, statement)
     return [
         RaterScores(
             rater.id or 0,
             rater.kind,
             rater.name,
             rater.version,
-            found[rater.id].responses,
-            int(found[rater.id].scores),
+            counts[rater.id].responses,
+            int(counts[rater.id].scores),
         )
         for rater in raters
-        if rater.id in found
+        if rater.id in counts
     ]
 
 

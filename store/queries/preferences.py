@@ -72,13 +72,13 @@ def scored_instructions(
         statement = statement.where(Instruction.language == language)
     rows = session.exec(statement.execution_options(yield_per=1_000))
     for _, same in groupby(rows, key=lambda row: row[2]):
-        found = list(same)
-        name, version, _, key, spoken, task, modifier, text = found[0][:8]
-        scores = tuple(ResponseScore(*row[8:]) for row in found)
+        group = list(same)
+        name, version, _, key, spoken, task, modifier, text = group[0][:8]
+        scores = tuple(ResponseScore(*row[8:]) for row in group)
         yield ScoredInstruction(f"{name}/{version}", key, spoken, task, modifier, text, scores)
 
 
 def response_texts(session: Session, response_ids: Collection[int]) -> dict[int, str]:
     """The texts of responses, by their ids."""
     statement = select(Response.id, Response.text).where(col(Response.id).in_(response_ids))
-    return {found or 0: text for found, text in session.exec(statement)}
+    return {response_id or 0: text for response_id, text in session.exec(statement)}

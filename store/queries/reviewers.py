@@ -34,15 +34,15 @@ def new_code() -> str:
 def hash_code(code: str, salt: bytes | None = None) -> str:
     """A code as `ReviewerCode.hashed` keeps it; case, spaces and hyphens don't count."""
     salt = secrets.token_bytes(16) if salt is None else salt
-    found = hashlib.scrypt(_plain(code), salt=salt, n=_N, r=_R, p=_P)
-    return f"scrypt${_N}${_R}${_P}${salt.hex()}${found.hex()}"
+    derived = hashlib.scrypt(_plain(code), salt=salt, n=_N, r=_R, p=_P)
+    return f"scrypt${_N}${_R}${_P}${salt.hex()}${derived.hex()}"
 
 
 def code_matches(code: str, kept: str) -> bool:
     """Whether a code is the one that is kept."""
-    _, n, r, p, salt, found = kept.split("$")
+    _, n, r, p, salt, derived = kept.split("$")
     tried = hashlib.scrypt(_plain(code), salt=bytes.fromhex(salt), n=int(n), r=int(r), p=int(p))
-    return hmac.compare_digest(tried, bytes.fromhex(found))
+    return hmac.compare_digest(tried, bytes.fromhex(derived))
 
 
 def give_code(session: Session, rater_id: int, code: str) -> None:
@@ -79,8 +79,8 @@ def pseudonyms(session: Session) -> dict[str, str]:
 
 
 def _pseudonym(key: str, name: str) -> str:
-    found = hmac.new(bytes.fromhex(key), name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-    return f"reviewer-{found[:_HEX_DIGITS]}"
+    digest = hmac.new(bytes.fromhex(key), name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return f"reviewer-{digest[:_HEX_DIGITS]}"
 
 
 def presented(session: Session, rater_id: int, response_ids: Sequence[int]) -> dict[int, int]:

@@ -28,16 +28,16 @@ def default_rubric_id(session: Session) -> int:
     """The id of the default rubric, written into the store the first time it is asked for."""
     rubric = read_rubric()
     statement = select(Rubric.id).where(Rubric.name == rubric["name"], Rubric.version == rubric["version"])
-    found = session.exec(statement).first()
-    return found or rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+    existing_id = session.exec(statement).first()
+    return existing_id or rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
 
 
 def rubric_id(session: Session, name: str, version: str, criteria: Sequence[dict[str, Any]]) -> int:
     """The id of a rubric; `criteria` are rows of `store.tables.Criterion` without rubric and position."""
-    found = row_id(session, Rubric, {"name": name, "version": version})
-    rows = [{"rubric_id": found, "position": place, **row} for place, row in enumerate(criteria)]
+    rubric = row_id(session, Rubric, {"name": name, "version": version})
+    rows = [{"rubric_id": rubric, "position": position, **row} for position, row in enumerate(criteria)]
     insert_missing(session, Criterion, rows, ["rubric_id", "name"])
-    return found
+    return rubric
 
 
 def criterion_names(session: Session) -> list[str]:

@@ -161,10 +161,10 @@ def _surface_shares(session: Session) -> Any:
 def _latest(metric: str) -> Any:
     """The id of the last measurement of a response."""
     measured = aliased(SurfaceMetric)
-    found = select(func.max(measured.id)).where(
+    newest = select(func.max(measured.id)).where(
         col(measured.response_id) == Response.id, col(measured.metric) == metric
     )
-    return found.correlate(Response).scalar_subquery()
+    return newest.correlate(Response).scalar_subquery()
 
 
 _SCORES_BY_MODEL = """
@@ -186,10 +186,10 @@ ScoresByCriterion = dict[tuple[str, str, str], int]
 def scores_by_model(session: Session, suite_id: int, rater_id: int) -> dict[str, ScoresByCriterion]:
     """What a rater gave to each model's responses to a suite. A model is taken to have one response to each
     instruction."""
-    found: dict[str, ScoresByCriterion] = {}
+    scores: dict[str, ScoresByCriterion] = {}
     for row in session.connection().execute(text(_SCORES_BY_MODEL), {"suite": suite_id, "rater": rater_id}):
-        found.setdefault(row.model, {})[row.language, row.key, row.criterion] = row.score
-    return found
+        scores.setdefault(row.model, {})[row.language, row.key, row.criterion] = row.score
+    return scores
 
 
 @dataclass(frozen=True)
@@ -240,10 +240,10 @@ def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:
     )  # fmt: skip
     return [
         ScoredResponse(
-            found or 0, ModelDecoding(model, decoding, name, engine, quantization, digest), key, language,
+            number or 0, ModelDecoding(model, decoding, name, engine, quantization, digest), key, language,
             expected_language(language, modifier), task, modifier or None, length,
         )
-        for found, model, decoding, name, engine, quantization, digest, key, language, task, modifier, length
+        for number, model, decoding, name, engine, quantization, digest, key, language, task, modifier, length
         in session.connection().execute(statement)
     ]  # fmt: skip
 

@@ -70,19 +70,19 @@ def responses_without(
         statement = statement.where(col(Instruction.language).in_(languages))
     if expected is not None:
         statement = statement.where(wanted == expected)
-    for found, language in session.exec(statement.execution_options(yield_per=ROWS_AT_ONCE)):
-        yield found or 0, language
+    for response_id, language in session.exec(statement.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield response_id or 0, language
 
 
 def texts_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """The texts of these responses by id."""
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     for first in range(0, len(ids), IDS_AT_ONCE):
         statement = select_model(Response.id, Response.text).where(
             col(Response.id).in_(ids[first : first + IDS_AT_ONCE])
         )
-        found |= {number or 0: text for number, text in session.exec(statement)}
-    return found
+        texts |= {number or 0: text for number, text in session.exec(statement)}
+    return texts
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,15 @@ def _rows(session: Session, statement: Any) -> Iterable[Any]:
     return session.connection().execute(statement)
 
 
-def _right(found: tuple[float | None, str | None] | None, language: str, modifier: str | None) -> bool | None:
+def _right(
+    measured: tuple[float | None, str | None] | None, language: str, modifier: str | None
+) -> bool | None:
     """What no language was identified in is in none, and so not in the right one."""
-    if found is None:
+    if measured is None:
         return None
-    label = found[1]
+    label = measured[1]
     return label is not None and is_language(label, expected_language(language, modifier))
 
 
-def _yes(found: tuple[float | None, str | None] | None) -> bool | None:
-    return None if found is None or found[0] is None else found[0] >= 0.5
+def _yes(measured: tuple[float | None, str | None] | None) -> bool | None:
+    return None if measured is None or measured[0] is None else measured[0] >= 0.5

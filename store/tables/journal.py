@@ -114,7 +114,7 @@ class ErrorSpan(SQLModel, table=True):
 
 
 def _view(name: str, *columns: str) -> TableClause:
-    return table(name, *(column(found) for found in ("id", "entry_id", *columns)))
+    return table(name, *(column(column_name) for column_name in ("id", "entry_id", *columns)))
 
 
 CURRENT_RATING = _view("current_rating", "response_id", "rater_id", "criterion_id", "score", "skipped")
