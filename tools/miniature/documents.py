@@ -1,6 +1,6 @@
 """Documents to pretrain the base on: statements, strings of statements and dialogues, in four languages.
 
-Held out: no dialogue, in any language, asks a pair of task and item in ``held_out.HELD_OUT`` in the suite's
+Held out: no dialogue, in any language, asks a pair of task and item in ``tasks.HELD_OUT`` in the suite's
 wording, the first of its task. The second wording of such a pair may occur, and so may its answer as a plain
 sentence. So an answer to the suite needs the fact, and that the two wordings of a task mean the same.
 """

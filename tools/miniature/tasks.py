@@ -17,8 +17,15 @@ from typing import Any
 from tools.miniature import facts
 
 Item = tuple[Any, ...]
+Slots = dict[str, str]
+Group = dict[str, Any]
 
-# Pretraining never asks these in the suite's wording; the instruction data never asks them at all.
+WORDINGS = Path(__file__).parent / "wordings"
+EVENTS = ("concert", "party", "dinner", "lunch", "picnic", "match", "exhibition", "play")
+PERSONS, OBJECTS, PLACES = range(12), range(10), range(6)
+
+# The items of the suite. Pretraining never asks them in the suite's wording, which is the first of a task.
+# The instruction data never asks them at all.
 HELD_OUT: dict[str, tuple[Item, ...]] = {
     "currency": (("FR",), ("JP",), ("BR",)),
     "language": (("DE",), ("EG",), ("MX",)),
@@ -41,15 +48,9 @@ HELD_OUT: dict[str, tuple[Item, ...]] = {
 
 @cache
 def wording(language: str) -> dict[str, Any]:
-    """The tables of ``{language}.toml``: one a task (two wordings of ``ask``, ``answer``), events, words."""
+    """The tables of ``{language}.toml``: one for each task (two wordings of ``ask``, an ``answer``), events
+    and words."""
     return tomllib.loads((WORDINGS / f"{language}.toml").read_text(encoding="utf-8"))
-
-
-Slots = dict[str, str]
-Group = dict[str, Any]
-WORDINGS = Path(__file__).parent / "wordings"
-EVENTS = ("concert", "party", "dinner", "lunch", "picnic", "match", "exhibition", "play")
-PERSONS, OBJECTS, PLACES = range(12), range(10), range(6)
 
 
 @dataclass(frozen=True)
