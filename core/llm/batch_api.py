@@ -263,6 +263,7 @@ class BatchApi:
         except (ServerBusy, _NotFound, XlitError):
             return
 
+    # tenacity needs a wait function, a stop and a callback for this loop: more lines than it has.
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         since, tries = time.monotonic(), 0
         while True:

@@ -90,6 +90,8 @@ def _checked_key(text: str | None, source: str) -> Key | None:
 
 LIBRARIES = ("openai",)
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 # The names of the limit of new tokens: most servers', and OpenAI's for its reasoning models.
 TOKEN_LIMIT_OPTIONS = ("max_tokens", "max_completion_tokens")
 

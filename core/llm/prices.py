@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
+from importlib.metadata import version
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -63,14 +64,24 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True)
 class Prices:
-    """The prices of all models known, and the files that they come from."""
+    """The prices of all models known, and the files that they come from: the shipped one, and perhaps the
+    user's own. `sources`: by model, what its price is from, for people."""
 
     models: dict[str, Price]
     files: tuple[Path, ...]
+    sources: dict[str, str]
 
     def of(self, model: str) -> Price | None:
         """The price of a model by its exact name, or None."""
         return self.models.get(model)
+
+    def find(self, model: str, base_url: str | None = None) -> tuple[Price | None, str]:
+        """The price of a model and its source: the files, or else the list prices of the provider at
+        `base_url` (None: a server without list prices)."""
+        if model in self.models:
+            return self.models[model], self.sources[model]
+        price = _list_price(model, base_url) if base_url is not None else None
+        return price, f"genai-prices {version('genai-prices')}" if price else ""
 
 
 def own_price_file() -> Path:
@@ -94,9 +105,32 @@ def read_prices(named: Path | None = None) -> Prices:
     elif own_price_file().is_file():
         files.append(own_price_file())
     models: dict[str, Price] = {}
+    sources: dict[str, str] = {}
     for file in files:
-        models.update(_read_price_file(file))
-    return Prices(models, tuple(files))
+        read = _read_price_file(file)
+        models.update(read)
+        sources.update(dict.fromkeys(read, "shipped table" if file == SHIPPED_PRICES else str(file)))
+    return Prices(models, tuple(files), sources)
+
+
+def _list_price(model: str, base_url: str) -> Price | None:
+    """The list price that the package genai-prices has for a model of a provider, without a discount for the
+    Batch API; None when the package is not installed, or has no price that depends on tokens alone."""
+    try:
+        import genai_prices
+    except ImportError:
+        return None
+    # Prices may rise with the length of a request: what judges are asked is short.
+    tokens = 1_000
+    usage = genai_prices.Usage(input_tokens=tokens, output_tokens=tokens)
+    try:
+        cost = genai_prices.calc_price(usage, model, provider_api_url=base_url)
+    except (LookupError, ValueError):
+        return None
+    if not cost.total_price or cost.total_price != cost.input_price + cost.output_price:
+        return None
+    scale = MILLION // tokens
+    return Price(input=float(cost.input_price * scale), output=float(cost.output_price * scale))
 
 
 def _read_price_file(file: Path) -> dict[str, Price]:
@@ -122,8 +156,8 @@ class Budget:
     answers. Without a price nothing is counted in dollars, and with `most` None nothing is held back.
     """
 
-    def __init__(self, price: Price | None, most: float | None = None) -> None:
-        self.price = price
+    def __init__(self, price: Price | None, most: float | None = None, *, price_source: str = "") -> None:
+        self.price, self.price_source = price, price_source
         self.most = most
         self.spent = 0.0
         self.requests = self.tokens_in = self.tokens_out = 0

@@ -29,6 +29,7 @@ class Estimate:
     at_most: float | None
     most: float | None = None
     batch: bool = False
+    price_source: str = ""
 
     @property
     def sentence(self) -> str:
@@ -42,6 +43,8 @@ class Estimate:
         else:
             by = " by the Batch API" if self.batch else ""
             text += f"; about ${self.cost:.2f}{by}, ${self.at_most:.2f} if every answer has full length"
+            if self.price_source:
+                text += f" (price: {self.price_source})"
         if self.most is not None:
             text += f"; stopped before ${self.most:g}"
         return text + "."
@@ -71,6 +74,7 @@ def estimate_cost(
         price.of(tokens_in, count * MAX_TOKENS) if price else None,
         budget.most,
         batch,
+        budget.price_source,
     )
 
 

@@ -1,6 +1,7 @@
 """Running judgements: estimate, agreement, questions, answers, and what they cost."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ from core.judge.llm_judge.local import AT_A_TIME, LocalJudge
 from core.judge.llm_judge.questions import Judgement, Question, QuestionResult, Questions
 from core.judge.llm_judge.settings import NO_BATCHES, JudgeSettings
 from core.llm.answers import BadAnswer, RequestFailed
+from core.llm.client import OPENAI_URL
 from core.llm.limits import FailureStreak
 from core.llm.prices import Budget, BudgetSpent, read_prices
 from core.progress import progress, say
@@ -129,7 +131,8 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
         at_a_time = settings.concurrency or AT_A_TIME
         return LocalJudge(settings.model, Path(settings.checkpoint), at_a_time=at_a_time)
     prices = read_prices(settings.prices)
-    price = prices.of(settings.model)
+    base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    price, source = prices.find(settings.model, None if _is_local_address(base_url) else base_url)
     if settings.max_cost is not None and price is None:
         raise UsageError(
             f"No price is known for {settings.model!r}, so --max-cost can't be held: give it with --prices "
@@ -140,7 +143,8 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
     )
     if price is not None and settings.batch:
         price = price.batched()
-    return ServerJudge(endpoint, Budget(price, settings.max_cost), settings.concurrency or CONCURRENCY)
+    budget = Budget(price, settings.max_cost, price_source=source)
+    return ServerJudge(endpoint, budget, settings.concurrency or CONCURRENCY)
 
 
 def run_judgements(
@@ -284,8 +288,8 @@ def _count_cost(run: RunRecord, budget: Budget) -> None:
 
 def _is_local_address(address: str) -> bool:
     """Whether an address is this machine's."""
-    host = urlsplit(address).hostname or ""
     try:
+        host = urlsplit(address).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -125,7 +125,7 @@ def test_the_survey_tells_questions_tokens_and_price_before_anything_is_asked(an
     assert 3 * 500 < found.tokens_in < 3 * 800
     assert found.cost == pytest.approx(Price(input=10, output=20).of(found.tokens_in, found.tokens_out))
     assert found.at_most == pytest.approx(Price(input=10, output=20).of(found.tokens_in, 3000))
-    assert "$" in found.sentence
+    assert found.sentence.endswith(f" if every answer has full length (price: {prices}).")
     judge(engine, server, prices=prices, agree=lambda _: True)
     judge(engine, server, prices=prices, agree=agree)  # nothing to ask: no question
     assert len(seen) == 1
@@ -206,6 +206,21 @@ def test_ones_own_prices_win_over_the_shipped_ones(tmp_path, monkeypatch):
     assert read_prices().of("judge") == Price(input=10, output=20, batch=0.5)
     assert read_prices().of("gpt-3.5-turbo-0125") == shipped.of("gpt-3.5-turbo-0125")
     assert read_prices(SHIPPED_PRICES).files == (SHIPPED_PRICES, SHIPPED_PRICES)
+
+
+def test_a_model_in_no_file_has_the_list_price_of_its_provider(monkeypatch):
+    pytest.importorskip("genai_prices")
+    openai, model = "https://api.openai.com/v1", "gpt-4o-mini-2024-07-18"
+    prices = read_prices()
+    price, source = prices.find(model, openai)
+    assert price == Price(input=0.15, output=0.6)
+    assert source.startswith("genai-prices ")
+    assert prices.find("gpt-4o-mini", openai)[1] == "shipped table"
+    assert prices.find(model, None) == (None, "")
+    assert prices.find(model, "https://models.example.org/v1") == (None, "")
+    assert prices.find("nobody's", openai) == (None, "")
+    monkeypatch.setitem(sys.modules, "genai_prices", None)  # as if it were not installed
+    assert prices.find(model, openai) == (None, "")
 
 
 @pytest.mark.parametrize(
