@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,16 +9,20 @@ from math import ceil
 from pathlib import Path
 from typing import Annotated
 
+import regex
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.llm.answers import Reply
+from core.text.scripts import HAN_AND_KANA
 from store import UsageError
 
 # Characters in a token, by kind: what byte-pair tokenizers of about 100,000 entries make of everyday text,
 # roughly. Good for a price before a run; nothing depends on it.
 _ASCII, _LETTER, _IDEOGRAPH = 4.0, 2.2, 0.9
 
-_IDEOGRAPHS = re.compile("[\u0e00-\u0fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+_IDEOGRAPHS = regex.compile(
+    rf"[{HAN_AND_KANA}\p{{Script=Hangul}}\p{{Script=Thai}}\p{{Script=Lao}}\p{{Script=Tibetan}}]"
+)
 
 
 def about_tokens(text: str) -> int:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 from unicodedata import bidirectional, category, mirrored, normalize
 
+import regex
 from rich.cells import get_character_cell_size, split_graphemes
 
 # BDSM, mode 8 of RM and SM (ECMA-48, 5th edition). Reset is explicit: the terminal draws each cell where the
@@ -58,7 +59,7 @@ _IMPLICIT_CLASSES = _codes("L R AL EN ES ET AN CS NSM S WS ON")
 _MOST_OPEN_BRACKETS = 63
 
 _ZERO_WIDTH_JOINER = "\u200d"
-_ARABIC_LETTERS = re.compile("[\u0621-\u06d5]")
+_ARABIC_LETTERS = regex.compile(r"[\p{L}&&\p{Script=Arabic}]", regex.VERSION1)
 # Small waw, small yeh and the disputed end of ayah are no marks, but the reshaper takes them for such.
 _RESHAPERS_MARKS = frozenset("\u06e5\u06e6\u08e2")
 

@@ -1,6 +1,8 @@
-"""Which writing systems a language uses, and where a text leaves them: `how are you` within Russian.
+"""Which scripts a language is written in, and where a text leaves them: `how are you` within Russian.
 
-A script is named as the names of its letters in Unicode begin: `LATIN`, `CYRILLIC`, `CJK`.
+A script has its name in Unicode (UAX #24): `Latin`, `Cyrillic`, `Han`. What others need to know of scripts is
+a function (`script_of("ru")` is `Cyrillic`) or the inside of a character class for the package `regex`
+(`[{HAN_AND_KANA}]`).
 """
 
 import re
@@ -8,72 +10,73 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Words of a passage, and letters where a script has no spaces between words: less is a term or a name.
-WORDS = 3
-UNSPACED_LETTERS = 6
+import regex
+
+# The prolonged sound and voicing marks of kana belong to several scripts, but are used like katakana.
+KANA_SIGNS = r"\u30fc\uff70\uff9e\uff9f"
+HAN_AND_KANA = rf"\p{{Script=Han}}\p{{Script=Hiragana}}\p{{Script=Katakana}}{KANA_SIGNS}"
+
+# Scripts that are written without spaces between words: by name, and as the inside of a character class.
+_UNSPACED_SCRIPTS = frozenset(
+    ["Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"]
+)
+UNSPACED = KANA_SIGNS + "".join(rf"\p{{Script={script}}}" for script in sorted(_UNSPACED_SCRIPTS))
+
+# Languages that are written so: nothing here can tell one word from the next.
+UNSPACED_LANGUAGES = frozenset(["zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"])
+
+_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
+
+# The scripts that languages are written in, the one that is used most first; all others are in Latin.
+_LANGUAGES = {
+    "Cyrillic": "ru uk be bg mk ky tg ba cv ce os ab av bxr kv krc lez mhr mrj myv rue sah tyv udm xal",
+    "Cyrillic Latin": "sr kk tt",
+    "Latin Cyrillic": "sh bs cnr uz az tk crh",
+    "Cyrillic Mongolian": "mn",
+    "Greek": "el",
+    "Georgian": "ka xmf",
+    "Armenian": "hy hyw",
+    "Hebrew": "he yi",
+    "Arabic": "ar fa ur ps ug ckb arz azb mzn pnb",
+    "Arabic Devanagari": "ks sd",
+    "Latin Arabic": "ku ms ha",
+    "Thaana": "dv",
+    "Ethiopic": "am ti",
+    "Devanagari": "hi mr ne sa bh bho mai dty new gom kok",
+    "Bengali": "bn as bpy",
+    "Gurmukhi Arabic": "pa",
+    "Gujarati": "gu",
+    "Oriya": "or",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Kannada": "kn",
+    "Malayalam": "ml",
+    "Sinhala": "si",
+    "Thai": "th",
+    "Lao": "lo",
+    "Khmer": "km",
+    "Myanmar": "my",
+    "Tibetan": "bo dz",
+    "Han Bopomofo": "zh yue wuu",
+    "Han Hiragana Katakana": "ja",
+    "Hangul Han": "ko",
+}
+_SCRIPTS_OF = {code: tuple(names.split()) for names, codes in _LANGUAGES.items() for code in codes.split()}
+
+# Finds the script of a letter as the name of the group; the sign that lengthens an Arabic word is shared too.
+_SCRIPT = regex.compile(
+    rf"(?P<Katakana>[{KANA_SIGNS}])|(?P<Arabic>\u0640)|"
+    + "|".join(
+        rf"(?P<{script}>\p{{Script={script}}})" for script in sorted({"Latin"}.union(*_SCRIPTS_OF.values()))
+    )
+)
 
 # Of so many characters it is remembered what they are.
 _CHARACTERS_KEPT = 65536
 
-_UNSPACED_SCRIPTS = frozenset(
-    {"CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}
-)
-
-_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
-
-# The script that a language is written in, as the names of its letters begin; all others are Latin.
-_MAIN_SCRIPTS = {
-    "CYRILLIC": "ru uk be bg mk sr kk ky tg mn tt ba cv ce os",
-    "GREEK": "el",
-    "ARABIC": "ar fa ur ps ug sd ckb",
-    "HEBREW": "he yi",
-    "DEVANAGARI": "hi mr ne sa",
-    "BENGALI": "bn as",
-    "GUJARATI": "gu",
-    "GURMUKHI": "pa",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "KANNADA": "kn",
-    "MALAYALAM": "ml",
-    "SINHALA": "si",
-    "HANGUL": "ko",
-    "GEORGIAN": "ka",
-    "ARMENIAN": "hy",
-    "ETHIOPIC": "am ti",
-}
-_SCRIPT_OF = {language: script for script, names in _MAIN_SCRIPTS.items() for language in names.split()}
-
-# Written without spaces between words: nothing here can tell one word from the next.
-UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"})
-
-# What `script_of` does not say: languages of other scripts, and those of more than one.
-_SCRIPTS = {
-    "CJK BOPOMOFO": "zh yue wuu",
-    "CJK HIRAGANA KATAKANA": "ja",
-    "HANGUL CJK": "ko",
-    "THAI": "th",
-    "LAO": "lo",
-    "KHMER": "km",
-    "MYANMAR": "my",
-    "TIBETAN": "bo dz",
-    "ORIYA": "or",
-    "THAANA": "dv",
-    "DEVANAGARI": "bh bho mai dty new gom kok",
-    "BENGALI": "bpy",
-    "ARABIC": "arz azb mzn pnb",
-    "GEORGIAN": "xmf",
-    "ARMENIAN": "hyw",
-    "CYRILLIC": "ab av bxr kv krc lez mhr mrj myv rue sah tyv udm xal",
-    "CYRILLIC LATIN": "sr sh bs cnr uz az kk tk tt tg crh",
-    "CYRILLIC MONGOLIAN": "mn",
-    "LATIN ARABIC": "ku ms ha",
-    "ARABIC DEVANAGARI": "ks sd",
-    "GURMUKHI ARABIC": "pa",
-}
-_SCRIPTS_OF = {code: tuple(names.split()) for names, codes in _SCRIPTS.items() for code in codes.split()}
-_KNOWN = frozenset(
-    ("LATIN", "GREEK", "HEBREW", "GUJARATI", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "ETHIOPIC")
-).union(*_SCRIPTS_OF.values())
+# Words of a passage, and letters where a script has no spaces between words: less is a term or a name.
+WORDS = 3
+UNSPACED_LETTERS = 6
 
 # They read a mask of the text, one character for each of its own: `a` for a letter of the language's scripts
 # (or of none that is known), `F` for a capital and `f` for any other letter of another script, `c` for one of
@@ -93,20 +96,27 @@ def normal_language(code: str) -> str:
     return _SAME_LANGUAGE.get(primary, primary)
 
 
-def script_of(language: str) -> str:
-    """The script of a language by its code, as Unicode's letter names begin, for example `CYRILLIC`."""
-    return _SCRIPT_OF.get(normal_language(language), "LATIN")
-
-
 def scripts_of(language: str) -> tuple[str, ...]:
     """The scripts that a language is written in, by its code; Latin for a language not known here."""
-    return _SCRIPTS_OF.get(normal_language(language)) or (script_of(language),)
+    return _SCRIPTS_OF.get(normal_language(language), ("Latin",))
+
+
+def script_of(language: str) -> str:
+    """The script that a language is mostly written in."""
+    return scripts_of(language)[0]
+
+
+@lru_cache(maxsize=_CHARACTERS_KEPT)
+def script_of_letter(character: str) -> str | None:
+    """The script of a letter; None for all else, and for letters of scripts that are not known here."""
+    match = _SCRIPT.match(character) if character.isalpha() else None
+    return match.lastgroup if match else None
 
 
 def has_letters_of(text: str, language: str) -> bool:
     """Whether the text has at least one letter of a script that the language is written in."""
     own = scripts_of(language)
-    return any(_script(character) in own for character in set(text))
+    return any(script_of_letter(character) in own for character in set(text))
 
 
 def foreign_passages(text: str, language: str) -> Iterator[tuple[int, int]]:
@@ -117,7 +127,7 @@ def foreign_passages(text: str, language: str) -> Iterator[tuple[int, int]]:
     (`Bank of America` is a name); letters of a script without capitals are small. Where a script has no
     spaces between words, it counts when it holds at least `UNSPACED_LETTERS` letters.
     """
-    mask = _letters_of(language).mask(text)
+    mask = _letter_mask(language).of(text)
     for passage in _PASSAGE.finditer(mask):
         start, end = passage.span()
         initials = [word[0][0] for word in _WORD.finditer(mask, start, end)]
@@ -127,21 +137,21 @@ def foreign_passages(text: str, language: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-class _Letters:
-    """Tells the letters of other scripts than a language's own."""
+class _LetterMask:
+    """Tells the letters of other scripts from those of a language's own."""
 
     def __init__(self, own: tuple[str, ...]) -> None:
         self._own = own
         self._harmless: set[str] = set()
 
-    def mask(self, text: str) -> str:
+    def of(self, text: str) -> str:
         """The mask of a text as `_PASSAGE` and `_WORD` read it; empty when no letter is of another script."""
         if self._harmless.issuperset(text):
             return ""
         classes: dict[int, str] = {}
         foreign = set()
         for character in set(text):
-            script = _script(character)
+            script = script_of_letter(character)
             if script and script not in self._own:
                 foreign.add(character)
                 kind = "c" if script in _UNSPACED_SCRIPTS else "F" if character.isupper() else "f"
@@ -157,14 +167,5 @@ class _Letters:
 
 
 @lru_cache(maxsize=256)
-def _letters_of(language: str) -> _Letters:
-    return _Letters(scripts_of(language))
-
-
-@lru_cache(maxsize=_CHARACTERS_KEPT)
-def _script(character: str) -> str | None:
-    """The script of a letter; None for all else, and for letters of scripts that are not known here."""
-    if not character.isalpha():
-        return None
-    name = unicodedata.name(character, "").replace("-", " ").split(" ")[0]
-    return name if name in _KNOWN else None
+def _letter_mask(language: str) -> _LetterMask:
+    return _LetterMask(scripts_of(language))

@@ -40,16 +40,14 @@ from functools import lru_cache
 import regex
 
 from core.text.prose import blank_code
+from core.text.scripts import HAN_AND_KANA, KANA_SIGNS, script_of_letter
 
 # What is set on the character before it.
 _MARK = r"\p{M}\u200c\u200d"
 
-# Prolonged sound and voicing marks are no letters of the katakana script, but they are used as such.
-_KANA_SIGNS = r"\u30fc\uff70\uff9e\uff9f"
-
 _STACKED = r"[\p{Line_Break=SA}&&\p{L}]"
 
-_UNSPACED = rf"\p{{Script=Han}}\p{{Script=Hiragana}}\p{{Script=Katakana}}{_KANA_SIGNS}\p{{Line_Break=SA}}"
+_UNSPACED = rf"{HAN_AND_KANA}\p{{Line_Break=SA}}"
 
 _LETTER = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]"
 
@@ -67,7 +65,7 @@ _WORD = regex.compile(
       | (?<=\p{{Script=Hebrew}}) " (?=\p{{Script=Hebrew}})
     )*+
   | [\p{{Script=Han}}\p{{Script=Hiragana}}] [{_MARK}\u30fc]*+
-  | [\p{{Script=Katakana}}{_KANA_SIGNS}] [\p{{Script=Katakana}}{_KANA_SIGNS}{_MARK}]*+
+  | [\p{{Script=Katakana}}{KANA_SIGNS}] [\p{{Script=Katakana}}{KANA_SIGNS}{_MARK}]*+
     # A virama stacks the next letter under this one; Thai and Lao AM, letters to Unicode, are set on it too.
   | {_STACKED} (?: [{_MARK}\u0e33\u0eb3] | (?<=[\u1039\u17d2\u1a60]) {_STACKED} )*+
     # Flags are pairs; skin tones, tags and whatever follows a joiner belong to the emoji before them.
@@ -120,11 +118,11 @@ def words_to_spell_in(prose: str) -> Iterator[re.Match[str]]:
 def is_checked(word: str, script: str) -> bool:
     """Whether a word takes part in the metric, by the rules above."""
     if word.isascii() and word.isalpha():  # most words of most languages, told without a look at each letter
-        return len(word) > 1 and script == "LATIN"
+        return len(word) > 1 and script == "Latin"
     letters = [character for character in word if character.isalpha()]
     if len(letters) < 2 or any(character.isnumeric() or character == "_" for character in word):
         return False
-    return any(unicodedata.name(letter, "").startswith(script) for letter in letters)
+    return any(script_of_letter(letter) == script for letter in letters)
 
 
 def plain_word(word: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import regex
 from rich.cells import cell_len, split_graphemes
 
 # A piece is a run of spaces or of other characters; the bound keeps one endless word from being measured
@@ -10,10 +11,7 @@ from rich.cells import cell_len, split_graphemes
 _PIECES = re.compile(r" {1,512}|[^ ]{1,512}")
 
 # Scripts written without spaces, which may break between any two characters: Thai to Khmer, CJK, emoji.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u115f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7a3"
-    "\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U0001f300-\U0001faff\U00020000-\U0003fffd]"
-)
+_UNSPACED = regex.compile(r"[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]")
 
 # Characters to a cell at most: letters with marks need a few, a flood of marks wants thousands.
 MOST_PER_CELL = 8

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
+import regex
+
 from core.text import direction
 from core.text.visible import VisibleText
 from core.text.wrapping import WrappedText
@@ -20,7 +22,7 @@ MOST_HITS = 1_000
 MOST_SEARCHED = 100_000
 
 # A character with the marks that may be composed with it.
-_CLUSTER = re.compile(r"(?s).[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u3099\u309a]*")
+_CLUSTER = regex.compile(r"(?s).\P{Canonical_Combining_Class=0}*")
 
 
 class ResponseText:

@@ -13,16 +13,16 @@ A text is measured in words, in characters where its script has no spaces, and i
 import re
 from dataclasses import dataclass
 
+import regex
+
 from core.judge.modifiers.list_marks import read_mark
 from core.judge.modifiers.verdict import Verdict, counted
+from core.text.scripts import UNSPACED
 from core.text.sentences import sentences
 
 CHARACTERS_PER_WORD = 2
 
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff]"
-)
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 _ABBREVIATIONS = (
     "dr mr mrs ms prof sr sra dra vs nr vol approx ca bzw inkl mme mlle pág ул им гл стр рис проф"
 )

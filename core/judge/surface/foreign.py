@@ -25,15 +25,16 @@ So a short foreign sentence in the same script goes unseen, and so does a switch
 the script.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
+import regex
+
 from core.judge.surface.language import Identified, LanguageIdentifier
 from core.text.prose import blank_asides, has_letters, prose_of, without_marks
-from core.text.scripts import foreign_passages, has_letters_of, normal_language
+from core.text.scripts import HAN_AND_KANA, foreign_passages, has_letters_of, normal_language
 from core.text.sentences import sentences, trimmed
 
 RULES = "foreign-2"
@@ -48,7 +49,7 @@ UNDETERMINED = "und"
 # Of a text that never ends no more is looked at, or told.
 MOST_SENTENCES, MOST_STRETCHES = 2000, 500
 
-_IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_IDEOGRAPHS = regex.compile(f"[{HAN_AND_KANA}]")
 
 # Languages that `lid.176` takes for one another in short texts; a language may stand in several groups.
 _NEIGHBOURS = [

@@ -26,7 +26,7 @@ from core.judge.surface.measure import (
 from core.judge.surface.processes import measured_by_processes
 from core.judge.surface.spelling import Dictionary, find_dictionary, named_dictionary, what_to_install
 from core.progress import Progress, progress, say
-from core.text.scripts import UNSPACED, normal_language
+from core.text.scripts import UNSPACED_LANGUAGES, normal_language
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import surface
@@ -209,7 +209,7 @@ def _dictionaries(expected: Sequence[str], folder: Path | None, names: dict[str,
     found = _Dictionaries()
     for code in expected:
         dictionary = named.get(code)
-        if normal_language(code) in UNSPACED:
+        if normal_language(code) in UNSPACED_LANGUAGES:
             found.missing[code] = (
                 f"{code!r} is written without spaces between words, and spelling is measured by words"
             )

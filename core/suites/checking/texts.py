@@ -16,7 +16,7 @@ from core.suites.checking.findings import Finding, error, warning
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 from core.text.prose import blank_code, has_letters
-from core.text.scripts import UNSPACED, normal_language
+from core.text.scripts import UNSPACED_LANGUAGES, normal_language
 from core.text.words import plain_word
 from store.errors import UsageError, XlitError
 
@@ -142,9 +142,13 @@ def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) 
     """
     for code in suite.meta.languages:
         lines = [line for line in suite.lines if line.new.language == code]
-        dictionary = None if normal_language(code) in UNSPACED else find_dictionary(code, dictionaries)
+        dictionary = (
+            None if normal_language(code) in UNSPACED_LANGUAGES else find_dictionary(code, dictionaries)
+        )
         if dictionary is None:
-            reason = "it has no spaces" if normal_language(code) in UNSPACED else what_to_install(code)
+            reason = (
+                "it has no spaces" if normal_language(code) in UNSPACED_LANGUAGES else what_to_install(code)
+            )
             not_done.append(f"The spelling of {code!r} was not checked: {reason}.")
             continue
         try:

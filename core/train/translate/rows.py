@@ -9,13 +9,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import regex
+
+from core.text.scripts import HAN_AND_KANA
 from core.train.data.formats import Conversation, Message
 from core.train.translate.segments import Cut, LostMark, Segment, cut_finer, mask, segment_text, unmask
 from core.train.translate.translator import Fault, Translator
 
 # One sign of these scripts says about as much as three letters of an alphabet (Han, kana), or two (Hangul).
-_HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_HANGUL = re.compile("[\uac00-\ud7af]")
+_HAN = regex.compile(f"[{HAN_AND_KANA}]")
+_HANGUL = regex.compile(r"\p{Script=Hangul}")
 
 # Short texts vary: "OK" may well become "d'accord".
 _SLACK = 20
