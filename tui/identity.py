@@ -27,8 +27,8 @@ def require_code(engine: "Engine", reviewer: str, code: str | None) -> None:
         kept = reviewers.code_of(session, reviewer)
     if kept is None or (code is not None and reviewers.code_matches(code, kept)):
         return
-    said = "has a code" if code is None else "has another code"
-    raise CodeNeeded(f"{reviewer} {said}. Set {VARIABLE}, or type it when you are asked.")
+    problem = "has a code" if code is None else "has another code"
+    raise CodeNeeded(f"{reviewer} {problem}. Set {VARIABLE}, or type it when you are asked.")
 
 
 def with_code(reviewer: str, start: Callable[[str | None], None]) -> None:

@@ -52,9 +52,9 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
         )
     keys = {name: _keys(path, name, value) for name, value in content.get("keys", {}).items()}
     for commands in SCREENS.values():
-        found = clashes(remapped(commands, keys))
-        if found:
-            raise UsageError(f"{path}: one key for two commands, {found[0]}. Give one of them another key.")
+        double = clashes(remapped(commands, keys))
+        if double:
+            raise UsageError(f"{path}: one key for two commands, {double[0]}. Give one of them another key.")
     return keys
 
 

@@ -35,13 +35,13 @@ _SHOWN = {
 
 def _cursor(up_down: str, left_right: str) -> tuple[Command, ...]:
     """The keys that move a cursor; without a word for a direction, they are left out."""
-    found = (
+    commands = (
         Command("cursor.up", ("up", "k"), "move(0, -1)", "up", up_down),
         Command("cursor.down", ("down", "j"), "move(0, 1)", "down", up_down),
         Command("cursor.left", ("left", "h"), "move(-1, 0)", "left", left_right),
         Command("cursor.right", ("right", "l"), "move(1, 0)", "right", left_right),
     )
-    return tuple(command for command in found if command.help)
+    return tuple(command for command in commands if command.help)
 
 
 _HELP = Command("app.keys", ("?",), "keys", "keys", "this page")
@@ -235,13 +235,13 @@ def _name(key: str) -> str:
 def clashes(commands: Sequence[Command]) -> list[str]:
     """Keys that would run two commands, each as a sentence."""
     taken: dict[str, str] = {}
-    found = []
+    sentences = []
     for command in commands:
         for key in keys_of(command):
             if key in taken:
-                found.append(f"{key}: {taken[key]} and {command.id}")
+                sentences.append(f"{key}: {taken[key]} and {command.id}")
             taken[key] = command.id
-    return found
+    return sentences
 
 
 def remapped(commands: Sequence[Command], keys: Mapping[str, tuple[str, ...]]) -> tuple[Command, ...]:

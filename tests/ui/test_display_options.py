@@ -172,7 +172,7 @@ async def test_marks_are_told_apart_by_shape_in_every_palette(tmp_path, palette)
 
 
 async def look_for_news(pilot) -> None:
-    await pilot.app.first._look_for_news()
+    await pilot.app.first._read_update()
     await settle(pilot)
 
 

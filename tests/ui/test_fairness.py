@@ -209,7 +209,7 @@ async def test_a_late_response_comes_last_and_moves_no_label(app, engine):
         before = [(it.label, it.response_id) for it in session_of(pilot).row.answers]
         with writing(engine) as session:
             add_reply(session, session_of(pilot).row.instruction_id, "aaa first by name", "поздний")
-        await pilot.app.screen._look_for_news()
+        await pilot.app.screen._read_update()
         await settle(pilot)
         after = [(it.label, it.response_id) for it in session_of(pilot).row.answers]
         assert after[:4] == before
@@ -229,7 +229,7 @@ async def test_what_the_judge_says_while_the_room_is_open_is_shown_of_committed_
                 judge = raters.rater_id(session, "llm", JUDGE, "1")
                 for response in (1, 2):
                     score(session, judge, response, dict.fromkeys(ALL, 1))
-            await pilot.app.screen._look_for_news()
+            await pilot.app.screen._read_update()
             await settle(pilot)
             assert shown(pilot).count(JUDGE) == 1
             assert shown(pilot).count("+1") == len(ALL)
@@ -240,7 +240,7 @@ async def test_a_judge_that_has_scored_a_new_model_alone_is_taken_in_with_it(tmp
         async with compare_app(engine, open=True).run_test(size=WIDE) as pilot:
             with writing(engine) as session:
                 add_reply(session, 1, "late", reply("три"))
-            await pilot.app.screen._look_for_news()
+            await pilot.app.screen._read_update()
             await settle(pilot)
             assert JUDGE in shown(pilot)
 

@@ -58,7 +58,7 @@ async def choose(pilot, *lines: str, apply: bool = True) -> None:
 
 async def mark(pilot, words: str) -> None:
     page = pilot.app.screen.page
-    while page.at:
+    while page.cell_index:
         await press(pilot, "k")
     for _ in page.cells:
         text = "".join(piece for piece, _ in page.lines[page.cell.line])
@@ -206,7 +206,7 @@ async def test_news_do_not_shift_the_list_of_a_filter(app, engine):
         await press(pilot, "a", "a")
         with writing(engine) as session:
             add_reply(session, 2, "model 2", "новое")
-        await pilot.app.screen._look_for_news()
+        await pilot.app.screen._read_update()
         await settle(pilot)
         assert await walk(pilot) == ["Первый", "Второй", "Третий", "Четвёртый"]
 
@@ -275,7 +275,7 @@ async def test_a_filter_on_a_narrow_terminal_scrolls_with_its_cursor(app):
     async with app.run_test(size=(60, 12)) as pilot:
         await press(pilot, "f", *["j"] * 9)
         page = pilot.app.screen.page
-        assert page.at == len(page.cells) - 1
+        assert page.cell_index == len(page.cells) - 1
         text = "".join(piece for piece, _ in page.lines[page.cell.line]).strip()
         assert text in shown(pilot)
 

@@ -470,11 +470,11 @@ async def test_news_while_errors_are_marked_do_not_move_what_is_marked(app, engi
         await press(pilot, "e", *["right"] * 3)
         with writing(engine) as session:
             add_reply(session, 1, "model 9", "новый ответ")
-        await app.first._look_for_news()
+        await app.first._read_update()
         await press(pilot, "enter", "1", "1")
         assert rows(engine, "SELECT response_id FROM current_error_span") == [(1,)]
         await press(pilot, "q")
-        await app.first._look_for_news()
+        await app.first._read_update()
         await settle(pilot)
         assert "новый ответ" in shown(pilot)
 

@@ -90,9 +90,9 @@ async def test_a_response_that_arrives_under_an_open_screen_of_another_size_is_t
         await resize(pilot, (120, 40))
         with writing(engine) as session:
             add_reply(session, session_of(pilot).row.instruction_id, "late", "поздно")
-        await pilot.app.first._look_for_news()
+        await pilot.app.first._read_update()
         await press(pilot, "q")
-        await pilot.app.first._look_for_news()
+        await pilot.app.first._read_update()
         await settle(pilot)
         assert "30 left" in shown(pilot)
 

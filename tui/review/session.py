@@ -356,8 +356,8 @@ class ReviewSession:
 
     def neighbours(self, steps: Iterable[int]) -> list[int]:
         """The rows that lie some steps away, as far as there are any."""
-        here = (self.number or 1) - 1
-        indices = [here + step for step in steps]
+        current = (self.number or 1) - 1
+        indices = [current + step for step in steps]
         return [self.instructions[index] for index in indices if 0 <= index < len(self.instructions)]
 
     # Which rows and how they are read
@@ -379,8 +379,8 @@ class ReviewSession:
         if self.number is not None:
             return ActionResult(message)
         position = {instruction: number for number, instruction in enumerate(all_instructions)}
-        here = position.get(self.row.key, 0)
-        later = [instruction for instruction in self.instructions if position.get(instruction, 0) > here]
+        current = position.get(self.row.key, 0)
+        later = [instruction for instruction in self.instructions if position.get(instruction, 0) > current]
         try:
             return replace(self.go_to(Destination((later or self.instructions)[0])), message=message)
         except NotSaved:

@@ -28,7 +28,7 @@ class ChoiceScreen(PageScreen[str]):
             cells.append(Cell(len(lines), 1, 2, name))
             shown = str(number) if number < 10 else " "
             lines.append([(f" {shown}  {name:<16}", Look.STRONG), (meaning, Look.PLAIN)])
-        self.page.put(lines, cells, at=self.page.at)
+        self.page.put(lines, cells, cell_index=self.page.cell_index)
 
     def action_choose(self, number: int) -> None:
         if number <= len(self.choices):

@@ -71,14 +71,14 @@ class CompareScreen(MinimalRepaintScreen[None]):
         yield Static(f"too small: {LEAST_WIDTH}x{LEAST_HEIGHT} min", id="too-small", markup=False)
 
     async def on_mount(self) -> None:
-        self.set_interval(SECONDS_BETWEEN_LOOKS, self._look_for_news)
+        self.set_interval(SECONDS_BETWEEN_LOOKS, self._read_update)
         if self.wanted is not None:
             await self.narrow(self.wanted)
         self._read_ahead()
 
     async def on_screen_resume(self) -> None:
-        """Nobody looked for news while another screen was on top."""
-        await self._look_for_news()
+        """What other programs wrote was not read while another screen was on top."""
+        await self._read_update()
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
@@ -135,9 +135,9 @@ class CompareScreen(MinimalRepaintScreen[None]):
         self._do(lambda: self.session.go(steps))
 
     async def action_next_unscored(self) -> None:
-        here = self.session.next_open()
-        if here is not None:
-            self._do(lambda: here)
+        moved = self.session.next_open()
+        if moved is not None:
+            self._do(lambda: moved)
             return
         await self._go_where(lambda: self.session.navigator.next_unscored(self.session.row.position))
 
@@ -211,8 +211,8 @@ class CompareScreen(MinimalRepaintScreen[None]):
         view = self.session.view
         others = [code for code in view.suite.languages if code != view.language]
         choices: list[str | None] = [None, *others]
-        place = choices.index(view.translation) if view.translation in choices else 0
-        wanted = choices[(place + 1) % len(choices)]
+        index = choices.index(view.translation) if view.translation in choices else 0
+        wanted = choices[(index + 1) % len(choices)]
         if self._do(lambda: self.session.change_view(replace(view, translation=wanted))):
             self.message.say(f"translation: {wanted or 'none'}")
 
@@ -236,19 +236,19 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     def action_guidelines(self) -> None:
         view = self.session.view
-        here = self.session.cursor.criterion
-        self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, here))
+        criterion = self.session.cursor.criterion
+        self.app.push_screen(GuidelinesScreen(view.rubric, view.criteria, view.descriptions, criterion))
 
     def action_keys(self) -> None:
         app_of(self).show_keys("compare")
 
     async def action_filter(self) -> None:
-        def counts() -> dict[str, dict[object, int]]:
+        def read_counts() -> dict[str, dict[object, int]]:
             with reading(self.session.engine) as session:
                 return filters.group_counts(session, self.session.view.scope)
 
-        found = await asyncio.to_thread(counts)
-        screen = FilterScreen(self.session.view, found, self.session.filter)
+        counts = await asyncio.to_thread(read_counts)
+        screen = FilterScreen(self.session.view, counts, self.session.filter)
         self.app.push_screen(screen, self._filtered)
 
     async def _filtered(self, wanted: Filter | None) -> None:
@@ -257,15 +257,15 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     async def narrow(self, wanted: Filter) -> None:
         """Lead through the responses that fit, from here on."""
-        finder = self.session.navigator
-        everything = await asyncio.to_thread(finder.instructions)
-        matches = await asyncio.to_thread(finder.matches, wanted) if wanted else {}
+        navigator = self.session.navigator
+        everything = await asyncio.to_thread(navigator.instructions)
+        matches = await asyncio.to_thread(navigator.matches, wanted) if wanted else {}
         self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
 
     async def action_notes(self) -> None:
         view = self.session.view
 
-        def listed() -> list[Note]:
+        def read_notes() -> list[Note]:
             with reading(self.session.engine) as session:
                 return [
                     note
@@ -273,27 +273,27 @@ class CompareScreen(MinimalRepaintScreen[None]):
                     for note in notes.list_notes(session, view.rater_id, view.suite.id, language)
                 ]
 
-        self.app.push_screen(NotesScreen(await asyncio.to_thread(listed)), self._to_note)
+        self.app.push_screen(NotesScreen(await asyncio.to_thread(read_notes)), self._to_note)
 
     async def _to_note(self, note: Note | None) -> None:
         if note is None:
             return
         response = note.response_id
 
-        def lead() -> Destination:
+        def read_destination() -> Destination:
             rater = self.session.view.rater_id
             with reading(self.session.engine) as session:
                 return Destination(self.session.navigator.key_of(session, rater, response), response)
 
-        await self._go_where(lead)
+        await self._go_where(read_destination)
 
     def action_spans(self) -> None:
         from tui.screens.spans import SpansScreen
 
-        def again(_: str | None) -> None:
+        def show_what_changed(_: str | None) -> None:
             self._do(ActionResult)
 
-        self.app.push_screen(SpansScreen(self.session, self.display_options), again)
+        self.app.push_screen(SpansScreen(self.session, self.display_options), show_what_changed)
 
     def action_comment(self) -> None:
         self._type("comment", COMMENT_TITLE, self.session.answer.comment)
@@ -317,34 +317,34 @@ class CompareScreen(MinimalRepaintScreen[None]):
     @on(Entry.Done)
     async def _entered(self, event: Entry.Done) -> None:
         text = event.text
-        again = False
+        failed = False
         if event.purpose == "find":
             await self._find(text.strip()) if text is not None else self._forget_hits()
         elif text is not None:
-            again = not self._do(lambda: self.session.comment(text))
-        if again:
+            failed = not self._do(lambda: self.session.comment(text))
+        if failed:
             self._type("comment", COMMENT_TITLE, text or "")
         else:
             self.set_focus(self.workspace, scroll_visible=False)
         self.entry.release()
 
-    # News, and reading ahead
+    # What other programs write, and reading ahead
 
-    async def _look_for_news(self) -> None:
+    async def _read_update(self) -> None:
         if self.app.screen is not self:
             return  # what nobody sees need not be drawn
         try:
-            found = await asyncio.to_thread(updates.read_update, self.session)
-            outcome = updates.apply_update(self.session, found) if found is not None else None
+            update = await asyncio.to_thread(updates.read_update, self.session)
+            result = updates.apply_update(self.session, update) if update is not None else None
         except (DBAPIError, NotSaved):
             return  # the store is busy or away; the next key that saves says so
-        if outcome is None:
+        if result is None:
             return
-        if outcome.new_row:
+        if result.new_row:
             self.workspace.fit_columns()
         self._redraw()
-        if outcome.message:
-            self.message.say(outcome.message)
+        if result.message:
+            self.message.say(result.message)
 
     def _read_ahead(self) -> None:
         self.run_worker(
@@ -358,7 +358,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
         """Run one action of the session; what it saved is on disk when this shows it. Returns whether it
         was done."""
         try:
-            outcome = action()
+            result = action()
         except NotSaved as error:
             self._failed(str(error))
             return False
@@ -366,13 +366,13 @@ class CompareScreen(MinimalRepaintScreen[None]):
             self._failed(reason_of(error))
             return False
         with self.one_frame(self.message):
-            if outcome.new_row:
+            if result.new_row:
                 self.instruction.lay_out(*self.size)
                 self.workspace.show_row()
                 self._read_ahead()
             self._redraw()
             self.status.show(saved=True)
-            self.message.say(outcome.message)
+            self.message.say(result.message)
         return True
 
     def _redraw(self) -> None:

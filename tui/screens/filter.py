@@ -45,9 +45,9 @@ class FilterScreen(PageScreen[Filter]):
         self.chosen = replace(chosen, responses=None)
 
     def on_resize(self, event: Resize) -> None:
-        self._put(self.page.at)
+        self._put(self.page.cell_index)
 
-    def _put(self, at: int) -> None:
+    def _put(self, cell_index: int) -> None:
         lines: list[list[Piece]] = []
         cells: list[Cell] = []
         for group, title in GROUPS.items():
@@ -68,7 +68,7 @@ class FilterScreen(PageScreen[Filter]):
                         (f"{count:>7}", Look.QUIET),
                     ]
                 )
-        self.page.put(lines, cells, at=at)
+        self.page.put(lines, cells, cell_index=cell_index)
 
     def _members(self, group: str) -> list[tuple[Any, str]]:
         if group == "statuses":
@@ -79,7 +79,7 @@ class FilterScreen(PageScreen[Filter]):
             return [
                 ((criterion, score), f"{name} {score}")
                 for criterion, name in zip(self.view.criterion_ids, self.view.criteria, strict=True)
-                for score in sorted(score for found, score in self.counts["scores"] if found == criterion)
+                for score in sorted(score for scored, score in self.counts["scores"] if scored == criterion)
             ]
         return [(member, str(member)) for member in sorted(self.counts[group])]
 
@@ -89,11 +89,11 @@ class FilterScreen(PageScreen[Filter]):
             group, member = cell.value
             chosen = getattr(self.chosen, group) ^ {member}
             self.chosen = replace(self.chosen, **{group: chosen})
-            self._put(self.page.at)
+            self._put(self.page.cell_index)
 
     def action_clear(self) -> None:
         self.chosen = Filter()
-        self._put(self.page.at)
+        self._put(self.page.cell_index)
 
     def action_apply(self) -> None:
         self.dismiss(self.chosen)

@@ -22,10 +22,10 @@ class GuidelinesScreen(PageScreen[None]):
     BINDINGS = keymap.bindings(keymap.GUIDELINES)
 
     def __init__(
-        self, rubric: str, criteria: Sequence[str], descriptions: Sequence[Mapping[int, str]], here: int
+        self, rubric: str, criteria: Sequence[str], descriptions: Sequence[Mapping[int, str]], current: int
     ) -> None:
         super().__init__(f"guidelines · {rubric}")
-        self.criteria, self.descriptions, self.here = criteria, descriptions, here
+        self.criteria, self.descriptions, self.current = criteria, descriptions, current
 
     def on_resize(self, event: Resize) -> None:
         self.page.put(self._lines(event.size.width))
@@ -33,11 +33,13 @@ class GuidelinesScreen(PageScreen[None]):
     def _lines(self, width: int) -> list[list[Piece]]:
         room = max(10, min(width, MOST_CELLS) - MARGIN - 1)
         lines: list[list[Piece]] = []
-        for number, (criterion, said) in enumerate(zip(self.criteria, self.descriptions, strict=True)):
-            here = number == self.here
-            lines.append([(f"{'▸' if here else ' '}{criterion}", Look.STRONG if here else Look.HEADING)])
-            for score in sorted(said, reverse=True):
-                wrapped = WrappedText(VisibleText.of(said[score]).text, room)
+        for number, (criterion, scores) in enumerate(zip(self.criteria, self.descriptions, strict=True)):
+            current = number == self.current
+            lines.append(
+                [(f"{'▸' if current else ' '}{criterion}", Look.STRONG if current else Look.HEADING)]
+            )
+            for score in sorted(scores, reverse=True):
+                wrapped = WrappedText(VisibleText.of(scores[score]).text, room)
                 for line in range(wrapped.height(50)):
                     start = f"   {score}  " if line == 0 else " " * MARGIN
                     lines.append([(start, Look.STRONG), (wrapped.line(line) or "", Look.PLAIN)])

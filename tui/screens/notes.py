@@ -31,18 +31,18 @@ class NotesScreen(PageScreen[Note]):
         cells = []
         for number, note in enumerate(self.notes):
             cells.append(Cell(number, 0, 2, note))
-            place = f" ▸ {note.position + 1:>4}  "
+            position = f" ▸ {note.position + 1:>4}  "
             kind = "✎ " if note.kind == "comment" else f"‹{note.severity} {note.category}› "
-            said = f" — {note.note}" if note.note else ""
-            room = width - len(place) - len(kind)
+            remark = f" — {note.note}" if note.note else ""
+            room = width - len(position) - len(kind)
             lines.append(
                 [
-                    (place, Look.QUIET),
+                    (position, Look.QUIET),
                     (kind, Look.STRONG),
-                    (shorten(visible(note.text + said), room), Look.PLAIN),
+                    (shorten(visible(note.text + remark), room), Look.PLAIN),
                 ]
             )
-        self.page.put(lines, cells, at=self.page.at)
+        self.page.put(lines, cells, cell_index=self.page.cell_index)
 
     def action_open(self) -> None:
         cell = self.page.cell

@@ -70,7 +70,7 @@ class OverviewScreen(PageScreen[Filter]):
     def _put(self) -> None:
         if self.overview is not None:
             lines, cells = overview_lines(self.overview, self.size.width)
-            self.page.put(lines, cells, at=self.page.at)
+            self.page.put(lines, cells, cell_index=self.page.cell_index)
 
     async def action_next_rater(self) -> None:
         await self._counted.wait()

@@ -34,7 +34,7 @@ class ScoreScreen(CompareScreen, inherit_bindings=False):
         if not session.queue.left:
             self.message.say(DONE)
 
-    async def _look_for_news(self) -> None:
+    async def _read_update(self) -> None:
         """A queue was made beforehand, and nobody else's scores are seen in it."""
 
     def action_keys(self) -> None:

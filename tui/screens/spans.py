@@ -63,9 +63,9 @@ class SpansScreen(MinimalRepaintScreen[str]):
         if not starts:
             self.message.say("no errors are marked yet")
             return
-        here = self.cursor.words[self.cursor.word][0]
-        before = [start for start in starts if start < here]
-        after = [start for start in starts if start > here]
+        current = self.cursor.words[self.cursor.word][0]
+        before = [start for start in starts if start < current]
+        after = [start for start in starts if start > current]
         self.cursor.go_to((after or starts)[0] if steps > 0 else (before or starts)[-1])
         self._show()
 
@@ -97,12 +97,12 @@ class SpansScreen(MinimalRepaintScreen[str]):
 
     def _save(self, action: Callable[[], ActionResult]) -> None:
         try:
-            outcome = action()
+            result = action()
         except NotSaved as error:
             self.message.say(f"✗ not saved: {error}. Do it again.", failed=True)
             return
         self._show()
-        self.message.say(outcome.message)
+        self.message.say(result.message)
 
     def _show(self) -> None:
         self.text.show()

@@ -91,11 +91,11 @@ def differing_cells(old: Sequence[Piece], new: Sequence[Piece]) -> list[tuple[in
     if len(before) != len(after):  # drawn at another width: all of it
         return [(0, len(after))]
     runs: list[tuple[int, int]] = []
-    for place in range(len(after)):
-        if before[place] == after[place]:
+    for cell in range(len(after)):
+        if before[cell] == after[cell]:
             continue
         # A wide character is sent whole.
-        start, end = place, place + 1
+        start, end = cell, cell + 1
         while start and not (before[start][0] and after[start][0]):
             start -= 1
         while end < len(after) and not (before[end][0] and after[end][0]):
@@ -110,12 +110,12 @@ def differing_cells(old: Sequence[Piece], new: Sequence[Piece]) -> list[tuple[in
 def with_look(line: Sequence[Piece], start: int, end: int, look: Look) -> list[Piece]:
     """The line with one more role for the cells [start, end)."""
     pieces: list[Piece] = []
-    for place, (text, own) in enumerate(_cells(line)):
-        played = own | look if start <= place < end else own
-        if pieces and pieces[-1][1] == played:
-            pieces[-1] = (pieces[-1][0] + text, played)
+    for cell, (text, own) in enumerate(_cells(line)):
+        cell_look = own | look if start <= cell < end else own
+        if pieces and pieces[-1][1] == cell_look:
+            pieces[-1] = (pieces[-1][0] + text, cell_look)
         else:
-            pieces.append((text, played))
+            pieces.append((text, cell_look))
     return pieces
 
 

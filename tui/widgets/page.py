@@ -10,7 +10,8 @@ from tui.widgets.lines import LineWidget, Piece, cells_of, fitted, spread, with_
 
 @dataclass(frozen=True)
 class Cell:
-    """A place for the cursor: the cells [start, end) of a line of the page, and what it stands for."""
+    """Something the cursor can be on: the character cells [start, end) of a line of the page, and what they
+    stand for."""
 
     line: int
     start: int
@@ -19,7 +20,7 @@ class Cell:
 
 
 class Page(LineWidget):
-    """Draws its lines; the one that has no cells can only be read."""
+    """Draws its lines. A page without cells can only be read."""
 
     DEFAULT_CSS = "Page { width: 1fr; height: 1fr; }"
 
@@ -28,7 +29,7 @@ class Page(LineWidget):
         self.heading, self.hint = title, hint
         self.lines: list[list[Piece]] = []
         self.cells: list[Cell] = []
-        self.at = 0
+        self.cell_index = 0
         self._scroll = 0
 
     def put(
@@ -36,41 +37,44 @@ class Page(LineWidget):
         lines: Sequence[list[Piece]],
         cells: Sequence[Cell] = (),
         *,
-        at: int = 0,
+        cell_index: int = 0,
         title: str | None = None,
     ) -> None:
-        """Show other lines and cells; the cursor goes to the cell of number `at`."""
+        """Show other lines and cells; the cursor goes to the cell of this index."""
         if title is not None:
             self.heading = title
         self.lines, self.cells = list(lines), list(cells)
-        self.at = max(0, min(at, len(self.cells) - 1))
+        self.cell_index = max(0, min(cell_index, len(self.cells) - 1))
         self._show_cursor()
         self.refresh() if not self._drawn else self.redraw()
 
     @property
     def cell(self) -> Cell | None:
         """What is under the cursor."""
-        return self.cells[self.at] if self.cells else None
+        return self.cells[self.cell_index] if self.cells else None
 
     def move(self, columns: int, lines: int) -> None:
         """To the next cell in a direction: along the line, or to the nearest cell of another line."""
-        here = self.cell
-        if here is None:
+        current = self.cell
+        if current is None:
             self.page_by(lines, step=1)
             return
         if columns:
-            row = [at for at, cell in enumerate(self.cells) if cell.line == here.line]
-            self.at = row[min(max(row.index(self.at) + columns, 0), len(row) - 1)]
+            row = self._cells_of_line(current.line)
+            self.cell_index = row[min(max(row.index(self.cell_index) + columns, 0), len(row) - 1)]
         else:
             rows = sorted({cell.line for cell in self.cells})
-            place = rows.index(here.line) + lines
-            if not 0 <= place < len(rows):
+            number = rows.index(current.line) + lines
+            if not 0 <= number < len(rows):
                 self.page_by(lines, step=1)
                 return
-            there = [at for at, cell in enumerate(self.cells) if cell.line == rows[place]]
-            self.at = min(there, key=lambda at: abs(self.cells[at].start - here.start))
+            row = self._cells_of_line(rows[number])
+            self.cell_index = min(row, key=lambda index: abs(self.cells[index].start - current.start))
         self._show_cursor()
         self.redraw()
+
+    def _cells_of_line(self, line: int) -> list[int]:
+        return [index for index, cell in enumerate(self.cells) if cell.line == line]
 
     def page_by(self, pages: int, *, step: int | None = None) -> None:
         """Scroll by pages (or by `step` lines); a cursor comes along."""
@@ -79,16 +83,18 @@ class Page(LineWidget):
         self._scroll = min(max(0, self._scroll + pages * (step or max(1, height - 1))), most)
         if self.cells and step is None:
             wanted = self._scroll if pages < 0 else self._scroll + height - 1
-            self.at = min(range(len(self.cells)), key=lambda at: abs(self.cells[at].line - wanted))
+            self.cell_index = min(
+                range(len(self.cells)), key=lambda index: abs(self.cells[index].line - wanted)
+            )
         self.redraw()
 
     def _show_cursor(self) -> None:
         height = max(1, self.size.height - 1)
         if self.cells:
-            line = self.cells[self.at].line
+            line = self.cells[self.cell_index].line
             self._scroll = min(max(self._scroll, line - height + 1), line)
         # What stands above the first cell is its heading.
-        if self.cells and self.cells[self.at].line == self.cells[0].line < height:
+        if self.cells and self.cells[self.cell_index].line == self.cells[0].line < height:
             self._scroll = 0
         self._scroll = max(0, min(self._scroll, len(self.lines) - 1))
 
@@ -109,8 +115,6 @@ class Page(LineWidget):
         if number >= len(self.lines):
             return []
         line, cell = self.lines[number], self.cell
-        return (
-            line
-            if cell is None or cell.line != number
-            else with_look(line, cell.start, cell.end, Look.CURRENT)
-        )
+        if cell is None or cell.line != number:
+            return line
+        return with_look(line, cell.start, cell.end, Look.CURRENT)

@@ -56,11 +56,11 @@ class ResponseText:
         for first, last, look in self._marks:
             if first >= end:
                 break
-            for place in range(max(first, start) - start, min(last, end) - start):
-                looks[place] |= look
+            for index in range(max(first, start) - start, min(last, end) - start):
+                looks[index] |= look
         if reorder and (self.rtl or direction.has_rtl(text)):
             text, order = direction.visual(text, rtl=self.rtl)
-            looks = [looks[place] for place in order]
+            looks = [looks[index] for index in order]
         pieces = _runs(text, looks)
         if self.rtl:
             room = self.wrapped.width - cells_of(pieces)
@@ -86,15 +86,15 @@ def marks_in_text(row: Row, column: int, display_options: DisplayOptions) -> lis
 def misspelt(answer: Answer) -> list[tuple[int, int]]:
     """The [start, end) of the words that did not pass spell checking."""
     measured = answer.surface.get("spelling")
-    found = measured.detail.get("misspelt", []) if measured else []
-    return [(int(start), int(end)) for start, end in found]
+    words = measured.detail.get("misspelt", []) if measured else []
+    return [(int(start), int(end)) for start, end in words]
 
 
 def foreign(answer: Answer) -> list[tuple[int, int, str]]:
     """The [start, end) of the stretches in another language, with its code."""
     measured = answer.surface.get("language")
-    found = measured.detail.get("foreign", []) if measured else []
-    return [(int(start), int(end), str(label)) for start, end, label in found]
+    stretches = measured.detail.get("foreign", []) if measured else []
+    return [(int(start), int(end), str(label)) for start, end, label in stretches]
 
 
 def hits(text: str, words: str) -> list[tuple[int, int]]:
@@ -109,16 +109,16 @@ def hits(text: str, words: str) -> list[tuple[int, int]]:
         part = folded(cluster.group())
         parts.append(part)
         origins += [cluster.span()] * len(part)
-    found = re.finditer(re.escape(wanted), "".join(parts))
-    spans = ((origins[hit.start()][0], origins[hit.end() - 1][1]) for hit in found)
+    matches = re.finditer(re.escape(wanted), "".join(parts))
+    spans = ((origins[match.start()][0], origins[match.end() - 1][1]) for match in matches)
     return list(islice(spans, MOST_HITS))
 
 
 def _runs(text: str, looks: list[Look]) -> list[Piece]:
     pieces: list[Piece] = []
     start = 0
-    for place in range(1, len(text) + 1):
-        if place == len(text) or looks[place] != looks[start]:
-            pieces.append((text[start:place], looks[start]))
-            start = place
+    for end in range(1, len(text) + 1):
+        if end == len(text) or looks[end] != looks[start]:
+            pieces.append((text[start:end], looks[start]))
+            start = end
     return pieces

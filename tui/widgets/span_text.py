@@ -35,7 +35,7 @@ class SpanText(LineWidget):
         """The cursor or the marked errors are not as they were."""
         text = self._wrapped()
         self._mark(text)
-        line, height = self._line_here(text), max(1, self.size.height - 1)
+        line, height = self._line_of_cursor(text), max(1, self.size.height - 1)
         if not self._scroll <= line < self._scroll + height:
             self._scroll = max(0, line - height // 2)
         self.redraw()
@@ -49,18 +49,18 @@ class SpanText(LineWidget):
         text = self._wrapped()
         if not self.cursor.words:
             return
-        here = self._line_here(text)
-        span, there = text.wrapped.span(here), text.wrapped.span(max(0, here + lines))
-        if span is None or there is None:
+        current = self._line_of_cursor(text)
+        span, other = text.wrapped.span(current), text.wrapped.span(max(0, current + lines))
+        if span is None or other is None:
             return
         start = text.safe.drawn_offset(self.cursor.words[self.cursor.word][0])
-        wanted = min(there[0] + start - span[0], max(there[0], there[1] - 1))
+        wanted = min(other[0] + start - span[0], max(other[0], other[1] - 1))
         before = self.cursor.word
         self.cursor.go_to(text.safe.raw_offset(wanted))
         if self.cursor.word == before:  # a line without a word of its own
             self.cursor.move(1 if lines > 0 else -1)
 
-    def _line_here(self, text: ResponseText) -> int:
+    def _line_of_cursor(self, text: ResponseText) -> int:
         if not self.cursor.words:
             return 0
         return text.wrapped.line_of(text.safe.drawn_offset(self.cursor.words[self.cursor.word][0]))
