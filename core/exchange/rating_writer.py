@@ -13,7 +13,8 @@ from core.exchange.lookup import FoundResponses, ResponseLookup
 from core.exchange.records import Action, ImportCounts, RaterName, ReadText, ResponseName
 from core.text.files import BadRow
 from store.queries import journal, raters, rubrics
-from store.queries.importing import EarlierState, append_entries, criteria_by_rubric, earlier_states
+from store.queries.importing import EarlierState, criteria_by_rubric, earlier_states
+from store.queries.journal import APP_VERSION, append_entries
 from store.storable import unstorable
 from store.tables import Comment, Criterion, ErrorSpan, Rating
 from store.tables.columns import utc_now
@@ -182,7 +183,7 @@ class _Entries:
                     {
                         "rater_id": rater, "kind": kind, "response_id": response, "created_at": created_at,
                         "looked_ms": shown.looked_ms, "judge_shown": shown.judge, "names_shown": shown.names,
-                        "run_id": self.run_id,
+                        "app_version": APP_VERSION, "run_id": self.run_id,
                     }
                 )  # fmt: skip
                 self.rows.append([])

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.labels import versioned_name
 from store.merging.content import response_name
 from store.merging.merge_context import PAGE, MergeContext, run_of
-from store.tables import Comment, Criterion, Entry, ErrorSpan, Rater, Rating, Response
+from store.queries.journal import ROW_TABLES, append_entries
+from store.tables import Criterion, Entry, Rater, Response
 
-PARTS: tuple[Any, ...] = (Rating, Comment, ErrorSpan)
 _OWN = ("id", "entry_id", "rater_id")
 
 
@@ -75,7 +75,7 @@ def actions_by_id(session: Session, ids: Sequence[int]) -> Iterator[Action]:
 def _whole(session: Session, entries: Sequence[RowMapping]) -> Iterator[Action]:
     ids = [entry["id"] for entry in entries]
     rows: dict[int, list[tuple[Any, dict[str, Any]]]] = {}
-    for part in PARTS:
+    for part in ROW_TABLES:
         table = part.__table__
         statement = select(table).where(table.c.entry_id.in_(ids)).order_by(col(part.id))
         names = [column.name for column in table.c if column.name not in _OWN]
@@ -222,8 +222,7 @@ def _write(context: MergeContext, rater: int, batch: Sequence[Action]) -> None:
     """Append actions that are in the target's ids already, but for their own."""
     if not batch:
         return
-    connection = context.target.connection()
-    heads = [
+    entries = [
         {
             **action.columns,
             "rater_id": rater,
@@ -232,16 +231,8 @@ def _write(context: MergeContext, rater: int, batch: Sequence[Action]) -> None:
         }
         for action in batch
     ]
-    returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
-    ids = list(connection.execute(returning, heads).scalars())
+    ids = append_entries(context.target, entries, [action.rows for action in batch])
     context.of(Entry).update({action.id: entry_id for action, entry_id in zip(batch, ids, strict=True)})
-    for part in PARTS:
-        rows = [
-            {**row, "entry_id": entry_id, "rater_id": rater}
-            for action, entry_id in zip(batch, ids, strict=True)
-            for kind, row in action.rows
-            if kind is part
-        ]
-        if rows:
-            connection.execute(insert(part), rows)
-            context.added[f"{part.__tablename__}s".replace("_", " ")] += len(rows)
+    for action in batch:
+        for table, _ in action.rows:
+            context.added[f"{table.__tablename__}s".replace("_", " ")] += 1

@@ -2,25 +2,22 @@
 ratings and notes.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from store.queries.journal import APP_VERSION
+from store.queries.journal import ROW_TABLES
 from store.queries.responses import IDENTITY
 from store.tables import (
-    Comment,
     Criterion,
     Decoding,
     Entry,
-    ErrorSpan,
     Instruction,
     Model,
-    Rating,
     Response,
     Rubric,
     Suite,
@@ -107,15 +104,8 @@ def _insert_rows(
     )
 
 
-# For each table of the journal: what a row is about besides a response, and what it says of that.
-PARTS: dict[Any, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    Rating: (("criterion_id",), ("score", "skipped")),
-    Comment: ((), ("text",)),
-    ErrorSpan: (("start_offset", "end_offset", "category"), ("severity", "note", "present")),
-}
-
 EarlierState = tuple[datetime, tuple[Any, ...]]
-"""When a rater said something about a thing, and what (the second columns of `PARTS`)."""
+"""When a rater said something about a thing, and what: the columns that a row sets, in their order."""
 
 
 @dataclass(frozen=True)
@@ -205,42 +195,18 @@ def earlier_states(
     """All that these raters said about these responses, the last of each last. The key holds the table, the
     rater, the response, and what else the row is about."""
     states: dict[tuple[Any, ...], list[EarlierState]] = {}
-    for part, (about, says) in PARTS.items():
-        columns = [getattr(part, name) for name in (*about, *says)]
+    for table, (about, cleared) in ROW_TABLES.items():
+        columns = [getattr(table, name) for name in (*about, *cleared)]
         statement = (
-            select(part.rater_id, part.response_id, Entry.created_at, *columns)
-            .join(Entry, col(Entry.id) == part.entry_id)
-            .where(part.rater_id.in_(rater_ids), part.response_id.in_(response_ids))
-            .order_by(part.id)
+            select(table.rater_id, Entry.created_at, *columns)
+            .join(Entry, col(Entry.id) == table.entry_id)
+            .where(table.rater_id.in_(rater_ids), table.response_id.in_(response_ids))
+            .order_by(table.id)
         )
-        for row in session.exec(statement):
-            rater, response, created_at, *more = row
-            key = (part, rater, response, *more[: len(about)])
-            states.setdefault(key, []).append((created_at, tuple(more[len(about) :])))
+        for rater, created_at, *values in session.exec(statement):
+            key = (table, rater, *values[: len(about)])
+            states.setdefault(key, []).append((created_at, tuple(values[len(about) :])))
     return states
-
-
-def append_entries(
-    session: Session,
-    entries: Sequence[Mapping[str, Any]],
-    rows: Sequence[Sequence[tuple[Any, Mapping[str, Any]]]],
-) -> None:
-    """Append entries (columns of `store.tables.Entry` but for the version) with the rows that each of them
-    sets: table and columns without entry and rater."""
-    if not entries:
-        return
-    returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
-    complete = [{**entry, "app_version": APP_VERSION} for entry in entries]
-    ids = session.connection().execute(returning, complete).scalars().all()
-    for part in PARTS:
-        part_rows = [
-            {**columns, "entry_id": entry_id, "rater_id": entry["rater_id"]}
-            for entry_id, entry, own in zip(ids, entries, rows, strict=True)
-            for table, columns in own
-            if table is part
-        ]
-        if part_rows:
-            session.connection().execute(insert(part), part_rows)
 
 
 def _texts(session: Session, *conditions: Any) -> list[ResponseTexts]:

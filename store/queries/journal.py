@@ -1,6 +1,6 @@
 """The journal: append, undo, redo, and the current scores. Nothing is ever overwritten."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
-from store.errors import XlitError
 from store.tables import CURRENT_RATING, Comment, Entry, ErrorSpan, Rating
 
 APP_VERSION = version("xlit")
@@ -38,6 +37,17 @@ NOTHING_SHOWN = Shown()
 
 JournalRow = Rating | Comment | ErrorSpan
 
+# The tables of the rows that an action sets. For each: the columns that say what a row is about, and what
+# holds of a thing that was never set or was taken away.
+ROW_TABLES: dict[type[Any], tuple[tuple[str, ...], dict[str, Any]]] = {
+    Rating: (("response_id", "criterion_id"), {"score": None, "skipped": False}),
+    Comment: (("response_id",), {"text": ""}),
+    ErrorSpan: (
+        ("response_id", "start_offset", "end_offset", "category"),
+        {"severity": "", "note": "", "present": False},
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -49,15 +59,28 @@ class Change:
     state: dict[str, Any]
 
 
-# For each table: the columns of `about`, and the `state` of what was never set or was taken away.
-_PARTS: dict[type[Any], tuple[tuple[str, ...], dict[str, Any]]] = {
-    Rating: (("response_id", "criterion_id"), {"score": None, "skipped": False}),
-    Comment: (("response_id",), {"text": ""}),
-    ErrorSpan: (
-        ("response_id", "start_offset", "end_offset", "category"),
-        {"severity": "", "note": "", "present": False},
-    ),
-}
+def append_entries(
+    session: Session,
+    entries: Sequence[Mapping[str, Any]],
+    rows: Sequence[Sequence[tuple[type[Any], Mapping[str, Any]]]],
+) -> list[int]:
+    """Append entries (columns of `store.tables.Entry`) with the rows that each sets (table, and its columns
+    without entry and rater). Returns the entries' ids."""
+    if not entries:
+        return []
+    connection = session.connection()
+    returning: Any = insert(Entry).returning(Entry.id, sort_by_parameter_order=True)  # type: ignore[call-overload]
+    ids = list(connection.execute(returning, [dict(entry) for entry in entries]).scalars())
+    for row_table in ROW_TABLES:
+        table_rows = [
+            {**columns, "entry_id": entry_id, "rater_id": entry["rater_id"]}
+            for entry_id, entry, entry_rows in zip(ids, entries, rows, strict=True)
+            for table, columns in entry_rows
+            if table is row_table
+        ]
+        if table_rows:
+            connection.execute(insert(row_table), table_rows)
+    return ids
 
 
 def append(
@@ -112,19 +135,8 @@ def append_changes(
         app_version=APP_VERSION,
         run_id=run_id,
     )
-    session.add(entry)
-    session.flush()
-    if entry.id is None:
-        raise XlitError("The store gave the entry no number.")
-    for part in _PARTS:
-        rows = [
-            {"entry_id": entry.id, "rater_id": rater_id, **change.about, **change.state}
-            for change in changes
-            if change.table is part
-        ]
-        if rows:
-            session.connection().execute(insert(part), rows)
-    return entry.id
+    rows = [(change.table, {**change.about, **change.state}) for change in changes]
+    return append_entries(session, [entry.model_dump(exclude={"id"})], [rows])[0]
 
 
 def commit_response(session: Session, rater_id: int, response_id: int, shown: Shown = NOTHING_SHOWN) -> int:
@@ -229,18 +241,18 @@ def _actions_backwards(session: Session, rater_id: int) -> Iterable[Entry]:
     return session.exec(statement)
 
 
-def _rows_of(session: Session, entry_id: int | None) -> list[JournalRow]:
+def _rows_of(session: Session, entry_id: int) -> list[JournalRow]:
     """What an entry set, in the order in which it was set."""
     return [
         row
-        for part in _PARTS
-        for row in session.exec(select(part).where(part.entry_id == entry_id).order_by(col(part.id)))
+        for table in ROW_TABLES
+        for row in session.exec(select(table).where(table.entry_id == entry_id).order_by(col(table.id)))
     ]
 
 
 def _change(row: JournalRow) -> Change:
     """The change that sets again what a row says."""
-    about, cleared = _PARTS[type(row)]
+    about, cleared = ROW_TABLES[type(row)]
     return Change(
         type(row),
         {name: getattr(row, name) for name in about},
@@ -251,24 +263,23 @@ def _change(row: JournalRow) -> Change:
 def _before(session: Session, rows: Sequence[JournalRow]) -> list[Change]:
     """The changes that bring back what stood before the rows of one entry were written."""
     changes = []
-    for part, (about, cleared) in _PARTS.items():
-        own = [row for row in rows if type(row) is part]
-        if not own:
+    for table, (about, cleared) in ROW_TABLES.items():
+        set_now = [_change(row) for row in rows if type(row) is table]
+        if not set_now:
             continue
         earlier = (
-            select(func.max(part.id))
+            select(func.max(table.id))
             .where(
-                part.rater_id == own[0].rater_id,
-                part.response_id.in_({row.response_id for row in own}),
-                part.id < min(row.id or 0 for row in own),
+                table.rater_id == rows[0].rater_id,
+                table.response_id.in_({change.about["response_id"] for change in set_now}),
+                table.id < min(row.id or 0 for row in rows if type(row) is table),
             )
-            .group_by(*(getattr(part, name) for name in about))
+            .group_by(*(getattr(table, name) for name in about))
         )
-        states = {_key(row): _change(row) for row in session.exec(select(part).where(part.id.in_(earlier)))}
-        for row in own:
-            changes.append(states.get(_key(row)) or Change(part, _change(row).about, cleared))
+        stood = [_change(row) for row in session.exec(select(table).where(table.id.in_(earlier)))]
+        states = {tuple(change.about.values()): change.state for change in stood}
+        changes += [
+            Change(table, change.about, states.get(tuple(change.about.values()), cleared))
+            for change in set_now
+        ]
     return changes
-
-
-def _key(row: JournalRow) -> tuple[object, ...]:
-    return tuple(_change(row).about.values())
