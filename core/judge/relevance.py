@@ -12,8 +12,8 @@ from core.judge.llm_judge.estimate import Agree
 from core.judge.llm_judge.runner import open_judge, run_judgements
 from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.scope import chosen_languages
-from core.llm.answers import BadAnswer, Prompt, Reply, usable_text
-from core.llm.prompt_template import fenced_prompt
+from core.llm.answers import BadAnswer, Reply, usable_text
+from core.llm.prompt_template import Prompt, fenced_prompt
 from store.provenance import RunRecord, record_run
 from store.queries import judging, raters, surface
 from store.queries.judging import Unrated

@@ -158,16 +158,6 @@ def count_in(content: Any, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else None
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """One user message. `json`: the answer is a JSON object; `schema`: of this JSON schema, for servers that
-    hold a model to one (`json` is then true)."""
-
-    text: str
-    json: bool = False
-    schema: dict[str, Any] | None = None
-
-
 class BadAnswer(Exception):
     """The answer can't be used, another might be; the message is the reason, one line."""
 

@@ -137,17 +137,17 @@ T = TypeVar("T")
 
 
 class BatchApi:
-    """Files and batches of one endpoint. Where the server is out of order or the connection is cut, all
+    """Files and batches of one server. Where the server is out of order or the connection is cut, all
     methods but `create` wait and try again, for hours if need be.
 
     They raise `XlitError` when that doesn't help: the key is refused, the server was never reached.
     """
 
-    def __init__(self, endpoint: Client) -> None:
+    def __init__(self, client: Client) -> None:
         import openai
 
-        self._openai, self._endpoint, self._client = openai, endpoint, endpoint.client
-        self.address = endpoint.address
+        self._openai, self._client, self._api = openai, client, client.client
+        self.address = client.address
         self._reached = False
 
     async def upload(self, file: IO[bytes], name: str) -> str:
@@ -156,7 +156,7 @@ class BatchApi:
         async def once() -> str:
             file.seek(0)
             upload = (name, file, "application/jsonl")
-            files = self._client.files.with_raw_response
+            files = self._api.files.with_raw_response
             return parse_file_id(
                 (await files.create(file=upload, purpose="batch", timeout=FILE_TIMEOUT)).content
             )
@@ -172,7 +172,7 @@ class BatchApi:
         """Make a batch of an uploaded file, once. Raises `ServerBusy` when it may have been made or not."""
 
         async def once() -> RemoteBatch:
-            made = await self._client.batches.with_raw_response.create(
+            made = await self._api.batches.with_raw_response.create(
                 input_file_id=file_id, endpoint="/v1/chat/completions", completion_window="24h",
                 metadata={TAG: tag},
             )  # fmt: skip
@@ -187,7 +187,7 @@ class BatchApi:
         """How far a batch is; None when the server knows none of that id."""
 
         async def once() -> RemoteBatch:
-            return parse_batch((await self._client.batches.with_raw_response.retrieve(remote_id)).content)
+            return parse_batch((await self._api.batches.with_raw_response.retrieve(remote_id)).content)
 
         try:
             return await self._patiently(once)
@@ -203,7 +203,7 @@ class BatchApi:
 
         async def once() -> tuple[list[RemoteBatch], bool]:
             options: dict[str, Any] = {"limit": 100} if after is None else {"limit": 100, "after": after}
-            return parse_batch_page((await self._client.batches.with_raw_response.list(**options)).content)
+            return parse_batch_page((await self._api.batches.with_raw_response.list(**options)).content)
 
         while more:
             try:
@@ -225,7 +225,7 @@ class BatchApi:
         """Have a batch ended early."""
 
         async def once() -> None:
-            await self._client.batches.with_raw_response.cancel(remote_id)
+            await self._api.batches.with_raw_response.cancel(remote_id)
 
         try:
             await self._patiently(once)
@@ -239,7 +239,7 @@ class BatchApi:
         async def once() -> None:
             into.seek(start)
             into.truncate()
-            files = self._client.files.with_streaming_response
+            files = self._api.files.with_streaming_response
             async with files.content(file_id, timeout=FILE_TIMEOUT) as response:
                 async for piece in response.iter_bytes():
                     into.write(piece)
@@ -256,7 +256,7 @@ class BatchApi:
         """Delete a file that is needed no more; if that fails, it stays."""
 
         async def once() -> None:
-            await self._client.files.with_raw_response.delete(file_id)
+            await self._api.files.with_raw_response.delete(file_id)
 
         try:
             await self._once(once)
@@ -307,7 +307,7 @@ class BatchApi:
             self._reached or not type(error.__cause__).__name__.startswith("Connect")
         ):
             return ServerBusy("the connection was cut, or no answer came in time", charged=True)
-        failure = self._endpoint.failure(error)
+        failure = self._client.failure(error)
         if isinstance(failure, RequestFailed):
             return XlitError(f"{self.address} refused the batch: {failure}.")
         return failure

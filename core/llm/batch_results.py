@@ -60,15 +60,15 @@ def _error_text(error: Any) -> str:
 class BatchResults:
     """What the lines of a file of answers say of the questions with these `digests`.
 
-    Lines that can't be read, and those about other questions, say nothing. Two about the same question that
-    don't say the same are no answer. `answered` questions have one. `replies`, `tokens_in` and `tokens_out`
-    are what the server counted; `counted`: whether every line that may have cost something has told its
-    tokens.
+    Lines that can't be read, and those about other questions, are passed over. Two different lines about the
+    same question are no answer. `answered`: how many questions have an answer; `replies`, `tokens_in` and
+    `tokens_out`: what the server counted; `counted`: whether every line that may have cost something has its
+    number of tokens.
     """
 
-    def __init__(self, file: IO[bytes], digests: Collection[str], endpoint: Client) -> None:
+    def __init__(self, file: IO[bytes], digests: Collection[str], client: Client) -> None:
         """`file` is read from its start, and must stay open while this is in use."""
-        self._file, self._endpoint = file, endpoint
+        self._file, self._client = file, client
         self._positions: dict[str, tuple[int, int]] = {}
         self._twice: set[str] = set()
         self.answered = self.replies = self.tokens_in = self.tokens_out = 0
@@ -90,24 +90,24 @@ class BatchResults:
 
     @property
     def lines(self) -> int:
-        """How many of the questions something is said of."""
+        """How many of the questions have a line."""
         return len(self._positions)
 
     def get(self, digest: str) -> ResultLine | None:
-        """What is said of a question; None when nothing is."""
+        """The line about a question; None when there is none."""
         if digest in self._twice:
             return ResultLine(digest, reason="the server gave two answers that are not alike")
         if digest not in self._positions:
             return None
         position, length = self._positions[digest]
         self._file.seek(position)
-        line = parse_result_line(self._file.read(length), self._endpoint.message)
+        line = parse_result_line(self._file.read(length), self._client.message)
         if line is None or line.reply is None:
             return line
-        return ResultLine(digest, self._endpoint.safe(line.reply))
+        return ResultLine(digest, self._client.safe(line.reply))
 
     def _note(self, raw: bytes, position: int, digests: Collection[str]) -> None:
-        line = parse_result_line(raw, self._endpoint.message)
+        line = parse_result_line(raw, self._client.message)
         if line is None:
             self.counted = False
             return
@@ -133,4 +133,4 @@ class BatchResults:
         self.tokens_out += line.reply.tokens_out or 0
 
     def _safe(self, reply: Reply | None) -> Reply | None:
-        return None if reply is None else self._endpoint.safe(reply)
+        return None if reply is None else self._client.safe(reply)

@@ -116,7 +116,7 @@ class RateLimiter:
 
 
 def _allowance(headers: Mapping[str, str], name: str, clock: float) -> Allowance | None:
-    """The rate limit that headers tell; None when they tell none, or none that can be true."""
+    """The rate limit in the headers; None when they hold none, or one that can't be true."""
     most = count_from_header(headers.get(f"x-ratelimit-limit-{name}"))
     left = count_from_header(headers.get(f"x-ratelimit-remaining-{name}"))
     reset = seconds_from_header(headers.get(f"x-ratelimit-reset-{name}"))
@@ -126,7 +126,7 @@ def _allowance(headers: Mapping[str, str], name: str, clock: float) -> Allowance
     return Allowance(left, most, (most - left) / reset, clock)
 
 
-# A request that the server breaks on is sent so often in all.
+# How often a request is sent in all when the server breaks on it.
 TRIES = 6
 
 # Seconds before the second try; doubled for each further one, and made up to a half shorter by chance, so
@@ -152,16 +152,16 @@ class RetryingSender:
     """
 
     def __init__(self, at_a_time: int) -> None:
-        self._pace = RateLimiter(at_a_time)
+        self._rate_limiter = RateLimiter(at_a_time)
         self.start()
 
     def start(self) -> None:
-        """Patience begins now."""
+        """The time of waiting for a server that answers nobody begins now."""
         self._last_success = time.monotonic()
 
     async def ask(self, request: Callable[[], Awaitable[tuple[T, Mapping[str, str]]]], tokens: int) -> T:
-        """What `request` comes to, of about so many tokens: it returns that with the headers of the answer,
-        or raises `ServerBusy`, and is then called again.
+        """The answer to a request of about so many tokens: `request` returns it with the headers, or raises
+        `ServerBusy`, and is then called again.
 
         Raises `RequestFailed` when it was busy too often or for too long, and whatever else `request` raises.
         """
@@ -176,7 +176,7 @@ class RetryingSender:
                     waited = time.monotonic() - self._last_success
                     if waited + wait > PATIENCE:
                         raise RequestFailed(str(error), busy=True) from None
-                    self._pace.slow_down(wait)
+                    self._rate_limiter.slow_down(wait)
                     continue
                 tries += 1
                 if tries >= TRIES:
@@ -184,13 +184,13 @@ class RetryingSender:
             await asyncio.sleep(backoff(tries))
 
     async def _once(self, request: Callable[[], Awaitable[tuple[T, Mapping[str, str]]]], tokens: int) -> T:
-        ticket = await self._pace.start(tokens)
+        ticket = await self._rate_limiter.start(tokens)
         try:
             answer, headers = await request()
         finally:
-            self._pace.end(ticket)
+            self._rate_limiter.end(ticket)
         self._last_success = time.monotonic()
-        self._pace.succeeded(headers)
+        self._rate_limiter.succeeded(headers)
         return answer
 
 
@@ -205,7 +205,7 @@ class FailureStreak:
         self._in_a_row = 0
 
     def failed(self, error: RequestFailed) -> None:
-        """Raises `XlitError` when that was the last to be sent."""
+        """Raises `XlitError` when too many have failed in a row."""
         self._in_a_row = self._in_a_row + 1 if error.busy else 0
         if self._in_a_row >= GIVE_UP_AFTER:
             raise XlitError(

@@ -1,9 +1,12 @@
-"""Putting hostile texts into a prompt, so that they can't end where they stand or speak as somebody else."""
+"""What a judge is asked: a template, filled so that hostile texts can't end where they stand or speak as
+somebody else."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from store.storable import storable
 
@@ -18,6 +21,16 @@ _CHAT_MARKS = re.compile(
 # Where a prompt has the instruction and the response; the paper's wording has the former of each.
 TASK = ("%%%TASK%%%", "{TASK}")
 RESPONSE = ("%%%SUBMISSION%%%", "{MODEL RESPONSE}")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One user message. `json`: the answer is a JSON object; `schema`: of this JSON schema, for servers that
+    hold a model to one (`json` is then true)."""
+
+    text: str
+    json: bool = False
+    schema: dict[str, Any] | None = None
 
 
 def without_chat_marks(text: str) -> str:

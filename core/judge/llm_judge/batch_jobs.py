@@ -14,9 +14,10 @@ from typing import IO
 from core.judge.llm_judge.judge_client import MAX_TOKENS, AcceptedOptions, AdaptiveClient
 from core.judge.llm_judge.questions import Judgement, Question, QuestionResult, Questions, question_digest
 from core.judge.llm_judge.settings import MOST_FILE_BYTES
-from core.llm.answers import BadAnswer, Prompt
+from core.llm.answers import BadAnswer
 from core.llm.batch_results import BatchResults, ResultLine
 from core.llm.prices import Budget
+from core.llm.prompt_template import Prompt
 from core.progress import Progress
 from store.provenance import RunRecord
 from store.queries import batches, judging
@@ -42,7 +43,7 @@ class BatchJob:
         run: RunRecord,
         judgement: Judgement,
         bar: Progress,
-        endpoint: AdaptiveClient,
+        client: AdaptiveClient,
         *,
         size: int,
         attempts: int,
@@ -50,7 +51,7 @@ class BatchJob:
     ) -> None:
         self.judgement = judgement
         self.note = ""
-        self._run, self._bar, self._endpoint = run, bar, endpoint
+        self._run, self._bar, self._client = run, bar, client
         self._size, self._attempts = size, attempts
         with reading(run.engine) as session:
             self._skip = batches.on_their_way(session, judgement.rater)
@@ -94,8 +95,8 @@ class BatchJob:
                     continue
                 handled.add(question.digest)
                 prompt = self._prompt(question, batch)
-                line = batch_request(self._endpoint, question.digest, prompt)
-                more, _ = self._endpoint.most_tokens(prompt)
+                line = batch_request(self._client, question.digest, prompt)
+                more, _ = self._client.most_tokens(prompt)
                 fits = file.tell() + len(line) <= MOST_FILE_BYTES
                 if rest or not fits or most_cost(budget, requests + 1, tokens_in + more) > money:
                     rest.append(question.digest)
@@ -106,32 +107,32 @@ class BatchJob:
             await asyncio.sleep(0)
         return requests, tokens_in, rest
 
-    async def collect(self, batch: JudgeBatch, results: BatchResults, status: str) -> None:
+    async def collect(self, batch: JudgeBatch, lines: BatchResults, status: str) -> None:
         """Write what the answers of a batch say, end it, and plan what is to be asked again."""
         digests = self._digests(batch)
-        fruitless = 0 if results.answered else self._fruitless.get(batch.id or 0, 0) + 1
+        fruitless = 0 if lines.answered else self._fruitless.get(batch.id or 0, 0) + 1
         bad: dict[str, None] = {}
         unanswered: dict[str, None] = {}
         met: set[str] = set()
         questions = await self._questions_of(digests)
         questions.note = self.note
         for chunk in questions.chunks():
-            outcomes = []
+            results = []
             for question in chunk:
                 met.add(question.digest)
-                line = results.get(question.digest)
-                outcome = self._outcome(batch, question, line, fruitless)
-                if outcome is not None:
-                    outcomes.append(outcome)
+                line = lines.get(question.digest)
+                result = self._result(batch, question, line, fruitless)
+                if result is not None:
+                    results.append(result)
                 else:
                     again = bad if line is not None and line.reply is not None else unanswered
                     again[question.digest] = None
-            taken = questions.take(outcomes)
+            taken = questions.take(results)
             if taken:
                 questions.close(taken, questions.write(taken))
             questions.leave(chunk)
             await asyncio.sleep(0)
-        self._keep([digest for digest in digests if digest not in met], results)
+        self._keep([digest for digest in digests if digest not in met], lines)
         with writing(self._run.engine) as session:
             if not batches.end(session, batch.id or 0, status):
                 return  # collected by another process, which has planned the rest
@@ -157,7 +158,7 @@ class BatchJob:
                 )  # fmt: skip
 
     def plan_again(self, batch: JudgeBatch) -> None:
-        """The server has lost a batch: ask its questions in a new one."""
+        """The server no longer knows a batch: ask its questions in a new one."""
         with writing(self._run.engine) as session:
             digests = batches.digests_of(session, batch.id or 0)
             if batches.end(session, batch.id or 0, "lost"):
@@ -169,7 +170,7 @@ class BatchJob:
     def _plan(self, digests: Sequence[str]) -> int | None:
         with writing(self._run.engine) as session:
             return batches.plan(
-                session, digests, rater=self.judgement.rater, endpoint=self._endpoint.address,
+                session, digests, rater=self.judgement.rater, endpoint=self._client.address,
                 run_id=self._run.id,
             )  # fmt: skip
 
@@ -198,7 +199,7 @@ class BatchJob:
             self._last_response = responses[-1].response_id
             await asyncio.sleep(0)
 
-    def _outcome(
+    def _result(
         self, batch: JudgeBatch, question: Question, line: ResultLine | None, fruitless: int
     ) -> QuestionResult | None:
         """What has come of a question; None when it is to be asked again."""
@@ -214,12 +215,12 @@ class BatchJob:
             return None
         return QuestionResult(question, reason=reason, attempts=batch.attempt)
 
-    def _keep(self, digests: Sequence[str], results: BatchResults) -> None:
+    def _keep(self, digests: Sequence[str], lines: BatchResults) -> None:
         """Keep the answers to questions that this run does not look at: of other languages, for example."""
         for first in range(0, len(digests), _CHUNK):
             with writing(self._run.engine) as session:
                 for digest in digests[first : first + _CHUNK]:
-                    line = results.get(digest)
+                    line = lines.get(digest)
                     if line is None or line.reply is None:
                         continue
                     try:
@@ -249,20 +250,20 @@ class _AllBut(Container[str]):
         return digest not in self._digests
 
 
-def batch_request(endpoint: AdaptiveClient, digest: str, prompt: Prompt) -> bytes:
+def batch_request(client: AdaptiveClient, digest: str, prompt: Prompt) -> bytes:
     """The line of a batch's file that asks a question.
 
     What a server takes can't be tried out here, and what it refuses would fail the whole batch. So a prompt
     for a JSON object is sent with the form `json_object`, as in the paper, and without a form where it does
     not say "JSON" itself, for then OpenAI refuses the form.
     """
-    reasoning = endpoint.model.startswith(_REASONING)
+    reasoning = client.model.startswith(_REASONING)
     form = 2 if "json" in prompt.text.casefold() else 3
     options = AcceptedOptions(form, limit=int(reasoning), temperature=not reasoning)
     body = {
-        "model": endpoint.model,
+        "model": client.model,
         "messages": [{"role": "user", "content": prompt.text}],
-        **options.options(prompt, endpoint.temperature),
+        **options.options(prompt, client.temperature),
     }
     line = {"custom_id": digest, "method": "POST", "url": "/v1/chat/completions", "body": body}
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

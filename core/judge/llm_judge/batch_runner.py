@@ -115,15 +115,15 @@ class BatchRunner:
         limit: int | None,
     ) -> None:
         self._run, self._settings, self._bar = run, settings, bar
-        self._endpoint, self._budget = judge.endpoint, judge.budget
-        self._api = BatchApi(judge.endpoint)
+        self._client, self._budget = judge.client, judge.budget
+        self._api = BatchApi(judge.client)
         self._sender = BatchSubmitter(run.engine, self._api, judge.budget, run.id)
         self._jobs = {
             judgement.rater: BatchJob(
                 run,
                 judgement,
                 bar,
-                judge.endpoint,
+                judge.client,
                 size=settings.batch_size,
                 attempts=settings.attempts,
                 limit=limit,
@@ -238,7 +238,7 @@ class BatchRunner:
                 if not await self._api.download(name, file):
                     say(f"{self._api.address} has the file {name} of the batch {remote.id} no more.")
                 file.write(b"\n")  # also behind a last line that was cut
-            results = BatchResults(file, digests, self._endpoint)
+            results = BatchResults(file, digests, self._client)
             missing = remote.status == "completed" and results.lines < batch.requests
             settle_batch(self._budget, batch, results, whole=not missing)
             await self._jobs[batch.rater_id].collect(batch, results, remote.status)
@@ -347,7 +347,7 @@ class BatchRunner:
         if not remote.errors:
             return "it does not say why"
         first = remote.errors[0]
-        message = self._endpoint.message(Exception(first.message or first.code))
+        message = self._client.message(Exception(first.message or first.code))
         more = f" (and {len(remote.errors) - 1} more)" if len(remote.errors) > 1 else ""
         return (f"line {first.line}: " if first.line else "") + message.rstrip(".") + more
 

@@ -6,10 +6,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from core.llm.answers import Prompt, Reply, RequestRefused, ServerBusy
+from core.llm.answers import Reply, RequestRefused, ServerBusy
 from core.llm.client import LIBRARIES, TOKEN_LIMIT_OPTIONS, Client
 from core.llm.limits import RetryingSender
 from core.llm.prices import Budget, about_tokens
+from core.llm.prompt_template import Prompt
 from store import XlitError
 
 # Enough for six numbers and for a judge that explains itself; a local server would else write without end.
@@ -20,8 +21,14 @@ _LIMIT_OPTIONS = (*TOKEN_LIMIT_OPTIONS, None)
 
 @dataclass(frozen=True)
 class AcceptedOptions:
-    """Which options a server takes, as far as is known. `form` is a rung of the ladder, 0 to 3; `limit` one
-    of the names of the limit of new tokens, or none; `temperature`: whether it takes one."""
+    """Which options a server takes, as far as is known.
+
+    `form`: how the form of the answer is asked for, from the strictest to none: 0 the JSON schema as OpenAI
+    takes it (`json_schema`), 1 as llama.cpp's servers do (`json_object` with a `schema`), 2 `json_object`
+    alone, 3 nothing. `limit`: the index of the name that the limit of new tokens has: most servers call it
+    `max_tokens`, OpenAI `max_completion_tokens` for its reasoning models, and some take none. `temperature`:
+    whether the server takes one.
+    """
 
     form: int = 0
     limit: int = 0
@@ -59,10 +66,10 @@ class AcceptedOptions:
     def down(self, prompt: Prompt) -> "AcceptedOptions | None":
         """The next form that is another one for this prompt."""
         form = self._form(prompt)
-        for rung in range(self.form + 1, 4):
-            lower = replace(self, form=rung)
-            if lower._form(prompt) != form:
-                return lower
+        for lower in range(self.form + 1, 4):
+            options = replace(self, form=lower)
+            if options._form(prompt) != form:
+                return options
         return None
 
     def _form(self, prompt: Prompt) -> dict[str, Any] | None:
@@ -90,7 +97,7 @@ class AdaptiveClient(Client):
         """Arguments and errors as `Client`."""
         super().__init__(model, base_url, timeout=timeout)
         self.temperature = temperature
-        self._taken = AcceptedOptions()
+        self._accepted = AcceptedOptions()
         self._proven = False
 
     async def ask(self, prompt: Prompt, *, bounded: bool = False) -> tuple[Reply, Mapping[str, str]]:
@@ -99,30 +106,30 @@ class AdaptiveClient(Client):
         Errors as `Client.post`; `XlitError` also when the server takes no limit.
         """
         messages = [{"role": "user", "content": prompt.text}]
-        taken = self._taken
+        accepted = self._accepted
         while True:
-            if bounded and not taken.bounded:
+            if bounded and not accepted.bounded:
                 raise XlitError(
                     f"{self.address} takes no limit of new tokens: leave out --max-cost, it can't be held."
                 )
             try:
-                reply = await self.post(messages, taken.options(prompt, self.temperature))
+                reply = await self.post(messages, accepted.options(prompt, self.temperature))
             except RequestRefused as error:
                 # Of options that worked before, only one that is named can be what the server refuses now.
-                left = taken.without(error.details, prompt, named=self._proven)
-                if left is None:
+                fewer = accepted.without(error.details, prompt, named=self._proven)
+                if fewer is None:
                     raise
-                taken = left
+                accepted = fewer
             except ServerBusy as error:
                 # Some servers break (status 500) on a form of the answer that they don't know.
                 tried = self._proven or not error.broken or prompt.schema is None
-                left = None if tried else taken.down(prompt)
-                if left is None:
+                fewer = None if tried else accepted.down(prompt)
+                if fewer is None:
                     raise
-                taken = left
+                accepted = fewer
             else:
                 if not self._proven:
-                    self._taken, self._proven = taken, True
+                    self._accepted, self._proven = accepted, True
                 return reply
 
     def most_tokens(self, prompt: Prompt) -> tuple[int, int]:
@@ -159,27 +166,27 @@ class JudgeClient(Protocol):
 
 
 class ServerJudge:
-    """Asks one endpoint, `at_a_time` questions at once, as `core.llm.limits` does, within a budget."""
+    """Asks one server, `at_a_time` questions at once, within a budget, again as `core.llm.limits` says."""
 
     libraries: tuple[str, ...] = LIBRARIES
 
-    def __init__(self, endpoint: AdaptiveClient, budget: Budget, at_a_time: int) -> None:
-        self.endpoint, self.budget, self.at_a_time = endpoint, budget, at_a_time
-        self.model, self.address = endpoint.model, endpoint.address
-        self._retrying = RetryingSender(at_a_time)
+    def __init__(self, client: AdaptiveClient, budget: Budget, at_a_time: int) -> None:
+        self.client, self.budget, self.at_a_time = client, budget, at_a_time
+        self.model, self.address = client.model, client.address
+        self._sender = RetryingSender(at_a_time)
 
     async def __aenter__(self) -> Self:
-        self._retrying.start()
+        self._sender.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.endpoint.__aexit__(kind, error, trace)
+        await self.client.__aexit__(kind, error, trace)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """See `JudgeClient`."""
-        return await self._retrying.ask(partial(self._once, prompt), about_tokens(prompt.text) + MAX_TOKENS)
+        return await self._sender.ask(partial(self._once, prompt), about_tokens(prompt.text) + MAX_TOKENS)
 
     async def _once(self, prompt: Prompt) -> tuple[Reply, Mapping[str, str]]:
         held = 0.0
@@ -187,8 +194,8 @@ class ServerJudge:
         try:
             bounded = self.budget.most is not None
             if bounded:
-                held = await self.budget.hold(*self.endpoint.most_tokens(prompt))
-            reply, headers = await self.endpoint.ask(prompt, bounded=bounded)
+                held = await self.budget.hold(*self.client.most_tokens(prompt))
+            reply, headers = await self.client.ask(prompt, bounded=bounded)
         except ServerBusy as error:
             charged = error.charged
             raise

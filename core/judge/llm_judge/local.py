@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from core.generate.engines.base import Generation, TextEngine, answer_all
 from core.judge.llm_judge.judge_client import MAX_TOKENS
-from core.llm.answers import Prompt, Reply, RequestFailed
+from core.llm.answers import Reply, RequestFailed
 from core.llm.prices import Budget
+from core.llm.prompt_template import Prompt
 from store import XlitError
 
 AT_A_TIME = 16

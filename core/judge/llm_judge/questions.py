@@ -1,4 +1,4 @@
-"""What is still to be asked for a judgement: one question for all responses that are alike, none twice."""
+"""What is still to be asked for a judgement: one question for all identical responses, and none twice."""
 
 import hashlib
 import json
@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from core.llm.answers import BadAnswer, Prompt, Reply
+from core.llm.answers import BadAnswer, Reply
+from core.llm.prompt_template import Prompt
 from core.progress import Progress
 from store.provenance import RunRecord
 from store.queries import judging
@@ -72,7 +73,7 @@ class Question:
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """What came of a question: a `value` with the reply that it was read from (None: an earlier answer), or
+    """The result of a question: a `value` with the reply that it was read from (None: an earlier answer), or
     the reason why it came to nothing, and after how many attempts. `rows`: the responses to write it for."""
 
     question: Question
@@ -109,7 +110,7 @@ class Questions:
         self.note = ""
 
     def chunks(self) -> Iterator[list[Question]]:
-        """The questions to be asked, some at a time; responses whose answer is known are seen to meanwhile.
+        """The questions to be asked, some at a time; responses whose answer is known are rated at once.
 
         A question that comes again while it is open gains a response and is not handed out again.
         """
@@ -128,42 +129,41 @@ class Questions:
             if known:
                 self.run.count("from cache", len(known))
                 self.close(known, self.write(known))
-                for outcome in known:
-                    del new[outcome.question.digest]
+                for result in known:
+                    del new[result.question.digest]
             yield list(new.values())
 
     def leave(self, questions: Iterable[Question]) -> None:
-        """Think no more of questions that get no outcome here; one of them that comes again is handed out
-        again."""
+        """Forget questions that get no result here: one that comes again is handed out again."""
         for question in questions:
             self._open.pop(question.digest, None)
 
-    def take(self, outcomes: Sequence[QuestionResult]) -> list[QuestionResult]:
-        """The outcomes with the responses that they are to be written for."""
+    def take(self, results: Sequence[QuestionResult]) -> list[QuestionResult]:
+        """The results with the responses that they are to be written for."""
         taken = []
-        for outcome in outcomes:
-            question = outcome.question
-            taken.append(replace(outcome, rows=tuple(question.rows[question.taken :])))
+        for result in results:
+            question = result.question
+            taken.append(replace(result, rows=tuple(question.rows[question.taken :])))
             question.taken = len(question.rows)
         return taken
 
-    def put_back(self, outcomes: Sequence[QuestionResult]) -> list[QuestionResult]:
-        """Undo `take` for outcomes that could not be written."""
-        for outcome in outcomes:
-            outcome.question.taken -= len(outcome.rows)
-        return list(outcomes)
+    def put_back(self, results: Sequence[QuestionResult]) -> list[QuestionResult]:
+        """Undo `take` for results that could not be written."""
+        for result in results:
+            result.question.taken -= len(result.rows)
+        return list(results)
 
-    def write(self, outcomes: Sequence[QuestionResult]) -> list[int]:
-        """Write outcomes as one, each answer with what it says; returns for how many responses each. May run
-        in a thread of its own."""
+    def write(self, results: Sequence[QuestionResult]) -> list[int]:
+        """Write results in one transaction, each answer with its value; returns for how many responses each
+        one was written. May run in a thread of its own."""
         judgement, run_id = self.judgement, self.run.id
         written = []
         with writing(self.run.engine) as session:
-            for outcome in outcomes:
-                question, reply = outcome.question, outcome.reply
-                if outcome.reason is not None:
-                    for row in outcome.rows:
-                        self.run.fail(row.unit, outcome.reason, outcome.attempts, session=session)
+            for result in results:
+                question, reply = result.question, result.reply
+                if result.reason is not None:
+                    for row in result.rows:
+                        self.run.fail(row.unit, result.reason, result.attempts, session=session)
                     written.append(0)
                     continue
                 if reply is not None:
@@ -171,25 +171,25 @@ class Questions:
                         session, question.digest, judgement.rater, reply.text or "",
                         tokens_in=reply.tokens_in, tokens_out=reply.tokens_out,
                     )  # fmt: skip
-                written.append(judgement.write(session, outcome.rows, outcome.value, run_id))
+                written.append(judgement.write(session, result.rows, result.value, run_id))
         return written
 
-    def close(self, outcomes: Sequence[QuestionResult], written: Sequence[int]) -> list[QuestionResult]:
-        """Count outcomes that are written; returns those to be written for responses that came meanwhile."""
+    def close(self, results: Sequence[QuestionResult], written: Sequence[int]) -> list[QuestionResult]:
+        """Count written results; returns those still to be written for responses that came meanwhile."""
         more = []
-        for outcome, count in zip(outcomes, written, strict=True):
-            question = outcome.question
+        for result, count in zip(results, written, strict=True):
+            question = result.question
             if len(question.rows) > question.taken:
-                more.append(replace(outcome, reply=None))
+                more.append(replace(result, reply=None))
             else:
                 del self._open[question.digest]
             if count:
                 self.run.count("rated", count)
-            self.bar.advance(len(outcome.rows), self.note)
+            self.bar.advance(len(result.rows), self.note)
         return more
 
     def unanswered(self) -> Iterator[list[Unrated]]:
-        """For a survey: the responses of every new question, without seeing to any of them."""
+        """For an estimate: a response of every new question, without writing anything."""
         seen: set[bytes] = set()
         for rows in self.responses():
             new: dict[str, list[Unrated]] = {}
@@ -228,14 +228,14 @@ class Questions:
         """What earlier answers say, of those that this version can read."""
         with reading(self.run.engine) as session:
             known = judging.known_answers(session, list(questions))
-        outcomes = []
+        results = []
         for digest, answer in known.items():
             try:
                 value = self.judgement.read(Reply(answer))
             except BadAnswer:  # kept by a version that read answers in another way
                 continue
-            outcomes.append(QuestionResult(questions[digest], value))
-        return outcomes
+            results.append(QuestionResult(questions[digest], value))
+        return results
 
 
 def question_digest(judgement: Judgement, response: Unrated) -> str:

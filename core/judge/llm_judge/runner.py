@@ -24,101 +24,7 @@ from store.provenance import RunRecord
 from store.queries import batches, judging
 from store.session import reading
 
-# Questions beyond those on their way: with their prompt written, so that one starts the moment another has
-# ended, or answered and not yet written.
-READY = 8
-
-
-class DirectRunner:
-    """Asks a judge question by question, many at a time. An answer that can't be used is asked for again, up
-    to `attempts` times in all, with a reminder of the form; then the question has failed."""
-
-    def __init__(self, questions: Questions, judge: JudgeClient, attempts: int) -> None:
-        self._questions, self._judge, self._attempts = questions, judge, attempts
-        self._failure_streak = FailureStreak(judge.address)
-        self._unwritten: list[QuestionResult] = []
-        self._writing = False
-        self._tasks: asyncio.TaskGroup
-        self._slots: asyncio.Semaphore
-        self.budget_spent = False
-
-    async def all(self) -> None:
-        """Ask everything that there is to ask.
-
-        Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
-        written. Ends early, with `budget_spent`, when the next question could cost too much.
-        """
-        self._slots = asyncio.Semaphore(self._judge.at_a_time + READY)
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
-                for chunk in self._questions.chunks():
-                    for question in chunk:
-                        await self._slots.acquire()
-                        if self.budget_spent:
-                            return
-                        self._tasks.create_task(self._ask(question))
-                    await asyncio.sleep(0)
-        finally:
-            # Of a run that is stopped here, what was paid for and not yet written.
-            if self._unwritten:
-                self._questions.write(self._questions.take(self._unwritten))
-
-    async def _ask(self, question: Question) -> None:
-        outcome = await self._outcome(question)
-        if outcome is None:
-            self._slots.release()
-            return
-        # Its slot is free when it is written: what is paid for and not yet on disk is never much.
-        self._unwritten.append(outcome)
-        if not self._writing:
-            self._writing = True
-            self._tasks.create_task(self._write())
-
-    async def _outcome(self, question: Question) -> QuestionResult | None:
-        """What comes of a question; None when there is no money left for it."""
-        prompt, reason = question.prompt, ""
-        for attempt in range(1, self._attempts + 1):
-            try:
-                reply = await self._judge.ask(prompt)
-                self._failure_streak.answered()
-                value = self._questions.judgement.read(reply)
-                return QuestionResult(question, value, reply)
-            except BadAnswer as error:
-                reason = str(error)
-                prompt = replace(prompt, text=question.prompt.text + self._questions.judgement.reminder)
-            except BudgetSpent:
-                self.budget_spent = True
-                return None
-            except RequestFailed as error:
-                self._failure_streak.failed(error)
-                return QuestionResult(question, reason=str(error), attempts=attempt)
-        return QuestionResult(question, reason=reason, attempts=self._attempts)
-
-    async def _write(self) -> None:
-        """Write what has come, together; while that goes to the disk, more comes."""
-        try:
-            while self._unwritten:
-                outcomes, self._unwritten = self._questions.take(self._unwritten), []
-                try:
-                    written = await asyncio.shield(asyncio.to_thread(self._questions.write, outcomes))
-                except Exception:
-                    self._unwritten[:0] = self._questions.put_back(outcomes)
-                    raise
-                self._questions.note = self._note()
-                more = self._questions.close(outcomes, written)
-                self._unwritten[:0] = more
-                for _ in range(len(outcomes) - len(more)):
-                    self._slots.release()
-        finally:
-            self._writing = False
-
-    def _note(self) -> str:
-        budget = self._judge.budget
-        spent = f", ${budget.spent:.4f}" if budget.price else ""
-        failed = len(self._questions.run.failures)
-        return f"{budget.tokens_in + budget.tokens_out} tokens{spent}, {failed} failed"
-
-
+# Questions asked at once, where nothing else is said.
 CONCURRENCY = 16
 
 
@@ -138,13 +44,13 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
             f"No price is known for {settings.model!r}, so --max-cost can't be held: give it with --prices "
             f"in a file like {prices.files[0]}."
         )
-    endpoint = AdaptiveClient(
+    client = AdaptiveClient(
         settings.model, settings.base_url, timeout=settings.timeout, temperature=settings.temperature
     )
     if price is not None and settings.batch:
         price = price.batched()
     budget = Budget(price, settings.max_cost, price_source=source)
-    return ServerJudge(endpoint, budget, settings.concurrency or CONCURRENCY)
+    return ServerJudge(client, budget, settings.concurrency or CONCURRENCY)
 
 
 def run_judgements(
@@ -178,7 +84,7 @@ def run_judgements(
         return
     try:
         if not settings.batch:
-            asyncio.run(_ask_all(run, judgements, totals, judge, limit, settings.attempts))
+            asyncio.run(_ask_directly(run, judgements, totals, judge, settings, limit))
         elif isinstance(judge, ServerJudge):
             asyncio.run(_ask_in_batches(run, judgements, totals, judge, settings, limit))
         else:
@@ -216,13 +122,13 @@ def _agreed(
     return agree(estimate)
 
 
-async def _ask_all(
+async def _ask_directly(
     run: RunRecord,
     judgements: Sequence[Judgement],
     totals: Sequence[int],
     judge: JudgeClient,
+    settings: JudgeSettings,
     limit: int | None,
-    attempts: int,
 ) -> None:
     async with judge:
         for judgement, total in zip(judgements, totals, strict=True):
@@ -233,7 +139,7 @@ async def _ask_all(
                 skip = batches.on_their_way(session, judgement.rater)
             with progress(judgement.name, wanted) as bar:
                 questions = Questions(run, judgement, bar, limit=limit, skip=skip)
-                runner = DirectRunner(questions, judge, attempts)
+                runner = DirectRunner(questions, judge, settings.attempts)
                 await runner.all()
             if questions.skipped:
                 run.count("on their way in batches", questions.skipped)
@@ -302,3 +208,98 @@ def _error_to_show(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+# Questions held beyond those on their way: ready to be asked the moment another has ended, or answered and
+# not yet written.
+READY = 8
+
+
+class DirectRunner:
+    """Asks a judge question by question, many at a time. An answer that can't be used is asked for again, up
+    to `attempts` times in all, with a reminder of the form; then the question has failed."""
+
+    def __init__(self, questions: Questions, judge: JudgeClient, attempts: int) -> None:
+        self._questions, self._judge, self._attempts = questions, judge, attempts
+        self._failure_streak = FailureStreak(judge.address)
+        self._unwritten: list[QuestionResult] = []
+        self._writing = False
+        self._tasks: asyncio.TaskGroup
+        self._slots: asyncio.Semaphore
+        self.budget_spent = False
+
+    async def all(self) -> None:
+        """Ask everything that there is to ask.
+
+        Raises an `ExceptionGroup` with the `XlitError` that ended it; what was answered until then is
+        written. Ends early, with `budget_spent`, when the next question could cost too much.
+        """
+        self._slots = asyncio.Semaphore(self._judge.at_a_time + READY)
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                for chunk in self._questions.chunks():
+                    for question in chunk:
+                        await self._slots.acquire()
+                        if self.budget_spent:
+                            return
+                        self._tasks.create_task(self._ask(question))
+                    await asyncio.sleep(0)
+        finally:
+            # The run ends here: write what was paid for and is not yet written.
+            if self._unwritten:
+                self._questions.write(self._questions.take(self._unwritten))
+
+    async def _ask(self, question: Question) -> None:
+        result = await self._result(question)
+        if result is None:
+            self._slots.release()
+            return
+        # Its slot becomes free when it is written, so little is ever paid for and not yet on disk.
+        self._unwritten.append(result)
+        if not self._writing:
+            self._writing = True
+            self._tasks.create_task(self._write())
+
+    async def _result(self, question: Question) -> QuestionResult | None:
+        """The result of a question; None when there is no money left for it."""
+        prompt, reason = question.prompt, ""
+        for attempt in range(1, self._attempts + 1):
+            try:
+                reply = await self._judge.ask(prompt)
+                self._failure_streak.answered()
+                value = self._questions.judgement.read(reply)
+                return QuestionResult(question, value, reply)
+            except BadAnswer as error:
+                reason = str(error)
+                prompt = replace(prompt, text=question.prompt.text + self._questions.judgement.reminder)
+            except BudgetSpent:
+                self.budget_spent = True
+                return None
+            except RequestFailed as error:
+                self._failure_streak.failed(error)
+                return QuestionResult(question, reason=str(error), attempts=attempt)
+        return QuestionResult(question, reason=reason, attempts=self._attempts)
+
+    async def _write(self) -> None:
+        """Write the results that have come, together; meanwhile more may come."""
+        try:
+            while self._unwritten:
+                results, self._unwritten = self._questions.take(self._unwritten), []
+                try:
+                    written = await asyncio.shield(asyncio.to_thread(self._questions.write, results))
+                except Exception:
+                    self._unwritten[:0] = self._questions.put_back(results)
+                    raise
+                self._questions.note = self._note()
+                more = self._questions.close(results, written)
+                self._unwritten[:0] = more
+                for _ in range(len(results) - len(more)):
+                    self._slots.release()
+        finally:
+            self._writing = False
+
+    def _note(self) -> str:
+        budget = self._judge.budget
+        spent = f", ${budget.spent:.4f}" if budget.price else ""
+        failed = len(self._questions.run.failures)
+        return f"{budget.tokens_in + budget.tokens_out} tokens{spent}, {failed} failed"

@@ -13,8 +13,8 @@ from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.modifiers.rater import fulfilment_criterion
 from core.judge.modifiers.registry import Modifier, read_modifier
 from core.judge.scope import chosen_languages
-from core.llm.answers import BadAnswer, Prompt, Reply, parse_json_object, usable_text
-from core.llm.prompt_template import fenced_prompt
+from core.llm.answers import BadAnswer, Reply, parse_json_object, usable_text
+from core.llm.prompt_template import Prompt, fenced_prompt
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, raters
 from store.queries import modifiers as fulfilment

@@ -13,7 +13,8 @@ from core.judge.llm_judge.settings import JudgeSettings
 from core.judge.rubric.definition import DEFAULT_RUBRIC, criteria_in_store, load_rubric
 from core.judge.rubric.prompt import RubricPrompt, answer_schema, load_prompt, parse_answer
 from core.judge.scope import chosen_languages
-from core.llm.answers import Prompt, Reply
+from core.llm.answers import Reply
+from core.llm.prompt_template import Prompt
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, raters, rubrics
