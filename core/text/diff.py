@@ -96,11 +96,11 @@ def compare_to_base(texts: Sequence[str], base: int) -> list[Differences]:
     if not 0 <= base < len(texts):
         raise IndexError(f"There is no text {base} among {len(texts)}")
     numbers: dict[str, int] = {}
-    found = [_find_words(text, numbers) for text in texts]
-    ours = found[base]
+    texts_in_words = [_find_words(text, numbers) for text in texts]
+    ours = texts_in_words[base]
     shared = bytearray(len(ours.spans))
     differences = []
-    for index, (text, theirs) in enumerate(zip(texts, found, strict=True)):
+    for index, (text, theirs) in enumerate(zip(texts, texts_in_words, strict=True)):
         if index == base:
             continue
         if text == texts[base]:
@@ -169,13 +169,13 @@ def _without_islands(runs: list[_Run], ours: _Words, theirs: _Words) -> list[_Ru
     ]
 
 
-def _rest(its: _Words, aligned: bytearray) -> tuple[tuple[int, int], ...]:
+def _rest(text_words: _Words, aligned: bytearray) -> tuple[tuple[int, int], ...]:
     """The spans of the words that are not aligned, those that follow each other as one."""
     spans = []
     first = aligned.find(0)
     while first >= 0:
         end = aligned.find(1, first)
         end = len(aligned) if end < 0 else end
-        spans.append((its.spans[first][0], its.spans[end - 1][1]))
+        spans.append((text_words.spans[first][0], text_words.spans[end - 1][1]))
         first = aligned.find(0, end)
     return tuple(spans)

@@ -83,7 +83,7 @@ def is_rtl(language: str) -> bool:
 
 def has_rtl(text: str) -> bool:
     """Whether a strong right-to-left character (class R or AL) is in the text."""
-    return any(_bidi_class(found.group()) in ("R", "AL") for found in _RTL_BLOCKS.finditer(text))
+    return any(_bidi_class(match.group()) in ("R", "AL") for match in _RTL_BLOCKS.finditer(text))
 
 
 def visual(line: str, *, rtl: bool) -> tuple[str, list[int]]:
@@ -100,19 +100,19 @@ def visual(line: str, *, rtl: bool) -> tuple[str, list[int]]:
     """
     if not rtl and not _RTL_BLOCKS.search(line):
         return line, list(range(len(line)))
-    shown = _shaped(line)
+    shaped = _shaped(line)
     indices: list[int] = []
     for start, end, level in _visual_order(line, rtl):
         if level % 2:
-            shown[start] = _mirror_image(shown[start])
+            shaped[start] = _mirror_image(shaped[start])
         indices.extend(range(start, end))
-    return "".join(shown[index] for index in indices), indices
+    return "".join(shaped[index] for index in indices), indices
 
 
 def _bidi_class(character: str) -> str:
-    found = bidirectional(character)
-    if found:
-        return found if found in _IMPLICIT_CLASSES else "ON"
+    bidi_class = bidirectional(character)
+    if bidi_class:
+        return bidi_class if bidi_class in _IMPLICIT_CLASSES else "ON"
     # Unassigned in this Python's Unicode: its block decides.
     return "R" if _RTL_BLOCKS.match(character) else "L"
 
@@ -152,12 +152,12 @@ def _resolve_brackets(letters: list[dict[str, Any]], direction: str) -> None:
     before them.
     """
     for opening, closing in sorted(_bracket_pairs(letters)):
-        within = {_strong(letters[at]) for at in range(opening + 1, closing)} - {""}
+        within = {_strong(letters[index]) for index in range(opening + 1, closing)} - {""}
         if not within:
             continue
         side = direction
         if direction not in within:
-            before = (_strong(letters[at]) for at in range(opening - 1, -1, -1))
+            before = (_strong(letters[index]) for index in range(opening - 1, -1, -1))
             side = next(filter(None, before), direction)
         letters[opening]["type"] = letters[closing]["type"] = side
 
@@ -174,18 +174,18 @@ def _bracket_pairs(letters: list[dict[str, Any]]) -> list[tuple[int, int]]:
     """
     pairs: list[tuple[int, int]] = []
     opened: list[tuple[str, int]] = []
-    for at, letter in enumerate(letters):
+    for index, letter in enumerate(letters):
         character = letter["ch"]
         kind = category(character)
         if kind == "Ps" and (image := _mirror_image(character)) != character:
             if len(opened) == _MOST_OPEN_BRACKETS:
                 break
-            opened.append((normalize("NFC", image), at))
+            opened.append((normalize("NFC", image), index))
         elif kind == "Pe":
             closing = normalize("NFC", character)
             for depth in range(len(opened) - 1, -1, -1):
                 if opened[depth][0] == closing:
-                    pairs.append((opened[depth][1], at))
+                    pairs.append((opened[depth][1], index))
                     del opened[depth:]
                     break
     return pairs
@@ -201,21 +201,21 @@ def _mirror_image(character: str) -> str:
 
 def _shaped(line: str) -> list[str]:
     """The characters of a line, Arabic letters in the form that joins them to their neighbours."""
-    shown = list(line)
+    shaped = list(line)
     if not _ARABIC_LETTERS.search(line):
-        return shown
+        return shaped
     # Letters join across their marks.
-    places = [
-        at
-        for at, character in enumerate(line)
+    joining = [
+        index
+        for index, character in enumerate(line)
         if bidirectional(character) != "NSM" and character not in _RESHAPERS_MARKS
     ]
-    forms = _reshaper().reshape("".join(line[at] for at in places))
+    forms = _reshaper().reshape("".join(line[index] for index in joining))
     # The reshaper lets a joiner do its work and leaves it out.
-    kept = (at for at in places if line[at] != _ZERO_WIDTH_JOINER)
-    for at, form in zip(kept, forms, strict=True):
-        shown[at] = form
-    return shown
+    remaining = (index for index in joining if line[index] != _ZERO_WIDTH_JOINER)
+    for index, form in zip(remaining, forms, strict=True):
+        shaped[index] = form
+    return shaped
 
 
 @cache

@@ -64,10 +64,10 @@ class Group:
 
     def end_in(self, text: str, start: int) -> int | None:
         """Where the last string ends that is needed to find the group from `start` on; None if it is not."""
-        found: set[str] = set()
+        strings_found: set[str] = set()
         for match in self.pattern.finditer(text, start):
-            found.add(match[0])
-            if len(found) >= self.at_least:
+            strings_found.add(match[0])
+            if len(strings_found) >= self.at_least:
                 return match.end()
         return None
 
@@ -122,14 +122,14 @@ class Check:
         if self.forbidden and self.forbidden.stand_in(response):
             return 0
         text = comparable(response)
-        found, start = 0, 0
+        fulfilled, start = 0, 0
         for group in self.groups:
             end = group.end_in(text, start)
             if end is not None:
-                found += 1
+                fulfilled += 1
                 start = end if self.in_order else 0
-        found += sum(part.holds(response) for part in self.parts)
-        return 2 if found == len(self.groups) + len(self.parts) else min(found, 1)
+        fulfilled += sum(part.holds(response) for part in self.parts)
+        return 2 if fulfilled == len(self.groups) + len(self.parts) else min(fulfilled, 1)
 
 
 def read_check(check: Any) -> Check:
@@ -161,13 +161,13 @@ def _read_groups(check: dict[str, Any]) -> tuple[list[Group], set[str]]:
     if not isinstance(check.get("in_order", False), bool):
         raise BadCheck("`in_order` must be true or false")
     groups, right = [], set()
-    for place, group in enumerate(check["groups"], 1):
+    for number, group in enumerate(check["groups"], 1):
         if not isinstance(group, dict) or not set(group) <= {"any_of", "at_least"}:
-            raise BadCheck(f"group {place} must be an object with `any_of` and `at_least` and nothing else")
-        strings = _strings(group.get("any_of"), f"`any_of` of group {place}")
+            raise BadCheck(f"group {number} must be an object with `any_of` and `at_least` and nothing else")
+        strings = _strings(group.get("any_of"), f"`any_of` of group {number}")
         at_least = group.get("at_least", 1)
         if not _is_whole(at_least) or not 1 <= at_least <= len(strings):
-            raise BadCheck(f"`at_least` of group {place} must be a number from 1 to {len(strings)}")
+            raise BadCheck(f"`at_least` of group {number} must be a number from 1 to {len(strings)}")
         groups.append(Group(any_of(strings), at_least))
         right |= strings
     return groups, right
@@ -193,8 +193,8 @@ def _read_choice(check: dict[str, Any]) -> tuple[Part, set[str]]:
     if not isinstance(labels, list) or len(labels) < 2:
         raise BadCheck("`of` must be a list of at least two labels")
     wordings = [
-        _strings([label] if isinstance(label, str) else label, f"label {place} of `of`")
-        for place, label in enumerate(labels)
+        _strings([label] if isinstance(label, str) else label, f"label {number} of `of`")
+        for number, label in enumerate(labels)
     ]
     seen: set[str] = set()
     for strings in wordings:

@@ -83,9 +83,9 @@ class RightNumber:
 
     def holds(self, response: str) -> bool:
         """Whether the response gives this number as its answer, by the module's rules."""
-        found = numbers_in(response)
-        stated = [number for number in found if number.stated]
-        answers = [*stated, found[-1]] if stated else found
+        numbers = numbers_in(response)
+        stated = [number for number in numbers if number.stated]
+        answers = [*stated, numbers[-1]] if stated else numbers
         return any(
             abs(reading - self.value) <= self.tolerance for number in answers for reading in number.readings
         )
@@ -94,7 +94,7 @@ class RightNumber:
 def numbers_in(text: str) -> list[FoundNumber]:
     """The numbers of a text in its order, read by the module's rules."""
     plain = _plain(text)
-    found = []
+    numbers = []
     for match in _NUMBER.finditer(plain):
         start = match.start()
         if start and _is_name(plain[start - 1]):
@@ -108,9 +108,9 @@ def numbers_in(text: str) -> list[FoundNumber]:
             first |= {value / 100 for value in first}
         stated = _STATED.search(plain[max(0, start - _BEFORE) : start])
         followed = _OPERATOR.match(plain, match.end())
-        found.append(FoundNumber(frozenset(first), bool(stated and not followed)))
-        found += [FoundNumber(frozenset(values), False) for values in others]
-    return found
+        numbers.append(FoundNumber(frozenset(first), bool(stated and not followed)))
+        numbers += [FoundNumber(frozenset(values), False) for values in others]
+    return numbers
 
 
 def _plain(text: str) -> str:
@@ -131,9 +131,9 @@ def _is_name(before: str) -> bool:
     return before == "_" or (before.isalpha() and before.lower() != before.upper())
 
 
-def _opens(text: str, place: int) -> bool:
-    """Whether nothing that a number can be subtracted from, or be part of, ends before `place`."""
-    return place == 0 or not (text[place - 1].isalnum() or text[place - 1] in ")]}%.")
+def _opens(text: str, index: int) -> bool:
+    """Whether nothing that a number can be subtracted from, or be part of, ends before `index`."""
+    return index == 0 or not (text[index - 1].isalnum() or text[index - 1] in ")]}%.")
 
 
 def _readings(match: re.Match[str]) -> list[set[Fraction]]:

@@ -55,7 +55,7 @@ def judge_known_answers(
         run.idle = total == 0
         rules = _Rules(run, identifier, criteria)
         last = 0
-        with progress("known answers", total) as shown:
+        with progress("known answers", total) as bar:
             while True:
                 with reading(engine) as session:
                     chunk = judging.unrated(session, rater, chosen, with_check=True, after=last, limit=CHUNK)
@@ -63,13 +63,13 @@ def judge_known_answers(
                     break
                 rated = [(row.response_id, scores) for row in chunk if (scores := rules.scores(row))]
                 with writing(engine) as session:
-                    done = judging.rated_by(session, rater, [found for found, _ in rated])
-                    for found, scores in rated:
-                        if found not in done:  # by another process, meanwhile
+                    done = judging.rated_by(session, rater, [response_id for response_id, _ in rated])
+                    for response_id, scores in rated:
+                        if response_id not in done:  # by another process, meanwhile
                             journal.append(session, rater, scores, run_id=run.id)
                             run.count("rated")
                 last = chunk[-1].response_id
-                shown.advance(len(chunk))
+                bar.advance(len(chunk))
     return run
 
 

@@ -52,7 +52,9 @@ def judge_modifiers_by_llm(
     with reading(engine) as session:
         held = fulfilment.responses_by_modifier(session, chosen)
     read = {name: read_modifier(name) for name in held}
-    asked = {name: found for name, found in read.items() if found is not None and found.by == "judge"}
+    asked = {
+        name: modifier for name, modifier in read.items() if modifier is not None and modifier.by == "judge"
+    }
     version = settings.version(VERSION)
     parameters = {
         **settings.parameters(),

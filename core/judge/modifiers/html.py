@@ -71,7 +71,7 @@ class HtmlPage:
         return "The response is an HTML page: its content stands in elements, which are all closed."
 
     def judge(self, text: str) -> Verdict:
-        fences = [found for found in _FENCE.finditer(text) if _is_html(found)]
+        fences = [match for match in _FENCE.finditer(text) if _is_html(match)]
         if len(fences) > 1:
             return Verdict(False, f"{len(fences)} blocks of HTML, not one")
         if fences:

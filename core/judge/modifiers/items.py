@@ -29,7 +29,7 @@ _ENDS_INTRODUCTION = re.compile(r"[:：][*_]{0,3}\s*\Z")
 
 
 @dataclass(frozen=True)
-class Found:
+class ItemCount:
     """How many items were found, and what sort of items they are, in the plural."""
 
     count: int
@@ -57,14 +57,15 @@ class Items:
         return f"The response lists exactly {self.number} items, no more and no fewer."
 
     def judge(self, text: str) -> Verdict:
-        found = count_items(text)
-        said = counted(found.count, found.sort)
+        items = count_items(text)
+        reason = counted(items.count, items.sort)
         return Verdict(
-            found.count == self.number, said if found.count == self.number else f"{said}, not {self.number}"
+            items.count == self.number,
+            reason if items.count == self.number else f"{reason}, not {self.number}",
         )
 
 
-def count_items(text: str) -> Found:
+def count_items(text: str) -> ItemCount:
     """Count the items that a response lists; the first of these that finds two or more decides:
 
     1. lines that begin with a mark (`list_marks`). Only the outermost level counts: by indentation, and
@@ -85,39 +86,39 @@ def count_items(text: str) -> Found:
     lines = text.splitlines()
     marks = _marks(lines)
     chosen = _outermost([mark for mark in marks if mark is not None])
-    by_mark = Found(len(chosen), _sort(chosen))
+    by_mark = ItemCount(len(chosen), _sort(chosen))
     inline = _in_running_text(text)
     numbers = [mark.number for mark in chosen]
     # `1. Mars 2. Venus` on one line, `3. Earth 4. Saturn` on the next.
     skips = any(a is not None and b is not None and b > a + 1 for a, b in pairwise(numbers))
     if by_mark.count >= 2 and not (skips and inline.count > by_mark.count):
         return by_mark
-    others: list[Callable[[], Found]] = [
+    others: list[Callable[[], ItemCount]] = [
         lambda: inline,
-        lambda: Found(_table_rows(lines), "rows"),
-        lambda: Found(_headings(lines), "headings"),
+        lambda: ItemCount(_table_rows(lines), "rows"),
+        lambda: ItemCount(_headings(lines), "headings"),
     ]
     if not by_mark.count:
         # `Windows 95` alone on its line is an item, `3.` is not.
         unmarked = [line for line in lines if (mark := read_mark(line)) is None or mark.kind == "worded"]
-        others.append(lambda: Found(_plain_lines(unmarked), "lines"))
-        others.append(lambda: Found(_separated(text), "pieces between commas"))
+        others.append(lambda: ItemCount(_plain_lines(unmarked), "lines"))
+        others.append(lambda: ItemCount(_separated(text), "pieces between commas"))
     for count in others:
-        found = count()
-        if found.count >= 2:
-            return found
-    return by_mark if by_mark.count else Found(min(1, sum(map(_is_visible, lines))), "items")
+        items = count()
+        if items.count >= 2:
+            return items
+    return by_mark if by_mark.count else ItemCount(min(1, sum(map(_is_visible, lines))), "items")
 
 
 def _marks(lines: Sequence[str]) -> list[Mark | None]:
     """The mark of each line, None for lines without one and for marks with nothing behind them."""
     marks = [read_mark(line) for line in lines]
-    for place, mark in enumerate(marks):
+    for index, mark in enumerate(marks):
         if mark is None or _is_visible(mark.rest):
             continue
-        below = place + 1
+        below = index + 1
         if below >= len(lines) or marks[below] is not None or not _is_visible(lines[below]):
-            marks[place] = None
+            marks[index] = None
     return marks
 
 
@@ -149,25 +150,25 @@ def _sort(marks: Sequence[Mark]) -> str:
     )
 
 
-def _in_running_text(text: str) -> Found:
+def _in_running_text(text: str) -> ItemCount:
     reached, together, last_line = 0, False, -1
-    for place, line in enumerate(blank_code(text).splitlines()):
+    for line_number, line in enumerate(blank_code(text).splitlines()):
         for match in _INLINE_NUMBER.finditer(line):
             number = int(match[1]) if match[1] else ord(match[2]) - 0x245F
             if number == reached + 1:
-                together = together or place == last_line
-                reached, last_line = number, place
+                together = together or line_number == last_line
+                reached, last_line = number, line_number
     # Numbers that each begin a line of their own are marks, or the `(Verse 1)` of a song.
     if together:
-        return Found(reached, "numbers in running text")
-    return Found(len(_INLINE_SIGN.findall(text)), "signs in running text")
+        return ItemCount(reached, "numbers in running text")
+    return ItemCount(len(_INLINE_SIGN.findall(text)), "signs in running text")
 
 
 def _table_rows(lines: Sequence[str]) -> int:
-    for place, line in enumerate(lines):
-        if place and "|" in lines[place - 1] and _TABLE_LINE.match(line):
+    for index, line in enumerate(lines):
+        if index and "|" in lines[index - 1] and _TABLE_LINE.match(line):
             rows = 0
-            while place + 1 + rows < len(lines) and "|" in lines[place + 1 + rows]:
+            while index + 1 + rows < len(lines) and "|" in lines[index + 1 + rows]:
                 rows += 1
             return rows
     return 0

@@ -51,7 +51,7 @@ def length_of(text: str) -> Length:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a text, without the marks of lists."""
-    found: list[list[str]] = []
+    sentence_pieces: list[list[str]] = []
     for line in text.splitlines():
         mark = read_mark(line)
         rest = line if mark is None or mark.kind == "worded" else mark.rest
@@ -59,11 +59,11 @@ def sentences_of(text: str) -> list[str]:
         for start, end in sentences(rest):
             piece = rest[start:end]
             if joined:
-                found[-1].append(piece)
+                sentence_pieces[-1].append(piece)
             else:
-                found.append([piece])
+                sentence_pieces.append([piece])
             joined = _ABBREVIATED.search(piece[-12:]) is not None
-    joined_up = (" ".join(pieces) for pieces in found)
+    joined_up = (" ".join(pieces) for pieces in sentence_pieces)
     return [sentence for sentence in joined_up if any(map(str.isalnum, sentence))]
 
 
@@ -90,8 +90,8 @@ class Brevity:
         sentences, length = len(sentences_of(text)), length_of(text)
         if not sentences:
             return Verdict(False, "no words")
-        said = f"{counted(sentences, 'sentences')}, {counted(length.amount, length.unit)}"
-        return Verdict(sentences <= self.sentences and length.words <= self.words, said)
+        reason = f"{counted(sentences, 'sentences')}, {counted(length.amount, length.unit)}"
+        return Verdict(sentences <= self.sentences and length.words <= self.words, reason)
 
 
 @dataclass(frozen=True)
@@ -119,5 +119,7 @@ class Detail:
         length = length_of(once)
         letters = sum(map(str.isalnum, once))
         enough = length.words >= self.words or (length.unit == "words" and letters >= self.letters)
-        said = counted(length.amount, length.unit)
-        return Verdict(enough, f"{said}, {counted(letters, 'letters')}" if length.unit == "words" else said)
+        reason = counted(length.amount, length.unit)
+        return Verdict(
+            enough, f"{reason}, {counted(letters, 'letters')}" if length.unit == "words" else reason
+        )

@@ -43,10 +43,10 @@ class Markdown:
 
     def judge(self, text: str) -> Verdict:
         tokens = _parser().parse(text[: self.most])
-        found = sorted(
+        elements = sorted(
             {*_blocks(tokens), *(kind for token in tokens for kind in _inline(token.children or ()))}
         )
-        return Verdict(bool(found), ", ".join(found) or "no element of structure")
+        return Verdict(bool(elements), ", ".join(elements) or "no element of structure")
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +58,7 @@ def _parser() -> "MarkdownIt":
 
 def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
     items: list[int] = []
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token.type in ("bullet_list_open", "ordered_list_open"):
             items.append(0)
         elif token.type == "list_item_open":
@@ -67,11 +67,11 @@ def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
             if items.pop() > 1:
                 yield "list"
         elif token.type == "heading_open":
-            if token.markup.startswith(("#", "=")) and tokens[place + 1].content:
+            if token.markup.startswith(("#", "=")) and tokens[index + 1].content:
                 yield "heading"
         elif token.type == "blockquote_open":
             # Its first line stands a few tokens further on, within lists too; `> ^ <` is a drawing.
-            if any(map(str.isalpha, "".join(inner.content for inner in tokens[place : place + 6]))):
+            if any(map(str.isalpha, "".join(inner.content for inner in tokens[index : index + 6]))):
                 yield "quote"
         elif token.type in _BLOCKS:
             yield _BLOCKS[token.type]
@@ -79,14 +79,14 @@ def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
 
 def _inline(children: Sequence["Token"]) -> Iterator[str]:
     opened: list[tuple[Token, int]] = []
-    for place, token in enumerate(children):
+    for index, token in enumerate(children):
         if token.type in _INLINE:
             yield _INLINE[token.type]
         elif token.nesting > 0:
-            opened.append((token, place))
+            opened.append((token, index))
         elif token.nesting < 0 and opened:
             start, before = opened.pop()
-            if start.type in _SPANS and start.info != "auto" and _is_meant(start, children, before, place):
+            if start.type in _SPANS and start.info != "auto" and _is_meant(start, children, before, index):
                 yield _SPANS[start.type]
 
 

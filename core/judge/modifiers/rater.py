@@ -47,7 +47,7 @@ def judge_modifiers(
             total = judging.count_unrated(session, rater, chosen, modifiers=list(by_rule))
         run.idle = total == 0 and not run.failures
         last = 0
-        with progress("modifiers", total) as shown:
+        with progress("modifiers", total) as bar:
             while True:
                 with reading(engine) as session:
                     chunk = judging.unrated(
@@ -59,23 +59,23 @@ def judge_modifiers(
                     (row.response_id, by_rule[row.modifier or ""].judge(row.text).fulfilled) for row in chunk
                 ]
                 with writing(engine) as session:
-                    done = judging.rated_by(session, rater, [found for found, _ in verdicts])
-                    for found, fulfilled in verdicts:
-                        if found not in done:  # by another process, meanwhile
+                    done = judging.rated_by(session, rater, [response_id for response_id, _ in verdicts])
+                    for response_id, fulfilled in verdicts:
+                        if response_id not in done:  # by another process, meanwhile
                             score = None if fulfilled is None else int(fulfilled)
-                            rating = Score(found, criterion, score, skipped=score is None)
+                            rating = Score(response_id, criterion, score, skipped=score is None)
                             journal.append(session, rater, [rating], run_id=run.id)
                             run.count("undecided" if score is None else "rated")
                 last = chunk[-1].response_id
-                shown.advance(len(chunk))
+                bar.advance(len(chunk))
     return run
 
 
 def fulfilment_criterion(session: Session) -> int:
     """The id of the criterion `fulfilment` of the rubric `modifiers`, written when it is not there yet."""
     rubric = rubrics.read_rubric(RUBRIC_FILE)
-    found = rubrics.rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
-    (criterion,) = rubrics.criteria_of(session, found)
+    rubric_id = rubrics.rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+    (criterion,) = rubrics.criteria_of(session, rubric_id)
     return criterion.id or 0
 
 

@@ -36,11 +36,11 @@ class Language:
         wanted = normal_language(self.code)
         if wanted not in identifier.languages:
             return Verdict(None, f"{identifier.tool} does not know `{self.code}`")
-        found = identifier.identify(text)
-        if found.label is None:
-            return Verdict(None, f"no language identified: {found.reason}")
-        said = found.label if found.label == wanted else f"{found.label}, not {wanted}"
-        return Verdict(found.label == wanted, f"{said} ({found.probability:.2f})")
+        identified = identifier.identify(text)
+        if identified.label is None:
+            return Verdict(None, f"no language identified: {identified.reason}")
+        reason = identified.label if identified.label == wanted else f"{identified.label}, not {wanted}"
+        return Verdict(identified.label == wanted, f"{reason} ({identified.probability:.2f})")
 
 
 DEMANDS = {
@@ -100,8 +100,8 @@ class Modifier:
         if self.by == "judge":
             return Verdict(None, f"{self.name} needs a judge")
         verdicts = [rule.judge(response) for rule in self.rules]
-        said = {verdict.fulfilled for verdict in verdicts}
-        fulfilled = False if False in said else None if None in said else True
+        opinions = {verdict.fulfilled for verdict in verdicts}
+        fulfilled = False if False in opinions else None if None in opinions else True
         return Verdict(fulfilled, "; ".join(verdict.reason for verdict in verdicts))
 
 
@@ -114,14 +114,14 @@ def read_modifier(name: str, identifier: LanguageIdentifier | None = None) -> Mo
     names = read_names(name)
     if names is None:
         return None
-    codes = [found.parameter or "" for found in names if found.group == "lang"]
+    codes = [part.parameter or "" for part in names if part.group == "lang"]
     if identifier is not None and not {normal_language(code) for code in codes} <= identifier.languages:
         return None
     get = _default_identifier if identifier is None else lambda: identifier
-    rules = tuple(rule for found in names if (rule := _rule(found, get)) is not None)
+    rules = tuple(rule for part in names if (rule := _rule(part, get)) is not None)
     return Modifier(
-        name=" + ".join(found.canonical for found in names),
-        group=" + ".join(dict.fromkeys(found.group for found in names)),
+        name=" + ".join(part.canonical for part in names),
+        group=" + ".join(dict.fromkeys(part.group for part in names)),
         by="rule" if len(rules) == len(names) else "judge",
         demand=_demand(names, get),
         rules=rules,

@@ -58,12 +58,12 @@ class Arrow:
                 introduction += 1
         if arrows == 1:
             arrows = max(1, len(_ANYWHERE.findall(first)))
-        said = f"{counted(arrows, 'points')} with an arrow, {marked} with another mark"
+        reason = f"{counted(arrows, 'points')} with an arrow, {marked} with another mark"
         if arrows < self.points or marked:
-            return Verdict(False, said)
+            return Verdict(False, reason)
         if introduction > self.introduction:
-            return Verdict(False, f"{said}, {counted(introduction, 'lines')} before the first")
-        return Verdict(plain <= arrows + 1, f"{said}, {counted(plain, 'lines')} without one")
+            return Verdict(False, f"{reason}, {counted(introduction, 'lines')} before the first")
+        return Verdict(plain <= arrows + 1, f"{reason}, {counted(plain, 'lines')} without one")
 
 
 def _other_mark(line: str) -> bool:

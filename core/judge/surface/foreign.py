@@ -93,13 +93,13 @@ class Stretch:
 
 
 class _Piece(NamedTuple):
-    """`text` holds the letters that decide, `found` what fastText says of them, and `sure` whether that
+    """`text` holds the letters that decide, `identified` what fastText says of them, and `sure` whether that
     counts; `passage`: in another script than the expected language."""
 
     start: int
     end: int
     text: str
-    found: Identified
+    identified: Identified
     sure: bool
     passage: bool = False
 
@@ -116,9 +116,9 @@ def foreign_stretches(
     return _Finder(own, identifier).find(prose_of(text, blanked), whole)
 
 
-def confusable(one: str, other: str) -> bool:
+def confusable(language: str, other: str) -> bool:
     """Whether two languages, by their bare codes, are easily taken for one another."""
-    return any(one in group and other in group for group in _NEIGHBOURS)
+    return any(language in group and other in group for group in _NEIGHBOURS)
 
 
 class _Finder:
@@ -129,11 +129,11 @@ class _Finder:
 
     def find(self, prose: str, whole: Identified) -> list[Stretch]:
         pieces = list(islice(self._pieces(prose), MOST_SENTENCES))
-        if all(piece.sure and piece.found.label == self._own for piece in pieces):
+        if all(piece.sure and piece.identified.label == self._own for piece in pieces):
             return []
-        pieces = self._together(pieces)
+        pieces = self._confirmed_by_neighbours(pieces)
         everywhere = whole.label if whole.label and self._is_sure(whole, prose) else self._own
-        labelled = zip(self._settled(pieces, everywhere), pieces, strict=True)
+        labelled = zip(self._languages_of(pieces, everywhere), pieces, strict=True)
         stretches = []
         for label, group in groupby(labelled, key=lambda pair: pair[0]):
             if label != self._own:
@@ -156,65 +156,67 @@ class _Finder:
             if not has_letters(rest):
                 yield self._passage(start, end, sentence)
                 continue
-            found, sure = self._identified(rest)
+            identified, sure = self._identified(rest)
             last = 0
             for first, after in [*passages, (len(sentence), len(sentence))]:
                 for left, right in trimmed(sentence, last, first):
                     if has_letters(sentence[left:right]):
-                        yield _Piece(start + left, start + right, sentence[left:right], found, sure)
+                        yield _Piece(start + left, start + right, sentence[left:right], identified, sure)
                 if first < after:
                     yield self._passage(start + first, start + after, sentence[first:after])
                 last = after
 
     def _passage(self, start: int, end: int, text: str) -> _Piece:
-        found = self._identifier.identify_prose(without_marks(text))
-        fits = found.label is not None and has_letters_of(text, found.label)
-        return _Piece(start, end, text, found, fits and _likely(found), passage=True)
+        identified = self._identifier.identify_prose(without_marks(text))
+        fits = identified.label is not None and has_letters_of(text, identified.label)
+        return _Piece(start, end, text, identified, fits and _likely(identified), passage=True)
 
     def _identified(self, text: str) -> tuple[Identified, bool]:
         """The language of a text, and whether that is sure."""
-        found = self._identifier.identify_prose(without_marks(text))
-        return found, self._is_sure(found, text)
+        identified = self._identifier.identify_prose(without_marks(text))
+        return identified, self._is_sure(identified, text)
 
-    def _is_sure(self, found: Identified, text: str) -> bool:
-        if found.label is None or found.probability is None:
+    def _is_sure(self, identified: Identified, text: str) -> bool:
+        if identified.label is None or identified.probability is None:
             return False
-        if found.label == self._own:
+        if identified.label == self._own:
             return True
-        asked = SURE_OF_NEIGHBOUR if confusable(found.label, self._own) else SURE
+        thresholds = SURE_OF_NEIGHBOUR if confusable(identified.label, self._own) else SURE
         letters = _letters(text)
-        return any(letters >= most and found.probability >= probability for most, probability in asked)
+        return any(
+            letters >= least and identified.probability >= probability for least, probability in thresholds
+        )
 
-    def _together(self, pieces: list[_Piece]) -> list[_Piece]:
+    def _confirmed_by_neighbours(self, pieces: list[_Piece]) -> list[_Piece]:
         """The same pieces, with those sure that are so by their neighbours of the same language."""
-        heard: list[_Piece] = []
-        for label, group in groupby(pieces, key=lambda piece: piece.found.label):
+        confirmed: list[_Piece] = []
+        for label, group in groupby(pieces, key=lambda piece: piece.identified.label):
             parts = list(group)
             if label not in (None, self._own) and len(parts) > 1:
                 parts = self._run_of_one_language(parts)
-            heard.extend(parts)
-        return heard
+            confirmed.extend(parts)
+        return confirmed
 
     def _run_of_one_language(self, parts: list[_Piece]) -> list[_Piece]:
         if any(part.sure for part in parts):
-            return [part._replace(sure=part.sure or _likely(part.found)) for part in parts]
-        found, sure = self._identified(" ".join(dict.fromkeys(part.text for part in parts)))
-        return [part._replace(sure=sure and part.found.label == found.label) for part in parts]
+            return [part._replace(sure=part.sure or _likely(part.identified)) for part in parts]
+        identified, sure = self._identified(" ".join(dict.fromkeys(part.text for part in parts)))
+        return [part._replace(sure=sure and part.identified.label == identified.label) for part in parts]
 
-    def _settled(self, pieces: list[_Piece], whole: str) -> list[str]:
+    def _languages_of(self, pieces: list[_Piece], whole: str) -> list[str]:
         """The language of every piece; `whole` is that of the response."""
         labels: list[str] = []
         before = None
         for sure, group in groupby(pieces, key=lambda piece: piece.sure):
             parts = list(group)
             if sure:
-                labels.extend(part.found.label or self._own for part in parts)
+                labels.extend(part.identified.label or self._own for part in parts)
             else:
                 end = len(labels) + len(parts)
-                after = pieces[end].found.label if end < len(pieces) else None
+                after = pieces[end].identified.label if end < len(pieces) else None
                 around = before if before is not None and before == after else whole
                 labels.extend(self._taken(part, around) for part in parts)
-            before = parts[-1].found.label if sure else None
+            before = parts[-1].identified.label if sure else None
         return labels
 
     def _taken(self, piece: _Piece, around: str) -> str:
@@ -234,8 +236,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join([*kept, text[last:]])
 
 
-def _likely(found: Identified) -> bool:
-    return found.probability is not None and found.probability >= LIKELY
+def _likely(identified: Identified) -> bool:
+    return identified.probability is not None and identified.probability >= LIKELY
 
 
 def _letters(text: str) -> int:

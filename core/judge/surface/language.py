@@ -70,10 +70,10 @@ class LanguageIdentifier:
         """The most probable language of a piece of text that code was left out of; see `prose_of`."""
         if not has_letters(prose):
             return Identified(None, None, "no letters")
-        found = self._predict(prepared_line(prose))
-        if found == self._nothing:  # what fastText answers when it knows no piece of the text
+        answer = self._predict(prepared_line(prose))
+        if answer == self._nothing:  # what fastText answers when it knows no piece of the text
             return Identified(None, None, "not recognised")
-        label, probability = found
+        label, probability = answer
         return Identified(normal_language(label), min(probability, 1.0))
 
     def _predict(self, line: str) -> tuple[str, float]:

@@ -43,8 +43,8 @@ class Measurer:
     def measure(self, task: Task) -> list[Row]:
         """The rows of `store.tables.SurfaceMetric` for the responses of a task, without their run."""
         return [
-            {"response_id": found, "metric": metric, **row}
-            for found, text, metrics in task.responses
+            {"response_id": response_id, "metric": metric, **row}
+            for response_id, text, metrics in task.responses
             for metric, row in self._measured(task.language, text, metrics)
         ]
 
@@ -62,15 +62,15 @@ class Measurer:
         if self._identifier is None:
             self._identifier = LanguageIdentifier(self._tools.lid)
         identifier = self._identifier
-        found = identifier.identify(text, prose)
-        detail: dict[str, Any] = {"reason": found.reason} if found.reason else {}
-        stretches = foreign_stretches(text, language, identifier, found, prose)
+        identified = identifier.identify(text, prose)
+        detail: dict[str, Any] = {"reason": identified.reason} if identified.reason else {}
+        stretches = foreign_stretches(text, language, identifier, identified, prose)
         if stretches is not None:
             detail["foreign"] = [[stretch.start, stretch.end, stretch.label] for stretch in stretches]
         return {
             "tool": language_tool(identifier),
-            "value": found.probability,
-            "label": found.label,
+            "value": identified.probability,
+            "label": identified.label,
             "detail": detail,
         }
 
@@ -90,8 +90,8 @@ def spelling_tool(dictionary: Dictionary) -> str:
     return tool_of(dictionary)
 
 
-def _spelling_row(found: Spelling) -> Row:
-    detail: dict[str, Any] = {"words": found.words, "misspelt": [list(span) for span in found.misspelt]}
-    if not found.words:
+def _spelling_row(spelling: Spelling) -> Row:
+    detail: dict[str, Any] = {"words": spelling.words, "misspelt": [list(span) for span in spelling.misspelt]}
+    if not spelling.words:
         detail["reason"] = "no words"
-    return {"value": found.share, "label": None, "detail": detail}
+    return {"value": spelling.share, "label": None, "detail": detail}

