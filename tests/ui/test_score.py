@@ -261,7 +261,7 @@ def in_view(engine: Engine, reviewer: str = "anna", **view: Any) -> set[int]:
     """The responses that stand in a view of the campaign, read row by row."""
     session = ReviewSession(engine, open_view(engine, reviewer=reviewer, campaign="c", **view))
     found: set[int] = set()
-    for key in session.instructions:
+    for key in session.rows.keys:
         session.go_to(Destination(key))
         found |= {response for answer in session.row.answers for response in answer.response_ids}
     return found

@@ -73,7 +73,14 @@ def test_the_next_open_criterion_lies_after_the_cursor():
     row = [scored(None, 1), scored(1, None)]
     assert scoring.next_open(row, ScoreCell(0, 0)) == ScoreCell(1, 1)
     assert scoring.next_open(row, ScoreCell(1, 1)) is None
-    assert scoring.first_open(row) == ScoreCell(0, 0)
+
+
+def test_a_row_is_opened_at_its_first_open_cell_or_in_the_columns_that_are_meant():
+    row = [scored(1, None), scored(2, 2), scored(None, 1)]
+    assert scoring.start_cell(row, []) == ScoreCell(0, 1)
+    assert scoring.start_cell(row, [1, 2]) == ScoreCell(2, 0)
+    assert scoring.start_cell(row, [1]) == ScoreCell(1, 0)
+    assert scoring.start_cell([scored(2, 2)], []) == ScoreCell(0, 0)
 
 
 def test_difference_needs_two_scores():

@@ -1,8 +1,9 @@
 """Where to go next: questions about the whole view that only read, and so may run beside the screen."""
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -26,6 +27,47 @@ class Destination:
     response_id: int | None = None
     criterion_id: int | None = None
     message: str = ""
+
+
+@dataclass(frozen=True)
+class RowList:
+    """The keys of the rows that next and previous lead through: all of a view, or those that a filter leaves.
+
+    With a filter, `matches` are the responses that fit it, by the keys of their rows.
+    """
+
+    keys: Sequence[int]
+    filter: Filter = field(default_factory=Filter)
+    matches: Mapping[int, Set[int]] = field(default_factory=dict)
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        return {key: number for number, key in enumerate(self.keys, start=1)}
+
+    def number_of(self, key: int) -> int | None:
+        """The number of a row, from 1; None: the filter has left it out."""
+        return self._numbers.get(key)
+
+    def step(self, key: int, steps: int) -> int | None:
+        """The row some steps after (or before) another; None: there is none. From a row that the filter has
+        left out, the first (or last)."""
+        number = self.number_of(key)
+        if number is None:
+            return self.keys[0 if steps > 0 else -1]
+        index = number - 1 + steps
+        return self.keys[index] if 0 <= index < len(self.keys) else None
+
+    def neighbours(self, key: int, steps: Iterable[int]) -> list[int]:
+        """The rows that lie some steps away, as far as there are any."""
+        current = (self.number_of(key) or 1) - 1
+        indices = [current + step for step in steps]
+        return [self.keys[index] for index in indices if 0 <= index < len(self.keys)]
+
+    def first_after(self, key: int, all_keys: Sequence[int]) -> int:
+        """The first row that comes after another one in the order of `all_keys`, else the first of all."""
+        position = {other: number for number, other in enumerate(all_keys)}
+        current = position.get(key, 0)
+        return next((other for other in self.keys if position.get(other, 0) > current), self.keys[0])
 
 
 class Navigator:

@@ -112,9 +112,11 @@ def next_open(row: Sequence[Scores], cursor: ScoreCell) -> ScoreCell | None:
     return next((cell for cell in open_cells(row) if cell > cursor), None)
 
 
-def first_open(row: Sequence[Scores]) -> ScoreCell | None:
-    """The first open cell of the row, or None."""
-    return next(iter(open_cells(row)), None)
+def start_cell(row: Sequence[Scores], columns: Sequence[int]) -> ScoreCell:
+    """Where the cursor is in a row that is opened: on the first open cell of these columns, or on the first
+    cell of them; where there are no columns, of the whole row."""
+    cells = [cell for cell in open_cells(row) if cell.column in columns or not columns]
+    return cells[0] if cells else ScoreCell(columns[0] if columns else 0, 0)
 
 
 def difference(yours: CriterionScore | None, judges: CriterionScore | None) -> int | None:

@@ -18,7 +18,7 @@ from store.queries.filters import Filter
 from store.queries.journal import Score, Shown, Step
 from store.session import reading
 from tui.review import scoring
-from tui.review.navigation import Destination, Navigator
+from tui.review.navigation import Destination, Navigator, RowList
 from tui.review.prefetch import RowLoader
 from tui.review.row import Answer, Row, reread_row
 from tui.review.saving import NotSaved, saving
@@ -62,15 +62,13 @@ class ReviewSession:
         self.run_id = run_id
         self.navigator = navigator or Navigator(engine, view)
         self.loader = RowLoader(engine, view, self.navigator.load, collapse=collapse)
-        self.filter = Filter()
-        self.matches: dict[int, set[int]] = {}
         self.remember = remember
         self._clock = clock
         self._shown_since: dict[int, float] = {}
-        self.instructions = self.navigator.instructions()
+        self.rows = RowList(self.navigator.instructions())
         with reading(engine) as session:
             bookmark = reviewers.bookmark_of(session, view.rater_id, view.bookmark)
-        start = self.navigator.start(self.instructions, bookmark)
+        start = self.navigator.start(self.rows.keys, bookmark)
         self.row, self.cursor = self._opened(start, leaving=False)
         if bookmark is not None and bookmark.instruction_id == self.row.instruction_id:
             column = self.row.column_of(bookmark.response_id)
@@ -85,19 +83,9 @@ class ReviewSession:
         return self.row.view
 
     @property
-    def instructions(self) -> list[int]:
-        """The keys of the rows that next and previous lead through: all, or those that the filter leaves."""
-        return self._instructions
-
-    @instructions.setter
-    def instructions(self, keys: list[int]) -> None:
-        self._instructions = keys
-        self._numbers = {key: number for number, key in enumerate(keys, start=1)}
-
-    @property
     def number(self) -> int | None:
-        """The number of the row on show among `instructions`, from 1; None: it is not one of them."""
-        return self._numbers.get(self.row.key)
+        """The number of the row on show, from 1; None: the filter has left it out."""
+        return self.rows.number_of(self.row.key)
 
     @property
     def answer(self) -> Answer:
@@ -111,7 +99,7 @@ class ReviewSession:
 
     def fits(self, answer: Answer) -> bool:
         """Whether there is a filter, and this response fits it."""
-        return bool(self.matches.get(self.row.key, set()).intersection(answer.response_ids))
+        return not self.rows.matches.get(self.row.key, set()).isdisjoint(answer.response_ids)
 
     def shows(self, response_ids: Iterable[int]) -> None:
         """The screen tells which responses can be read now; the time to a score is counted from here."""
@@ -313,14 +301,13 @@ class ReviewSession:
 
     def go(self, steps: int) -> ActionResult:
         """To the next (1) or previous (-1) instruction, at its first open criterion."""
-        number = self.number
-        if number is None:  # the filter has left the row behind
-            return self.go_to(Destination(self.instructions[0 if steps > 0 else -1]))
-        index = number - 1 + steps
-        if not 0 <= index < len(self.instructions):
-            word = "last" if steps > 0 else "first"
-            return ActionResult(f"this is the {word} {self.UNIT}" + (" of the filter" if self.filter else ""))
-        return self.go_to(Destination(self.instructions[index]))
+        key = self.rows.step(self.row.key, steps)
+        if key is not None:
+            return self.go_to(Destination(key))
+        word = "last" if steps > 0 else "first"
+        return ActionResult(
+            f"this is the {word} {self.UNIT}" + (" of the filter" if self.rows.filter else "")
+        )
 
     def go_to(self, destination: Destination) -> ActionResult:
         """To a row, and in it to a response and a criterion where the destination names them."""
@@ -342,9 +329,9 @@ class ReviewSession:
 
     def go_to_number(self, number: int) -> ActionResult:
         """To the instruction of this number, from 1."""
-        if not 1 <= number <= len(self.instructions):
-            return ActionResult(f"there are {self.UNIT}s 1 to {len(self.instructions)}")
-        return self.go_to(Destination(self.instructions[number - 1]))
+        if not 1 <= number <= len(self.rows.keys):
+            return ActionResult(f"there are {self.UNIT}s 1 to {len(self.rows.keys)}")
+        return self.go_to(Destination(self.rows.keys[number - 1]))
 
     def next_open(self) -> ActionResult | None:
         """To the next criterion of the row that wants a score; None: the row has no more."""
@@ -356,9 +343,7 @@ class ReviewSession:
 
     def neighbours(self, steps: Iterable[int]) -> list[int]:
         """The rows that lie some steps away, as far as there are any."""
-        current = (self.number or 1) - 1
-        indices = [current + step for step in steps]
-        return [self.instructions[index] for index in indices if 0 <= index < len(self.instructions)]
+        return self.rows.neighbours(self.row.key, steps)
 
     # Which rows and how they are read
 
@@ -368,23 +353,19 @@ class ReviewSession:
         """Lead through the instructions in `matches` alone; with an empty filter through all of them."""
         if wanted and not matches:
             return ActionResult("no response fits this filter: it is left as it was")
-        before = self.filter, self.matches, self.instructions
-        self.filter = wanted
-        self.matches = dict(matches) if wanted else {}
-        self.instructions = list(matches) if wanted else all_instructions
+        before = self.rows
+        self.rows = RowList(list(matches), wanted, matches) if wanted else RowList(all_instructions)
         if not wanted:
             return ActionResult("no filter")
         count = sum(len(responses) for responses in matches.values())
         message = f"filter: {count} responses to {len(matches)} instructions (f x Enter: none)"
         if self.number is not None:
             return ActionResult(message)
-        position = {instruction: number for number, instruction in enumerate(all_instructions)}
-        current = position.get(self.row.key, 0)
-        later = [instruction for instruction in self.instructions if position.get(instruction, 0) > current]
         try:
-            return replace(self.go_to(Destination((later or self.instructions)[0])), message=message)
+            key = self.rows.first_after(self.row.key, all_instructions)
+            return replace(self.go_to(Destination(key)), message=message)
         except NotSaved:
-            self.filter, self.matches, self.instructions = before
+            self.rows = before
             raise
 
     def change_view(self, view: View, *, collapse: bool | None = None) -> ActionResult:
@@ -426,13 +407,13 @@ class ReviewSession:
     def _opened(self, key: int, *, leaving: bool) -> tuple[Row, ScoreCell]:
         with saving(self.engine) as session:
             row = self._load(session, key)
-            cursor = scoring.first_open(row.scores) or ScoreCell(0, 0)
-            fitting = self.matches.get(key)
-            if fitting:
-                answers = enumerate(row.answers)
-                columns = [column for column, answer in answers if fitting.intersection(answer.response_ids)]
-                cells = [cell for cell in scoring.open_cells(row.scores) if cell.column in columns]
-                cursor = cells[0] if cells else ScoreCell(columns[0], 0) if columns else cursor
+            fitting = self.rows.matches.get(key, set())
+            columns = [
+                column
+                for column, answer in enumerate(row.answers)
+                if not fitting.isdisjoint(answer.response_ids)
+            ]
+            cursor = scoring.start_cell(row.scores, columns)
             if leaving:
                 self._remember(session, row, cursor)
         return row, cursor

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from store.queries import compare, reviewers
 from store.session import reading
-from tui.review.navigation import Navigator
+from tui.review.navigation import Navigator, RowList
 from tui.review.row import Row, load_row
 from tui.review.saving import saving
 from tui.review.scoring import ScoreCell
@@ -40,7 +40,7 @@ def read_update(review: ReviewSession) -> StoreUpdate | None:
         shown = review.row
         view = _view_now(session, review.view)
         instructions = None
-        if not review.filter:
+        if not review.rows.filter:
             instructions = Navigator(review.engine, view).instructions()
         row, new_columns = load_row(session, view, shown.key, collapse=review.loader.collapse)
         return StoreUpdate(contents, shown, view, instructions, row, new_columns)
@@ -60,9 +60,9 @@ def apply_update(review: ReviewSession, update: StoreUpdate) -> ActionResult | N
     review.navigator.view = update.view
     review.loader.change(update.view, collapse=review.loader.collapse)
     review.loader.contents = update.contents
-    before = len(review.instructions)
+    before = len(review.rows.keys)
     if update.instructions is not None:
-        review.instructions = update.instructions
+        review.rows = RowList(update.instructions)
     review.row = update.row
     column = update.row.column_of(response_id)
     review.cursor = ScoreCell(column or 0, review.cursor.criterion)
@@ -70,8 +70,8 @@ def apply_update(review: ReviewSession, update: StoreUpdate) -> ActionResult | N
     parts = []
     if more > 0:
         parts.append(f"{more} more response{'s' if more > 1 else ''} to this instruction")
-    if len(review.instructions) > before:
-        parts.append(f"{len(review.instructions) - before} more answered")
+    if len(review.rows.keys) > before:
+        parts.append(f"{len(review.rows.keys) - before} more answered")
     message = "new: " + ", ".join(parts) if parts else ""
     return ActionResult(message, new_row=len(update.row.answers) != len(old.answers))
 

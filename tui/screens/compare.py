@@ -248,11 +248,11 @@ class CompareScreen(MinimalRepaintScreen[None]):
                 return filters.group_counts(session, self.session.view.scope)
 
         counts = await asyncio.to_thread(read_counts)
-        screen = FilterScreen(self.session.view, counts, self.session.filter)
+        screen = FilterScreen(self.session.view, counts, self.session.rows.filter)
         self.app.push_screen(screen, self._filtered)
 
     async def _filtered(self, wanted: Filter | None) -> None:
-        if wanted is not None and wanted != self.session.filter:
+        if wanted is not None and wanted != self.session.rows.filter:
             await self.narrow(wanted)
 
     async def narrow(self, wanted: Filter) -> None:

@@ -55,6 +55,6 @@ class QueueBar(StatusBar):
         speed = "" if pace is None else f" · {pace:.0f}/h"
         return [
             (f"{view.language} · {name} · ", Look.PLAIN),
-            (f"{session.number}/{len(session.instructions)} · ", Look.PLAIN),
+            (f"{session.number}/{len(session.rows.keys)} · ", Look.PLAIN),
             (f"{session.queue.left} left{speed}", Look.PLAIN),
         ]

@@ -62,7 +62,7 @@ class StatusBar(LineWidget):
         session, view = self.session, self.session.view
         number = "–" if session.number is None else str(session.number)
         where = f"{view.language} · {shorten(visible(view.campaign or view.suite.label), 24)} · "
-        count = f"{number}/{len(session.instructions)}{' filtered' if session.filter else ''} · "
+        count = f"{number}/{len(session.rows.keys)}{' filtered' if session.rows.filter else ''} · "
         return [
             (where, Look.PLAIN),
             (count, Look.PLAIN),
