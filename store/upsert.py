@@ -12,7 +12,7 @@ def insert_or_update(
     session: Session, table: type[SQLModel], row: dict[str, Any], key: Sequence[str]
 ) -> None:
     """Insert the row. Where one with the same `key` columns is there, its other columns are set instead."""
-    statement = _dialect(session).insert(table).values(table(**row).model_dump(exclude={"id"}))
+    statement = dialect_of(session).insert(table).values(table(**row).model_dump(exclude={"id"}))
     others = {column.name: column for column in statement.excluded if column.name not in ("id", *key)}
     session.connection().execute(statement.on_conflict_do_update(index_elements=list(key), set_=others))
 
@@ -24,7 +24,7 @@ def insert_missing(
     full = [table(**row).model_dump(exclude={"id"}) for row in rows]
     if not full:
         return 0
-    statement = _dialect(session).insert(table).on_conflict_do_nothing(index_elements=list(key))
+    statement = dialect_of(session).insert(table).on_conflict_do_nothing(index_elements=list(key))
     options = {"preserve_rowcount": True}
     return int(session.connection().execute(statement, full, execution_options=options).rowcount)
 
@@ -37,6 +37,7 @@ def row_id(session: Session, table: type[SQLModel], key: dict[str, Any], **value
     return int(session.exec(statement).one())
 
 
-def _dialect(session: Session) -> Any:
+def dialect_of(session: Session) -> Any:
+    """SQLAlchemy's module for the database in use, whose `insert` knows ON CONFLICT."""
     # By name, so that only the dialect in use is imported.
     return import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")

@@ -16,7 +16,8 @@ from sqlmodel import Session
 
 from core.exchange.preferences import CRITERION, OPTIONS, CountedScores, scored_by_instruction
 from store.errors import UsageError
-from store.queries.preferences import ResponseScore, ScoredInstruction, response_texts
+from store.queries.preferences import ResponseScore, ScoredInstruction
+from store.queries.responses import response_texts
 
 MOST = 1.5
 FIELDS = ({"name": "key", "type": "string"}, {"name": "suite", "type": "category"})

@@ -18,7 +18,8 @@ from sqlmodel import Session
 
 from store.errors import UsageError
 from store.queries import raters, rubrics
-from store.queries.preferences import ResponseScore, ScoredInstruction, response_texts, scored_instructions
+from store.queries.preferences import ResponseScore, ScoredInstruction, scored_instructions
+from store.queries.responses import response_texts
 from store.queries.suites import find_suite
 
 LANGUAGE = "language"

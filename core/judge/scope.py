@@ -22,7 +22,6 @@ def chosen_languages(engine: Engine, languages: Sequence[str] | None) -> list[st
 
 def expected_among(engine: Engine, languages: Sequence[str]) -> list[str]:
     """The languages in which responses are expected (`store.queries.expected_language`) to the store's
-    instructions in
-    these languages, sorted: theirs, and those that modifiers demand."""
+    instructions in these languages, sorted: theirs, and those that modifiers demand."""
     with reading(engine) as session:
         return surface.expected_languages(session, languages)

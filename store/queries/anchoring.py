@@ -1,4 +1,4 @@
-"""What people scored before and after they saw what a judge had said, from the journal.
+"""What people scored before and after they saw what a judge had judged, from the journal.
 
 `Entry.judge_shown` says whether a judge's scores were on the screen when a score was set. Of every person,
 response and criterion, the *first look* is the last score that was set blind before any was set with a judge
@@ -47,7 +47,7 @@ class LookCounts:
 
 # The first and the second look of every person at every response and criterion, by the ids of their rows.
 _LOOKS = """
-WITH given AS (
+WITH score_set AS (
     SELECT rating.id AS id, rating.response_id AS response_id, rating.rater_id AS rater_id,
            rating.criterion_id AS criterion_id, entry.judge_shown AS shown,
            min(CASE WHEN entry.judge_shown THEN rating.id END)
@@ -62,7 +62,7 @@ WITH given AS (
     SELECT response_id, rater_id, criterion_id,
            max(CASE WHEN first_shown IS NULL OR id < first_shown THEN id END) AS first_id,
            max(CASE WHEN shown THEN id END) AS second_id
-    FROM given
+    FROM score_set
     GROUP BY response_id, rater_id, criterion_id
 ), seen AS (
     SELECT response_id, rater_id, max(created_at) AS last_seen FROM entry
@@ -71,7 +71,7 @@ WITH given AS (
         WHERE assignment.response_id = entry.response_id AND assignment.rater_id = entry.rater_id
           AND campaign.blind AND NOT campaign.reveal))
     GROUP BY response_id, rater_id
-), told AS (
+), pair AS (
     SELECT look.response_id AS response_id, look.rater_id AS rater_id, look.criterion_id AS criterion_id,
            first_look.score AS before_score,
            CASE WHEN look.second_id IS NULL THEN first_look.score ELSE second_look.score END AS after_score,
@@ -87,27 +87,27 @@ _COUNTS = """
 SELECT sum(CASE WHEN before_score IS NOT NULL AND last_seen IS NOT NULL THEN 1 ELSE 0 END) AS revealed,
        sum(CASE WHEN before_score IS NOT NULL AND last_seen IS NULL THEN 1 ELSE 0 END) AS blind,
        sum(CASE WHEN before_score IS NULL AND after_score IS NOT NULL THEN 1 ELSE 0 END) AS open
-FROM told
+FROM pair
 """
 
 _REVEALED = """
-SELECT instruction."key" AS "key", instruction.language AS language, told.rater_id AS rater_id,
-       told.criterion_id AS criterion_id, judge.rater_id AS judge_id, told.before_score AS before,
-       told.after_score AS after, judge.score AS judge, count(*) AS n
-FROM told
-JOIN current_rating AS judge ON judge.response_id = told.response_id AND judge.rater_id IN :judges
-     AND judge.criterion_id = told.criterion_id AND judge.score IS NOT NULL
-JOIN response ON response.id = told.response_id
+SELECT instruction."key" AS "key", instruction.language AS language, pair.rater_id AS rater_id,
+       pair.criterion_id AS criterion_id, judge.rater_id AS judge_id, pair.before_score AS before,
+       pair.after_score AS after, judge.score AS judge, count(*) AS n
+FROM pair
+JOIN current_rating AS judge ON judge.response_id = pair.response_id AND judge.rater_id IN :judges
+     AND judge.criterion_id = pair.criterion_id AND judge.score IS NOT NULL
+JOIN response ON response.id = pair.response_id
 JOIN instruction ON instruction.id = response.instruction_id
-WHERE told.before_score IS NOT NULL
-  AND EXISTS (SELECT 1 FROM rating AS said JOIN entry ON entry.id = said.entry_id
-              WHERE said.response_id = judge.response_id AND said.rater_id = judge.rater_id
-                AND said.criterion_id = judge.criterion_id AND said.score IS NOT NULL
-                AND entry.created_at <= told.last_seen)
-GROUP BY instruction."key", instruction.language, told.rater_id, told.criterion_id, judge.rater_id,
-         told.before_score, told.after_score, judge.score
-ORDER BY instruction."key", instruction.language, told.rater_id, told.criterion_id, judge.rater_id,
-         told.before_score, told.after_score IS NOT NULL, told.after_score, judge.score
+WHERE pair.before_score IS NOT NULL
+  AND EXISTS (SELECT 1 FROM rating AS judged JOIN entry ON entry.id = judged.entry_id
+              WHERE judged.response_id = judge.response_id AND judged.rater_id = judge.rater_id
+                AND judged.criterion_id = judge.criterion_id AND judged.score IS NOT NULL
+                AND entry.created_at <= pair.last_seen)
+GROUP BY instruction."key", instruction.language, pair.rater_id, pair.criterion_id, judge.rater_id,
+         pair.before_score, pair.after_score, judge.score
+ORDER BY instruction."key", instruction.language, pair.rater_id, pair.criterion_id, judge.rater_id,
+         pair.before_score, pair.after_score IS NOT NULL, pair.after_score, judge.score
 """
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, text, tuple_
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
+from store.queries.responses import IDS_AT_ONCE
 from store.queries.suites import SuiteSummary, list_suites
 from store.tables import (
     Comment,
@@ -24,25 +25,22 @@ from store.tables import (
 
 SourceKey = tuple[int, int, int]
 
-# A database takes only so many values in one question.
-IDS_AT_ONCE = 500
-
 # A loose index scan (https://wiki.postgresql.org/wiki/Loose_indexscan), which the databases don't plan by
-# themselves: `found` leaps over ix_response_source from a response to the first one of the next source, and
-# to NULL after the last. SQLite looks up all three columns only where the other side is no column, hence
-# `+ 0`, and only by `>=`: with `>` it would walk over all that equal the last.
+# themselves: `first_response` leaps over ix_response_source from a response to the first one of the next
+# source, and to NULL after the last. SQLite looks up all three columns only where the other side isn't one,
+# hence `+ 0`, and only by `>=`: with `>` it would walk over all that equal the last.
 # Then the instructions come first: a join might begin with all responses of a source.
 SOURCES = """
-WITH RECURSIVE found(id) AS (
+WITH RECURSIVE first_response(id) AS (
     SELECT (SELECT id FROM response ORDER BY model_id, decoding_id, sample LIMIT 1)
     UNION ALL
     SELECT (SELECT later.id FROM response AS later
             WHERE (later.model_id, later.decoding_id, later.sample)
                   >= (response.model_id + 0, response.decoding_id + 0, response.sample + 1)
             ORDER BY later.model_id, later.decoding_id, later.sample LIMIT 1)
-    FROM found JOIN response ON response.id = found.id)
+    FROM first_response JOIN response ON response.id = first_response.id)
 SELECT response.model_id, response.decoding_id, response.sample
-FROM found JOIN response ON response.id = found.id
+FROM first_response JOIN response ON response.id = first_response.id
 WHERE EXISTS (
     SELECT 1 FROM instruction
     WHERE instruction.suite_id = :suite AND instruction.language = :language AND EXISTS (

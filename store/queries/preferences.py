@@ -76,9 +76,3 @@ def scored_instructions(
         name, version, _, key, spoken, task, modifier, text = group[0][:8]
         scores = tuple(ResponseScore(*row[8:]) for row in group)
         yield ScoredInstruction(f"{name}/{version}", key, spoken, task, modifier, text, scores)
-
-
-def response_texts(session: Session, response_ids: Collection[int]) -> dict[int, str]:
-    """The texts of responses, by their ids."""
-    statement = select(Response.id, Response.text).where(col(Response.id).in_(response_ids))
-    return {response_id or 0: text for response_id, text in session.exec(statement)}

@@ -13,6 +13,9 @@ from store.upsert import insert_missing
 # What makes a response empty when there is nothing else in it.
 BLANKS = " \t\n\v\f\r\u00a0\u3000\ufeff"
 
+# A database takes only so many values in one question.
+IDS_AT_ONCE = 500
+
 IDENTITY = ("instruction_id", "model_id", "decoding_id", "sample")
 
 
@@ -54,3 +57,14 @@ def languages_with_responses(session: Session, suite: int | None = None) -> list
     if suite is not None:
         statement = statement.where(Instruction.suite_id == suite)
     return list(session.exec(statement))
+
+
+def response_texts(session: Session, response_ids: Collection[int]) -> dict[int, str]:
+    """The texts of these responses, by their ids."""
+    ids = list(response_ids)
+    texts: dict[int, str] = {}
+    for first in range(0, len(ids), IDS_AT_ONCE):
+        chunk = ids[first : first + IDS_AT_ONCE]
+        statement = select(Response.id, Response.text).where(col(Response.id).in_(chunk))
+        texts |= {number or 0: text for number, text in session.exec(statement)}
+    return texts

@@ -24,9 +24,13 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _N, _R, _P = 2**14, 8, 1
 _GROUPS, _LETTERS = 3, 4
 
+# Of the key of `StoreKey`; and how much of a name's hash its pseudonym shows.
+PURPOSE = "pseudonyms"
+_HEX_DIGITS = 10
+
 
 def new_code() -> str:
-    """A code to be told to a reviewer, such as `k7qm-x2fd-9rtw`."""
+    """A new code for a reviewer, such as `k7qm-x2fd-9rtw`."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS)) for _ in range(_GROUPS))
     return "-".join(groups)
 
@@ -63,10 +67,6 @@ def code_of(session: Session, reviewer: str) -> str | None:
 
 def _plain(code: str) -> bytes:
     return "".join(letter for letter in code.lower() if letter.isalnum()).encode()
-
-
-PURPOSE = "pseudonyms"
-_HEX_DIGITS = 10
 
 
 def pseudonyms(session: Session) -> dict[str, str]:

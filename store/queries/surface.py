@@ -4,7 +4,6 @@ response, as the choice of a learning rate needs them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from sqlalchemy import select
@@ -14,12 +13,12 @@ from sqlmodel import select as select_model
 from store.queries.expected_language import expected_in_sql, expected_language, is_language
 from store.queries.responses import is_empty
 from store.tables import Instruction, Model, Response, SurfaceMetric
+from store.upsert import dialect_of
 
 _NOTHING: dict[str, Any] = {"value": None, "label": None, "detail": {}, "run_id": None}
 
-# The rows of a question that are held at once, and the values in one: a database takes only so many.
+# The rows of a question that are held at once.
 ROWS_AT_ONCE = 10_000
-IDS_AT_ONCE = 500
 
 
 def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
@@ -29,9 +28,10 @@ def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     full = [{**_NOTHING, **row} for row in rows]
     if not full:
         return 0
-    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
-    statement = dialect.insert(SurfaceMetric).on_conflict_do_nothing(
-        index_elements=["response_id", "metric", "tool"]
+    statement = (
+        dialect_of(session)
+        .insert(SurfaceMetric)
+        .on_conflict_do_nothing(index_elements=["response_id", "metric", "tool"])
     )
     options = {"preserve_rowcount": True}
     return session.connection().execute(statement, full, execution_options=options).rowcount
@@ -39,8 +39,7 @@ def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 def expected_languages(session: Session, languages: Sequence[str] | None = None) -> list[str]:
     """The languages in which responses are expected (`store.queries.expected_language`) to instructions in
-    `languages`
-    (default: all), where there are any responses, sorted."""
+    `languages` (default: all), where there are any responses, sorted."""
     answered = select_model(Response.id).where(Response.instruction_id == Instruction.id).exists()
     statement = select_model(Instruction.language, Instruction.modifier).where(answered).distinct()
     if languages is not None:
@@ -74,17 +73,6 @@ def responses_without(
         yield response_id or 0, language
 
 
-def texts_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """The texts of these responses by id."""
-    texts: dict[int, str] = {}
-    for first in range(0, len(ids), IDS_AT_ONCE):
-        statement = select_model(Response.id, Response.text).where(
-            col(Response.id).in_(ids[first : first + IDS_AT_ONCE])
-        )
-        texts |= {number or 0: text for number, text in session.exec(statement)}
-    return texts
-
-
 @dataclass(frozen=True)
 class ModelDescription:
     """A model's configuration, as far as it is known."""
@@ -100,9 +88,8 @@ class SurfaceMeasures:
     """The surface metrics of a response, by the latest measurement of each; None where there is none.
 
     `right_language`: it is identified as the language that it is expected in
-    (`store.queries.expected_language`).
-    `spelling`: share of words that pass, 0 to 1. `relevant`: judged to address its task. `empty`: holds
-    nothing but white space.
+    (`store.queries.expected_language`). `spelling`: share of words that pass, 0 to 1. `relevant`: judged to
+    address its task. `empty`: holds nothing but white space.
     """
 
     right_language: bool | None

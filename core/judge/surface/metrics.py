@@ -30,6 +30,7 @@ from core.text.scripts import UNSPACED_LANGUAGES, normal_language
 from store import UsageError
 from store.provenance import RunRecord, record_run
 from store.queries import surface
+from store.queries.responses import response_texts
 from store.session import reading, writing
 
 # A task ends with so many characters, so that neither it nor its commit takes long.
@@ -99,7 +100,7 @@ class TaskQueue:
         self._last[process] = language
         left = self._left[language]
         with reading(self._engine) as session:
-            texts = surface.texts_of(session, left.ids[-self._chunk :].tolist())
+            texts = response_texts(session, left.ids[-self._chunk :].tolist())
         responses: list[tuple[int, str, tuple[str, ...]]] = []
         characters = 0
         while left.ids and len(responses) < self._chunk and characters < CHARACTERS:
