@@ -50,6 +50,7 @@ def asks_a_judge(command: Callable[..., None]) -> Callable[..., None]:
             raise UsageError(NO_JUDGE)
         command(settings=None, **given)
 
+    # What typer reads the options from.
     parameters = [
         parameter.replace(kind=Parameter.KEYWORD_ONLY)
         for name, parameter in own.items()

@@ -40,7 +40,7 @@ def judge_relevance(
     """Have an LLM say for every response that it has not judged yet whether it is relevant.
 
     Written as the surface metric `relevance` with the value 0 or 1; its tool is the model and the prompt's
-    version. The last 0 or 1 in the answer counts (the paper, section 4, as DESIGN section 8 gives it); an
+    version. The last 0 or 1 in the answer counts (the paper, section 4); an
     answer without one is a bad one. All else as `core.judge.rubric.judge.judge_rubric`.
     """
     judge = open_judge(settings)

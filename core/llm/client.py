@@ -27,8 +27,8 @@ from store.storable import storable
 
 
 def check_address(base_url: str) -> None:
-    """Raises `UsageError` for an address that is none or that holds a secret: addresses are written into
-    logs and the store, by us and by libraries."""
+    """Raises `UsageError` for what is no address, or one that holds a secret: addresses are written into logs
+    and the store, by us and by libraries."""
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError("The address of the server begins with http:// or https://.")
@@ -121,7 +121,7 @@ class Client:
     ) -> None:
         """`base_url` as the server gives it, ending in `/v1` for most; default OpenAI's (or OPENAI_BASE_URL).
 
-        The key is found by `core.llm.client`; a server named by `base_url` may need none. `timeout`:
+        The key is found by `find_key`; a server named by `base_url` may need none. `timeout`:
         seconds for one request, from the first byte sent to the last received. `most_bytes`: of an answer;
         one that is longer is none. `purpose` begins the sentence about a missing package. Raises `UsageError`
         when there is no key or the URL is none, `XlitError` when the extra is missing.

@@ -33,7 +33,7 @@ class Estimate:
 
     @property
     def sentence(self) -> str:
-        """The survey in words."""
+        """The estimate as one sentence for people."""
         text = (
             f"{self.model}: {self.questions} questions, about {self.tokens_in:,} tokens to read "
             f"and {self.tokens_out:,} to write"
