@@ -77,8 +77,13 @@ class Selection:
     rule: str = RULE
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data for JSON."""
-        return asdict(self)
+        """All of it as plain data for JSON; of a decoding its id, engine and quantization, without its
+        digest."""
+        plain = asdict(self)
+        for configuration in plain["configurations"]:
+            for candidate in configuration["candidates"]:
+                del candidate["source"]["digest"]
+        return plain
 
 
 # What a candidate answered: (instruction's key, language) -> its response (the first sample) and metrics.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from core.extras import needs_extra
 from core.report.charts.bar_chart import draw_bar_chart
 from core.report.charts.heat_map import draw_heat_map
-from core.report.charts.labels import Ruler
+from core.report.charts.labels import DPI, Ruler
 from core.report.charts.line_chart import draw_line_chart
 from core.report.charts.style import families_for, settings
 from core.report.document import Figure, HeatMap, LineChart
@@ -25,8 +25,6 @@ Picture = Literal["png", "pdf", "svg"]
 
 # The first that is written is the one that Markdown shows.
 PICTURES: tuple[Picture, ...] = ("png", "svg", "pdf")
-
-DPI = 200
 
 # What would tell when and with what the file was made.
 _NO_METADATA: dict[Picture, dict[str, Any]] = {
@@ -63,16 +61,16 @@ def draw(figure: Figure) -> Drawing:
     Letters come from DejaVu Sans, which comes with matplotlib and has Latin, Greek and Cyrillic; those of
     other scripts from a font that is installed, and are boxes where there is none: the note then names them.
     """
-    shown = _shown(figure)
-    texts = list(_texts(shown))
+    rendered = _visible_figure(figure)
+    texts = list(_texts(rendered))
     with needs_extra("report", "Drawing figures"):
         families, is_missing = families_for(texts)
     with _matplotlib(families):
-        canvas, notes = _drawn(shown, Ruler(families))
+        canvas, notes = _drawn(rendered, Ruler(families))
     if is_missing:
         names = (text for text in texts if families_for([text])[1])
         notes.append(f"No font that is installed has all letters of: {'; '.join(dict.fromkeys(names))}.")
-    return Drawing(figure, canvas, tuple(filter(None, (shown.note, *notes))), families)
+    return Drawing(figure, canvas, tuple(filter(None, (rendered.note, *notes))), families)
 
 
 def _drawn(figure: Figure, ruler: Ruler) -> tuple[Canvas, list[str]]:
@@ -83,7 +81,7 @@ def _drawn(figure: Figure, ruler: Ruler) -> tuple[Canvas, list[str]]:
     return draw_bar_chart(figure, ruler)
 
 
-def _shown(figure: Figure) -> Figure:
+def _visible_figure(figure: Figure) -> Figure:
     """The figure with all of its texts made visible."""
     if isinstance(figure, HeatMap):
         return replace(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import RendererAgg
 
 LINE_HEIGHT = 1.25
-_DPI = 200
+
+# Dots an inch of what is not drawn in vectors, and of what texts are measured with.
+DPI = 200
 
 # Where a line may break: at blanks and around each letter of a script without blanks; where that isn't enough
 # also behind these signs in a word.
@@ -22,7 +24,7 @@ _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORDS = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")
 _PARTS = re.compile(rf"[{_WIDE}]|[^\s/_\-.,{_WIDE}]*[\s/_\-.,]+|[^\s/_\-.,{_WIDE}]+")
 
-# Longer names can't be told apart by reading, and would only cost time to measure.
+# Longer names can't be fitted apart by reading, and would only cost time to measure.
 _LONGEST = 400
 
 
@@ -49,7 +51,7 @@ class Ruler:
     def _renderer(self) -> RendererAgg:
         from matplotlib.backends.backend_agg import RendererAgg
 
-        return RendererAgg(8, 8, _DPI)
+        return RendererAgg(8, 8, DPI)
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
         """Of the widest line, in inches, `size` being in points."""
@@ -62,7 +64,7 @@ class Ruler:
 
             font = FontProperties(family=self.families, size=size, weight="bold" if bold else "normal")
             width, _, _ = self._renderer.get_text_width_height_descent(line, font, False)
-            known = self._known[line, size, bold] = float(width) / _DPI
+            known = self._known[line, size, bold] = float(width) / DPI
         return known
 
     def fit(self, text: str, width: float, size: float, lines: int = 1, bold: bool = False) -> Label:
@@ -94,15 +96,15 @@ class Ruler:
         """Each text as `fit` makes it; those that come out alike are numbered."""
         labels = [self.fit(text, width, size, lines, bold) for text in texts]
         seen: dict[str, int] = {}
-        told: list[Label] = []
+        fitted: list[Label] = []
         for text, label in zip(texts, labels, strict=True):
             number = seen[label.text] = seen.get(label.text, 0) + 1
             if number > 1 and label.full:
                 sign = f" ({number})"
                 label = self.fit(text, width - self.width(sign, size, bold), size, lines, bold)
                 label = Label(label.text + sign, label.full)
-            told.append(label)
-        return told
+            fitted.append(label)
+        return fitted
 
     def _wrapped(self, pieces: Sequence[str], width: float, size: float, bold: bool) -> list[str]:
         lines: list[str] = []

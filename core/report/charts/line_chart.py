@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, isfinite, log
 from typing import TYPE_CHECKING
 
 from core.report.charts.labels import LINE_HEIGHT, Ruler, in_full
-from core.report.charts.legend import Legend
 from core.report.charts.style import (
     FAINT,
-    MARGIN,
+    GAP,
     PAGE,
     RING,
     TEXT_SIZE,
     TITLE_SIZE,
+    add_legend,
     colour_of,
     dash_of,
     finite_or_nan,
+    fit_to_axes,
     frame,
-    handles,
+    legend_handles,
     marker_of,
-    place_axes,
+    new_figure,
     say_nothing,
     widened,
 )
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Inches.
+# Inches. Left of the panels stand the title of y and its numbers.
 _PANEL_HEIGHT = 1.75
 _BESIDE = 3
-_GAP = 0.18
+_LEFT = 0.65
 _LINE = TEXT_SIZE * LINE_HEIGHT / 72
 
 # Points of a line above which its intervals are a band; below, bars, which stay apart where lines cross.
@@ -49,40 +50,26 @@ _DODGED = 15.0
 
 def draw_line_chart(chart: LineChart, ruler: Ruler) -> tuple[Figure, list[str]]:
     """The figure, `PAGE` inches wide, and what its note must add."""
-    from matplotlib.figure import Figure
-
     names = list(dict.fromkeys(series.name for _, panel in chart.panels for series in panel))
     beside = max(min(_BESIDE, len(chart.panels)), 1)
     lines = ceil(len(chart.panels) / beside) or 1
     beside = ceil(len(chart.panels) / lines) or 1
-    left = MARGIN + _LINE + 0.45
-    width = (PAGE - left - 0.1 - _GAP * (beside - 1)) / beside
+    width = (PAGE - _LEFT - GAP * beside) / beside
     titles = ruler.fit_all([title for title, _ in chart.panels], width, TITLE_SIZE, lines=2, bold=True)
-    head = max((title.lines for title in titles), default=1) * TITLE_SIZE * LINE_HEIGHT / 72 + 0.06
     x_title = ruler.fit(chart.x_label, width, TEXT_SIZE)
     y_title = ruler.fit(chart.y_label, _PANEL_HEIGHT, TEXT_SIZE)
     ticks = _Ticks(chart, ruler, width)
-    foot = ticks.height + _LINE + 0.12
-    line = head + _PANEL_HEIGHT + foot
     has_chosen = any(series.chosen for _, panel in chart.panels for series in panel)
-    legend = Legend([*names, *(["chosen"] if has_chosen else [])], ruler, PAGE - left)
-    figure = Figure(figsize=(PAGE, legend.height + lines * line + MARGIN))
+    figure = new_figure(lines * (_PANEL_HEIGHT + 0.8) + 0.5)
+    grid: Iterator[Axes] = iter(figure.subplots(lines, beside, squeeze=False).flat if chart.panels else ())
     span = chart.y_range or _span(chart)
-    for place, (_, panel) in enumerate(chart.panels):
-        row, column = divmod(place, beside)
-        axes = place_axes(
-            figure,
-            left + column * (width + _GAP),
-            legend.height + row * line + head,
-            width,
-            _PANEL_HEIGHT,
-        )
-        axes.set_title(titles[place].text, fontsize=TITLE_SIZE, fontweight="bold", pad=4)
+    for index, ((_, panel), title, axes) in enumerate(zip(chart.panels, titles, grid, strict=False)):
+        axes.set_title(title.text, fontsize=TITLE_SIZE, fontweight="bold", pad=4)
         axes.set_ylim(*span)
         frame(axes)
         axes.grid(axis="y", color=FAINT, lw=0.5)
         axes.set_xlabel(x_title.text, labelpad=2)
-        if column == 0:
+        if index % beside == 0:
             axes.set_ylabel(y_title.text, labelpad=3)
         else:
             axes.tick_params(labelleft=False)
@@ -91,8 +78,12 @@ def draw_line_chart(chart: LineChart, ruler: Ruler) -> tuple[Figure, list[str]]:
         ticks.set(axes)
         if not any(finite(point[1]) is not None for series in panel for point in series.points):
             say_nothing(axes)
-    legend.draw(figure, handles(len(names), with_line=True, with_ring=has_chosen), left)
-    return figure, in_full([*titles, *legend.labels, x_title, y_title])
+    for axes in list(grid):
+        axes.remove()
+    handles = legend_handles(len(names), with_line=True, with_ring=has_chosen)
+    legend = add_legend(figure, [*names, *(["chosen"] if has_chosen else [])], handles, ruler)
+    fit_to_axes(figure, across=beside, down=lines, height=_PANEL_HEIGHT)
+    return figure, in_full([*titles, *legend, x_title, y_title])
 
 
 class _Ticks:
@@ -106,13 +97,12 @@ class _Ticks:
         if self.logarithmic:
             self.at = [x for x in self.at if x > 0]
         self.names = [rate_label(x) if self.logarithmic else power(x) for x in self.at]
-        self.height = _LINE + 0.06
         need = max((ruler.width(name, TEXT_SIZE) for name in self.names), default=0) + 0.08
-        places = [_share(x, self.at, self.logarithmic) * width * 0.86 for x in self.at]
+        positions = [_share(x, self.at, self.logarithmic) * width * 0.86 for x in self.at]
         kept: list[int] = []
-        for place, x in enumerate(places):
-            if not kept or x - places[kept[-1]] >= need:
-                kept.append(place)
+        for index, position in enumerate(positions):
+            if not kept or position - positions[kept[-1]] >= need:
+                kept.append(index)
         self.kept = kept
 
     def set(self, axes: Axes) -> None:
@@ -129,7 +119,7 @@ class _Ticks:
         else:
             margin = (self.at[-1] - self.at[0]) * 0.08 or 1.0
             axes.set_xlim(self.at[0] - margin, self.at[-1] + margin)
-        axes.set_xticks([self.at[place] for place in self.kept], [self.names[place] for place in self.kept])
+        axes.set_xticks([self.at[index] for index in self.kept], [self.names[index] for index in self.kept])
         axes.xaxis.set_minor_locator(NullLocator())
 
 
@@ -152,7 +142,7 @@ def _share(x: float, xs: Sequence[float], logarithmic: bool) -> float:
 
 
 def _span(chart: LineChart) -> tuple[float, float]:
-    found = [
+    values = [
         value
         for _, panel in chart.panels
         for series in panel
@@ -160,20 +150,20 @@ def _span(chart: LineChart) -> tuple[float, float]:
         for value in map(finite, point[1:])
         if value is not None
     ]
-    return widened(found)
+    return widened(values)
 
 
-def _draw_series(axes: Axes, series: Series, place: int, number: int) -> None:
+def _draw_series(axes: Axes, series: Series, index: int, number: int) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     figure = axes.get_figure()
     assert figure is not None
-    shift = (place - (number - 1) / 2) * min(_DODGE, _DODGED / number) / 72
+    shift = (index - (number - 1) / 2) * min(_DODGE, _DODGED / number) / 72
     transform = axes.transData + ScaledTranslation(shift, 0, figure.dpi_scale_trans)
     points = sorted(enumerate(series.points), key=lambda item: item[1][0])
     x = [point[0] for _, point in points]
     y, low, high = ([finite_or_nan(point[part]) for _, point in points] for part in (1, 2, 3))
-    colour = colour_of(place)
+    colour = colour_of(index)
     if len(points) > _BARS:
         transform = axes.transData
         axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
@@ -183,17 +173,17 @@ def _draw_series(axes: Axes, series: Series, place: int, number: int) -> None:
         x,
         y,
         color=colour,
-        marker=marker_of(place),
-        linestyle=dash_of(place),
+        marker=marker_of(index),
+        linestyle=dash_of(index),
         ms=4.2,
         lw=1.3,
         transform=transform,
         zorder=3,
     )
-    chosen = [place for place, (original, _) in enumerate(points) if original in series.chosen]
+    chosen = [at for at, (original, _) in enumerate(points) if original in series.chosen]
     axes.plot(
-        [x[place] for place in chosen],
-        [y[place] for place in chosen],
+        [x[at] for at in chosen],
+        [y[at] for at in chosen],
         transform=transform,
         zorder=4,
         **RING,

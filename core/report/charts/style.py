@@ -1,5 +1,8 @@
 """What all charts have in common: sizes for a page, fonts, colours that the colour-blind tell apart, the
-frame of the axes and their ranges, the signs of the series.
+layout, the frame of the axes and their ranges, the signs of the series and the legend.
+
+matplotlib's constrained layout finds room for titles, labels and legends. What a chart says is how large its
+axes shall be; `fit_to_axes` then makes the figure as large as these and their labels need.
 """
 
 from __future__ import annotations
@@ -9,17 +12,20 @@ from functools import cache
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+from core.report.charts.labels import DPI, Label, Ruler
 from core.report.formats.cell_text import finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Inches: the text of a page in two columns. No letter is smaller than 7 points at this width.
 PAGE = 7.2
 MARGIN = 0.04
+GAP = 0.14
+
+# Of a legend, what stands before a name, and the space behind it.
+_LEGEND_HANDLE = 0.62
 
 TEXT_SIZE = 8.0
 NUMBER_SIZE = 7.5
@@ -91,9 +97,9 @@ def families_for(texts: Iterable[str]) -> tuple[tuple[str, ...], bool]:
     for family in _OTHER_FONTS:
         if not missing:
             break
-        if found := missing & _letters(family):
+        if letters := missing & _letters(family):
             families.append(family)
-            missing -= found
+            missing -= letters
     return tuple(families), bool(missing)
 
 
@@ -107,10 +113,60 @@ def _letters(family: str) -> frozenset[str]:
     return frozenset(map(chr, FT2Font(font_manager.findfont(family)).get_charmap())) | {"\n"}
 
 
-def place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches from the figure's left upper corner."""
-    across, down = figure.get_size_inches()
-    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+def new_figure(height: float) -> Figure:
+    """A figure, `PAGE` wide and `height` inches high for now, whose parts find their places by themselves."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    layout = ConstrainedLayoutEngine(w_pad=GAP / 2, h_pad=MARGIN, wspace=0, hspace=0)
+    return Figure(figsize=(PAGE, height), dpi=DPI, layout=layout)
+
+
+def fit_to_axes(figure: Figure, across: int, down: int, height: float, width: float = PAGE) -> None:
+    """Make the figure as large as `across` times `down` axes of `width` and `height` inches need with their
+    labels, at most `PAGE` wide; then leave everything where it is.
+
+    The room for labels depends hardly on the size of the axes: what they lack is added to the figure.
+    """
+    if not figure.axes:
+        figure.set_size_inches(PAGE, 0.5)
+    for _ in range(2 if figure.axes else 0):
+        figure.draw_without_rendering()
+        axes = figure.axes[0].get_position()
+        wide, high = figure.get_size_inches()
+        figure.set_size_inches(
+            min(wide + across * (width - axes.width * wide), PAGE),
+            high + down * (height - axes.height * high),
+        )
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def add_legend(figure: Figure, names: Sequence[str], handles: Sequence[Any], ruler: Ruler) -> list[Label]:
+    """A legend above all axes, in as many columns as its names leave room for. Returns them as drawn.
+
+    `handles`: what stands before each name, in order.
+    """
+    if not names:
+        return []
+    widest = max(ruler.width(label.text, TEXT_SIZE) for label in ruler.fit_all(names, PAGE, TEXT_SIZE))
+    columns = max(min(int(PAGE / (widest + _LEGEND_HANDLE)), len(names)), 1)
+    labels = ruler.fit_all(names, PAGE / columns - _LEGEND_HANDLE, TEXT_SIZE)
+    figure.legend(
+        handles=list(handles),
+        labels=[label.text for label in labels],
+        loc="outside upper left",
+        ncols=columns,
+        frameon=False,
+        fontsize=TEXT_SIZE,
+        borderaxespad=0.4,
+        borderpad=0.1,
+        labelspacing=0.35,
+        handlelength=2.6,
+        handletextpad=0.6,
+        columnspacing=1.4,
+    )
+    return labels
 
 
 def colour_of(series: int) -> str:
@@ -146,20 +202,21 @@ def widened(values: Sequence[float]) -> tuple[float, float]:
     return low - air, high + air
 
 
-def handles(number: int, with_line: bool, with_ring: bool = False) -> list[Any]:
+def legend_handles(number: int, with_line: bool, with_ring: bool = False) -> list[Any]:
+    """The signs of `number` series, as they stand in a legend."""
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D(
             [],
             [],
-            color=colour_of(place),
-            marker=marker_of(place),
-            linestyle=dash_of(place) if with_line else "none",
+            color=colour_of(series),
+            marker=marker_of(series),
+            linestyle=dash_of(series) if with_line else "none",
             ms=4.2,
             lw=1.3,
         )
-        for place in range(number)
+        for series in range(number)
     ]
     return [*handles, *([Line2D([], [], **RING)] if with_ring else [])]
 
