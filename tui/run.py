@@ -28,40 +28,40 @@ def run_review(store: str, appearance: Appearance, *, language: str, **options: 
     without the reviewer's code, `StoreError` for the store.
     """
 
-    def visit() -> OpenedSession:
+    def open_session() -> OpenedSession:
         from tui.sessions import review_session
 
         return review_session(store, language=language, **options)
 
-    _run_app(f"{language} · opening", visit, appearance)
+    _run_app(f"{language} · opening", open_session, appearance)
 
 
 def run_queue(store: str, appearance: Appearance, *, campaign: str, **options: Any) -> None:
     """Work through a queue until the reviewer leaves; the options are those of `tui.sessions.queue_session`.
     Raises as `run_review`."""
 
-    def visit() -> OpenedSession:
+    def open_session() -> OpenedSession:
         from tui.sessions import queue_session
 
         return queue_session(store, campaign=campaign, **options)
 
-    _run_app("score · opening", visit, appearance)
+    _run_app("score · opening", open_session, appearance)
 
 
 def run_overview(store: str, appearance: Appearance, **options: Any) -> None:
     """The overview until the reader leaves; the options are those of `tui.sessions.overview_session`.
     Raises as `run_review`."""
 
-    def visit() -> OpenedSession:
+    def open_session() -> OpenedSession:
         from tui.sessions import overview_session
 
         return overview_session(store, **options)
 
-    _run_app("overview · opening", visit, appearance)
+    _run_app("overview · opening", open_session, appearance)
 
 
-def _run_app(words: str, visit: Callable[[], OpenedSession], appearance: Appearance) -> None:
-    opening = OpeningScreen(words, visit)
+def _run_app(words: str, open_session: Callable[[], OpenedSession], appearance: Appearance) -> None:
+    opening = OpeningScreen(words, open_session)
     app = ReviewApp(opening, **_options(appearance))
     with opening.ending:
         app.run(mouse=False)

@@ -33,7 +33,7 @@ FirstScreen = Callable[[], Screen[Any]]
 def review_session(
     store: str, *, collapse: bool = True, code: str | None = None, **view: Any
 ) -> Iterator[FirstScreen]:
-    """A reviewer in a view, from opening the store to remembering the place; a run is written down for it.
+    """A reviewer in a view, from opening the store to keeping the bookmark; a run is written down for it.
 
     `view` are the options of `tui.review.view.open_view`. Raises `UsageError` for a language, suite, model
     or judge that is not there, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
@@ -52,7 +52,7 @@ def review_session(
 def queue_session(
     store: str, *, campaign: str, reviewer: str, translation: str | None = "en", code: str | None = None
 ) -> Iterator[FirstScreen]:
-    """A reviewer in the own queue of a campaign; a run is written down for it.
+    """A reviewer in their queue of a campaign; a run is written down for it.
 
     Raises `UsageError` for a campaign that is not there, is closed or has nothing for the reviewer,
     `CodeNeeded` without the reviewer's code, `StoreError` for the store.
@@ -101,7 +101,7 @@ def _leave(session: ReviewSession) -> None:
 
 @contextmanager
 def _opened(store: str) -> Iterator[Engine]:
-    """The store; that it can't be written is told in words."""
+    """The store. Raises `StoreError`, which says why, when it can't be written."""
     engine = open_store(store)
     try:
         yield engine

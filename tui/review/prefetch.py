@@ -50,16 +50,16 @@ class RowLoader:
     def take(self, session: Session, key: int) -> LoadedRow:
         """The row as the store holds it now, read ahead or read now."""
         now = compare.highest_ids(session)
-        kept = self._good(key, now) or self._load(session, key, now)
+        loaded = self._fresh(key, now) or self._load(session, key, now)
         self.contents = now
-        return kept
+        return loaded
 
     def read_ahead(self, keys: list[int]) -> None:
         """Read these rows for later. Works beside the thread that writes: it only reads."""
         with reading(self.engine) as session:
             now = compare.highest_ids(session)
             for key in keys:
-                if self._good(key, now) is None:
+                if self._fresh(key, now) is None:
                     self._keep(key, self._load(session, key, now))
 
     def wrote(self, before: HighestIds, after: HighestIds, key: int) -> None:
@@ -80,7 +80,7 @@ class RowLoader:
         self.view, self.collapse = view, collapse
         self._kept.clear()
 
-    def _good(self, key: int, now: HighestIds) -> LoadedRow | None:
+    def _fresh(self, key: int, now: HighestIds) -> LoadedRow | None:
         """What was read ahead, if it was read for this view and holds what the store holds now."""
         kept = self._kept.get(key)
         good = kept and (kept.contents, kept.view, kept.collapse) == (now, self.view, self.collapse)

@@ -17,15 +17,15 @@ OpenedSession = AbstractContextManager[Callable[[], Screen[Any]]]
 
 
 class OpeningScreen(MinimalRepaintScreen[None]):
-    """Enters a visit beside the screen, then gives way to its first screen, with the keys typed till then.
+    """Opens a session beside the screen, then gives way to its first screen, with the keys typed till then.
 
-    `ending` leaves the visit; `failure` is what prevented it.
+    `ending` closes the session; `failure` is what prevented it.
     """
 
-    def __init__(self, words: str, visit: Callable[[], OpenedSession]) -> None:
+    def __init__(self, words: str, open_session: Callable[[], OpenedSession]) -> None:
         super().__init__()
         self.words = words
-        self.visit = visit
+        self.open_session = open_session
         self.ending = ExitStack()
         self.failure: Exception | None = None
         self.typed: list[Key] = []
@@ -43,7 +43,7 @@ class OpeningScreen(MinimalRepaintScreen[None]):
     async def _open(self) -> None:
         app = self.app
         try:
-            first = await asyncio.to_thread(lambda: self.ending.enter_context(self.visit()))
+            first = await asyncio.to_thread(lambda: self.ending.enter_context(self.open_session()))
         except Exception as error:
             self.failure = error
             app.exit()

@@ -42,7 +42,7 @@ class Column(LineWidget):
         self._text_of: Answer | None = None
         self._marks: list[MarkedSpan] = []
         self._marked: tuple[Row, DisplayState] | None = None
-        self._shown: object = None
+        self._drawn_state: object = None
         self._sought = True
 
     @property
@@ -81,7 +81,7 @@ class Column(LineWidget):
         return True
 
     def _bring_in(self, text: ResponseText, offset: int) -> None:
-        line, height = text.wrapped.line_of(text.safe.drawn_offset(offset)), self._text_height
+        line, height = text.wrapped.line_of(text.visible_text.drawn_offset(offset)), self._text_height
         if not self._scroll <= line < self._scroll + height:
             self._scroll = max(0, line - height // 2) if line >= height else 0
 
@@ -108,8 +108,8 @@ class Column(LineWidget):
 
     @property
     def _cursor(self) -> int | None:
-        place = self.session.cursor
-        return place.criterion if place.column == self.number else None
+        cursor = self.session.cursor
+        return cursor.criterion if cursor.column == self.number else None
 
     # Drawing
 
@@ -118,11 +118,11 @@ class Column(LineWidget):
         answer, height = self.answer, self.size.height
         if not self._sought:
             self._current_text()
-        shown = (
+        state = (
             answer and (answer.text, answer.spans, answer.revealed, answer.surface),
             (self._scroll, self._text_height, self.display_options.state, self.display_options.reorder),
         )
-        same, self._shown = shown == self._shown, shown
+        same, self._drawn_state = state == self._drawn_state, state
         return [0, *range(1 + self._text_height, height)] if same else range(height)
 
     def pieces(self, y: int) -> list[Piece]:
@@ -163,32 +163,32 @@ class Column(LineWidget):
         return [label, *pieces]
 
     def _current_text(self) -> tuple[ResponseText, list[MarkedSpan]]:
-        """The response as it is drawn, with the marks of now."""
+        """The response, wrapped to the width of now, and the marks in it."""
         answer = self.answer
         text = answer.text if answer else ""
         width = min(MOST_CELLS, max(1, self._inner - 2))
-        known = self._text
-        if known is None or known.wrapped.width != width or (self._text_of and self._text_of.text != text):
-            top = known.wrapped.span(self._scroll) if known else None
+        drawn = self._text
+        if drawn is None or drawn.wrapped.width != width or (self._text_of and self._text_of.text != text):
+            top = drawn.wrapped.span(self._scroll) if drawn else None
             language = answer.language if answer else ""
-            known = self._text = ResponseText(text, width, language)
+            drawn = self._text = ResponseText(text, width, language)
             # The line that was on top stays there, as far as the other width allows.
-            self._scroll = known.wrapped.line_of(top[0]) if top and top[0] else 0
+            self._scroll = drawn.wrapped.line_of(top[0]) if top and top[0] else 0
             self._marks, self._marked = [], None
         self._text_of = answer
-        row, looked = self.session.row, self.display_options.state
-        if answer and (self._marked is None or self._marked[0] is not row or self._marked[1] != looked):
-            self._marked = (row, looked)
+        row, state = self.session.row, self.display_options.state
+        if answer and (self._marked is None or self._marked[0] is not row or self._marked[1] != state):
+            self._marked = (row, state)
             marks = marks_in_text(row, self.number, self.display_options)
             if marks != self._marks:
                 self._marks = marks
-                known.mark(marks)
+                drawn.mark(marks)
         if not self._sought:
             self._sought = True
             hit = next((mark for mark in self._marks if Look.HIT in mark[2]), None)
             if hit is not None:
-                self._bring_in(known, hit[0])
-        return known, self._marks
+                self._bring_in(drawn, hit[0])
+        return drawn, self._marks
 
     def _text_line(self, line: int, answer: Answer) -> list[Piece]:
         if not answer.text.strip():
@@ -202,12 +202,12 @@ class Column(LineWidget):
         below = "↓" if wrapped.has(self._scroll + self._text_height) else ""
         keys = f"{first_key(self, 'text.down')} {first_key(self, 'text.up')}"
         more: list[Piece] = [(f" {above}{below} {keys} ", Look.STRONG)] if above or below else []
-        known = self._known(answer)
-        left = [(" ", Look.PLAIN), *known, (" ", Look.PLAIN)] if known else []
+        facts = self._facts(answer)
+        left = [(" ", Look.PLAIN), *facts, (" ", Look.PLAIN)] if facts else []
         return spread(left, more, self._inner, ("─", Look.QUIET))
 
-    def _known(self, answer: Answer) -> list[Piece]:
-        """What is said of a text in words: how it differs, what was measured, what is marked."""
+    def _facts(self, answer: Answer) -> list[Piece]:
+        """What the line under a text says of it: how it differs, what was measured, what is marked."""
         parts: list[list[Piece]] = []
         differences = self.display_options.differences(self.session.row, self.number)
         if differences is not None:

@@ -29,8 +29,8 @@ class ResponseText:
     """One response, wrapped to a width; marks are [start, end) offsets into the raw text."""
 
     def __init__(self, text: str, width: int, language: str) -> None:
-        self.safe = VisibleText.of(text)
-        self.wrapped = WrappedText(self.safe.text, width)
+        self.visible_text = VisibleText.of(text)
+        self.wrapped = WrappedText(self.visible_text.text, width)
         # An answer in English to an Arabic instruction is read from the left.
         self.rtl = direction.is_rtl(language) and direction.has_rtl(text)
         self._marks: list[MarkedSpan] = []
@@ -39,7 +39,7 @@ class ResponseText:
     def mark(self, marks: Iterable[MarkedSpan]) -> None:
         """The marks to draw from now on."""
         safe = sorted(marks, key=lambda mark: mark[:2])
-        self._marks = [(*self.safe.span(start, end), look) for start, end, look in safe]
+        self._marks = [(*self.visible_text.span(start, end), look) for start, end, look in safe]
         self._made.clear()
 
     def pieces(self, line: int, *, reorder: bool) -> list[Piece]:
@@ -51,7 +51,7 @@ class ResponseText:
         return self._made[line, reorder]
 
     def _line(self, start: int, end: int, *, reorder: bool) -> list[Piece]:
-        text = self.safe.text[start:end]
+        text = self.visible_text.text[start:end]
         looks = [Look.PLAIN] * len(text)
         for first, last, look in self._marks:
             if first >= end:

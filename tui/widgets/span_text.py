@@ -53,17 +53,17 @@ class SpanText(LineWidget):
         span, other = text.wrapped.span(current), text.wrapped.span(max(0, current + lines))
         if span is None or other is None:
             return
-        start = text.safe.drawn_offset(self.cursor.words[self.cursor.word][0])
+        start = text.visible_text.drawn_offset(self.cursor.words[self.cursor.word][0])
         wanted = min(other[0] + start - span[0], max(other[0], other[1] - 1))
         before = self.cursor.word
-        self.cursor.go_to(text.safe.raw_offset(wanted))
+        self.cursor.go_to(text.visible_text.raw_offset(wanted))
         if self.cursor.word == before:  # a line without a word of its own
             self.cursor.move(1 if lines > 0 else -1)
 
     def _line_of_cursor(self, text: ResponseText) -> int:
         if not self.cursor.words:
             return 0
-        return text.wrapped.line_of(text.safe.drawn_offset(self.cursor.words[self.cursor.word][0]))
+        return text.wrapped.line_of(text.visible_text.drawn_offset(self.cursor.words[self.cursor.word][0]))
 
     def _wrapped(self) -> ResponseText:
         answer, width = self.session.answer, min(MOST_CELLS, max(1, self.size.width - 2))
