@@ -1,4 +1,4 @@
-"""Which process holds something, and whether it is surely gone."""
+"""The process that holds a claim: how it is named, and whether it has surely ended."""
 
 import os
 import platform
@@ -8,14 +8,14 @@ PROC = Path("/proc")
 
 
 def this_process() -> str:
-    """This process as others can tell it: the machine (and what separates its processes from others'), the
-    process id, and when it began, since ids are used again."""
+    """This process as others can recognise it, such as `boxpid:[4026531836] 4711 88231`: the machine with the
+    namespace of its processes, the process id, and when it began, since ids are used again."""
     pid = os.getpid()
     return f"{_machine()} {pid} {_start_time(pid)}"
 
 
 def is_gone(process: str) -> bool:
-    """Whether a process has surely ended; of another machine's that can't be told, so it is not."""
+    """Whether a process has surely ended. One on another machine counts as alive, as nobody can know."""
     machine, _, rest = process.rpartition(" ")[0].rpartition(" ")
     start_time = process.rpartition(" ")[2]
     if machine != _machine() or not rest.isdecimal():

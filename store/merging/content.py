@@ -27,6 +27,9 @@ from store.upsert import insert_missing
 _INSTRUCTION_KEY = ("suite_id", "language", "key")
 
 
+Identity = tuple[int, int, int, int]
+
+
 def merge_suites(context: MergeContext) -> None:
     """By name and version; instructions by language and key, and their texts must be the same."""
     for suite in context.source.exec(select(Suite).order_by(col(Suite.id))):
@@ -162,9 +165,6 @@ def _add_copy(session: Session, table: Any, row: SQLModel, **other: Any) -> int:
 
 def _id(row: Any) -> int:
     return row.id or 0
-
-
-Identity = tuple[int, int, int, int]
 
 
 def merge_responses(context: MergeContext) -> None:

@@ -53,6 +53,24 @@ class Action:
         return hashlib.blake2b(repr((head, rows)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+@dataclass
+class _Comparison:
+    """Two journals of one rater beside each other: how many of the source's actions the target knows, which
+    are new (by their ids), how many stay out because of what they are about; for each response, when it was
+    last acted on in the target alone, and first among what is new."""
+
+    known: int = 0
+    new: list[int] = field(default_factory=list)
+    out: int = 0
+    last_here: dict[int, datetime] = field(default_factory=dict)
+    first_new: dict[int, datetime] = field(default_factory=dict)
+
+    def contradicts(self, response: int) -> bool:
+        """Whether both have acted on a response (of the target), and not one after the other."""
+        last = self.last_here.get(response)
+        return last is not None and response in self.first_new and self.first_new[response] <= last
+
+
 def actions_of(session: Session, rater_id: int) -> Iterator[Action]:
     """The actions of a rater in their order, `PAGE` at a time."""
     last = 0
@@ -86,24 +104,6 @@ def _whole(session: Session, entries: Sequence[RowMapping]) -> Iterator[Action]:
             name: value for name, value in entry.items() if name not in ("id", "rater_id", "target_id")
         }
         yield Action(entry["id"], entry["target_id"], columns, tuple(rows.get(entry["id"], ())))
-
-
-@dataclass
-class _Comparison:
-    """Two journals of one rater beside each other: how many of the source's actions the target knows, which
-    are new (by their ids), how many stay out because of what they are about; for each response, when it was
-    last acted on in the target alone, and first among what is new."""
-
-    known: int = 0
-    new: list[int] = field(default_factory=list)
-    out: int = 0
-    last_here: dict[int, datetime] = field(default_factory=dict)
-    first_new: dict[int, datetime] = field(default_factory=dict)
-
-    def contradicts(self, response: int) -> bool:
-        """Whether both have acted on a response (of the target), and not one after the other."""
-        last = self.last_here.get(response)
-        return last is not None and response in self.first_new and self.first_new[response] <= last
 
 
 def merge_journals(context: MergeContext) -> None:

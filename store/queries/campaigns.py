@@ -31,6 +31,76 @@ from store.tables import (
 from store.upsert import insert_missing
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A response: `suite` is the label, `decoding` the digest; with all but the row number it is the same in
+    every store that holds it."""
+
+    response_id: int
+    suite: str
+    key: str
+    language: str
+    task: str | None
+    model: str
+    decoding: str
+    sample: int
+    text_digest: str
+
+    @property
+    def identity(self) -> tuple[str, str, str, str, str, int, str]:
+        """What the response is, whatever its row number."""
+        return (
+            self.suite, self.key, self.language, self.model, self.decoding, self.sample, self.text_digest,
+        )  # fmt: skip
+
+
+# SQLite keeps to the order of a CROSS JOIN.
+_ASSIGNED = f"""
+SELECT assignment.reviewer_id AS reviewer_id, assignment.rater_id AS rater_id,
+       assignment.response_id AS response_id, assignment.position AS position, assignment.kind AS kind,
+       instruction.language AS language,
+       (SELECT min(entry.created_at) FROM entry
+        WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
+          AND entry.kind = 'commit') AS done_at,
+       (SELECT min(entry.created_at) FROM entry
+        WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
+          AND entry.kind = 'commit'
+          AND {AT_WORK}) AS worked_at
+FROM assignment CROSS JOIN response CROSS JOIN instruction
+WHERE assignment.campaign_id = :campaign AND response.id = assignment.response_id
+  AND instruction.id = response.instruction_id
+ORDER BY assignment.reviewer_id, assignment.position, assignment.response_id
+"""
+
+
+_GIVEN = """
+SELECT assignment.rater_id AS rater_id, assignment.response_id AS response_id,
+       given.criterion_id AS criterion_id, given.score AS score
+FROM assignment CROSS JOIN current_rating AS given
+WHERE assignment.campaign_id = :campaign AND given.response_id = assignment.response_id
+  AND given.rater_id = assignment.rater_id AND given.criterion_id IN :criteria
+"""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """An assignment (see `store.tables.Assignment`) and when it was done: at the first commit; None: not
+    yet. `worked_at` is when the reviewer did it, which the store can't know of what came in from a file."""
+
+    reviewer_id: int
+    rater_id: int
+    response_id: int
+    position: int
+    kind: str
+    language: str
+    done_at: datetime | None
+    worked_at: datetime | None
+
+
+MarksGiven = dict[tuple[int, int, int], int | None]
+"""Current marks by (rater, response, criterion): the score, or None where it was left out on purpose."""
+
+
 def list_campaigns(session: Session) -> list[Campaign]:
     """All campaigns in the order in which they were made."""
     return list(session.exec(select(Campaign).order_by(col(Campaign.id))))
@@ -91,29 +161,6 @@ def reviewers_in(session: Session, campaign_id: int) -> dict[int, str]:
         .order_by(Rater.name)
     )
     return {rater_id or 0: name for rater_id, name in session.exec(statement)}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A response: `suite` is the label, `decoding` the digest; with all but the row number it is the same in
-    every store that holds it."""
-
-    response_id: int
-    suite: str
-    key: str
-    language: str
-    task: str | None
-    model: str
-    decoding: str
-    sample: int
-    text_digest: str
-
-    @property
-    def identity(self) -> tuple[str, str, str, str, str, int, str]:
-        """What the response is, whatever its row number."""
-        return (
-            self.suite, self.key, self.language, self.model, self.decoding, self.sample, self.text_digest,
-        )  # fmt: skip
 
 
 def candidates(
@@ -180,52 +227,6 @@ def looking_seconds(session: Session) -> float | None:
     )
     times = [milliseconds for milliseconds in session.exec(statement) if milliseconds is not None]
     return median(times) / 1000 if times else None
-
-
-# SQLite keeps to the order of a CROSS JOIN.
-_ASSIGNED = f"""
-SELECT assignment.reviewer_id AS reviewer_id, assignment.rater_id AS rater_id,
-       assignment.response_id AS response_id, assignment.position AS position, assignment.kind AS kind,
-       instruction.language AS language,
-       (SELECT min(entry.created_at) FROM entry
-        WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
-          AND entry.kind = 'commit') AS done_at,
-       (SELECT min(entry.created_at) FROM entry
-        WHERE entry.response_id = assignment.response_id AND entry.rater_id = assignment.rater_id
-          AND entry.kind = 'commit'
-          AND {AT_WORK}) AS worked_at
-FROM assignment CROSS JOIN response CROSS JOIN instruction
-WHERE assignment.campaign_id = :campaign AND response.id = assignment.response_id
-  AND instruction.id = response.instruction_id
-ORDER BY assignment.reviewer_id, assignment.position, assignment.response_id
-"""
-
-_GIVEN = """
-SELECT assignment.rater_id AS rater_id, assignment.response_id AS response_id,
-       given.criterion_id AS criterion_id, given.score AS score
-FROM assignment CROSS JOIN current_rating AS given
-WHERE assignment.campaign_id = :campaign AND given.response_id = assignment.response_id
-  AND given.rater_id = assignment.rater_id AND given.criterion_id IN :criteria
-"""
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """An assignment (see `store.tables.Assignment`) and when it was done: at the first commit; None: not
-    yet. `worked_at` is when the reviewer did it, which the store can't know of what came in from a file."""
-
-    reviewer_id: int
-    rater_id: int
-    response_id: int
-    position: int
-    kind: str
-    language: str
-    done_at: datetime | None
-    worked_at: datetime | None
-
-
-MarksGiven = dict[tuple[int, int, int], int | None]
-"""Current marks by (rater, response, criterion): the score, or None where it was left out on purpose."""
 
 
 def assignments_of(session: Session, campaign_id: int) -> list[Assigned]:

@@ -1,8 +1,8 @@
 """Claims: which run is generating which response, for as long as its lease lasts.
 
-A claim is a promise for some time, that its run prolongs while it works. One whose time is over, or whose
-process on this machine is gone, is free again. Should two runs generate the same response all the same (one
-stood still beyond its lease), the first to write it wins and nothing is there twice.
+A claim holds for `LEASE`, and its run prolongs it while it works. A claim whose time is over, or whose
+process on this machine has ended, is free again. Should two runs generate the same response all the same
+(because one stood still for longer than its lease), the first to write it wins, and the other's is dropped.
 """
 
 from collections.abc import Sequence

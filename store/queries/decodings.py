@@ -43,6 +43,18 @@ class Measures:
     empty: float
 
 
+@dataclass(frozen=True)
+class Side:
+    """The responses of a model to a suite under `decoding_id`, of which only those count whose instruction
+    and sample it answered under `also` too. `languages`: of instructions."""
+
+    suite_id: int
+    model_id: int
+    decoding_id: int
+    also: int
+    languages: Sequence[str]
+
+
 def answered_in(session: Session, suite_id: int) -> list[AnsweredDecoding]:
     """Every model and decoding with responses to a suite, in the order in which they came."""
     counted = (
@@ -66,18 +78,6 @@ def answered_in(session: Session, suite_id: int) -> list[AnsweredDecoding]:
         .order_by(col(Model.id), col(Decoding.id))
     )  # fmt: skip
     return [AnsweredDecoding(*row) for row in session.connection().execute(statement)]
-
-
-@dataclass(frozen=True)
-class Side:
-    """The responses of a model to a suite under `decoding_id`, of which only those count whose instruction
-    and sample it answered under `also` too. `languages`: of instructions."""
-
-    suite_id: int
-    model_id: int
-    decoding_id: int
-    also: int
-    languages: Sequence[str]
 
 
 def measures_of(session: Session, side: Side) -> dict[str, Measures]:

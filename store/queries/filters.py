@@ -30,6 +30,7 @@ from store.tables import (
 # The instruction that stands for its translations, as the view's own language has it.
 LEAD = Instruction.__table__.alias("lead")  # type: ignore[attr-defined]
 
+
 STATUSES = ("unscored", "scored", "committed", "commented", "disagreement")
 
 
@@ -68,6 +69,23 @@ class Filter:
 
     def __bool__(self) -> bool:
         return self != Filter()
+
+
+ResponseRef = tuple[int, int]
+"""A response in a view: (id of the lead instruction, id of the response)."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A criterion on which reviewer and judge differ by `delta` (reviewer minus judge)."""
+
+    instruction_id: int
+    response_id: int
+    criterion_id: int
+    delta: int
+
+
+# The parts that questions are made of.
 
 
 def select_in_scope(scope: ViewScope, *columns: Any) -> Select[Any]:
@@ -230,17 +248,7 @@ def identified_language() -> Any:
     return select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()
 
 
-ResponseRef = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A criterion on which reviewer and judge differ by `delta` (reviewer minus judge)."""
-
-    instruction_id: int
-    response_id: int
-    criterion_id: int
-    delta: int
+# The questions.
 
 
 def instructions_with_responses(session: Session, scope: ViewScope) -> list[int]:

@@ -24,6 +24,35 @@ from store.tables import (
 )
 from store.tables.columns import utc_now
 
+EarlierState = tuple[datetime, tuple[Any, ...]]
+"""When a rater said something about a thing, and what: the columns that a row sets, in their order."""
+
+
+@dataclass(frozen=True)
+class KnownResponse:
+    """A response as an import looks for it."""
+
+    id: int
+    instruction_id: int
+    model: str
+    engine: str
+    quantization: str | None
+    parameters: dict[str, Any]
+    sample: int
+    text_digest: str
+
+
+@dataclass(frozen=True)
+class ResponseTexts:
+    """A response with what it is an answer to."""
+
+    id: int
+    suite: str
+    language: str
+    key: str
+    instruction: str
+    text: str
+
 
 def known_instructions(
     session: Session, suite_id: int, language: str, keys: Collection[str]
@@ -102,36 +131,6 @@ def _insert_rows(
         f"ON CONFLICT ({unique}) DO NOTHING",
         rows,
     )
-
-
-EarlierState = tuple[datetime, tuple[Any, ...]]
-"""When a rater said something about a thing, and what: the columns that a row sets, in their order."""
-
-
-@dataclass(frozen=True)
-class KnownResponse:
-    """A response as an import looks for it."""
-
-    id: int
-    instruction_id: int
-    model: str
-    engine: str
-    quantization: str | None
-    parameters: dict[str, Any]
-    sample: int
-    text_digest: str
-
-
-@dataclass(frozen=True)
-class ResponseTexts:
-    """A response with what it is an answer to."""
-
-    id: int
-    suite: str
-    language: str
-    key: str
-    instruction: str
-    text: str
 
 
 def responses_to(session: Session, instruction_ids: Collection[int]) -> dict[int, list[KnownResponse]]:

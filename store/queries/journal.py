@@ -11,6 +11,8 @@ from sqlmodel import Session, col, select
 from store.tables import CURRENT_RATING, Comment, Entry, ErrorSpan, Rating
 
 APP_VERSION = version("xlit")
+
+
 UNDOABLE = ("score", "comment", "span")
 
 
@@ -35,7 +37,9 @@ class Shown:
 
 NOTHING_SHOWN = Shown()
 
+
 JournalRow = Rating | Comment | ErrorSpan
+
 
 # The tables of the rows that an action sets. For each: the columns that say what a row is about, and what
 # holds of a thing that was never set or was taken away.
@@ -57,6 +61,17 @@ class Change:
     table: type[JournalRow]
     about: dict[str, Any]
     state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An action that a rater can undo or redo (`kind`): `target_id` is its entry, `response_id` the response
+    that it is about."""
+
+    kind: str
+    rater_id: int
+    target_id: int
+    response_id: int
 
 
 def append_entries(
@@ -150,17 +165,6 @@ def committed_responses(session: Session, rater_id: int, response_ids: Iterable[
         Entry.rater_id == rater_id, Entry.kind == "commit", col(Entry.response_id).in_(list(response_ids))
     )
     return {response for response in session.exec(statement) if response is not None}
-
-
-@dataclass(frozen=True)
-class Step:
-    """An action that a rater can undo or redo (`kind`): `target_id` is its entry, `response_id` the response
-    that it is about."""
-
-    kind: str
-    rater_id: int
-    target_id: int
-    response_id: int
 
 
 def next_undo(session: Session, rater_id: int) -> Step | None:

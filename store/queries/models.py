@@ -1,4 +1,4 @@
-"""Model configurations, decodings, raters and rubrics: found by their identity, made when new."""
+"""Model configurations and decodings: found by what identifies them, written when new."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The default rubric, which every store can be asked for."""
+"""Rubrics and their criteria; the default rubric, which every store can be asked for, comes from a file."""
 
 import tomllib
 from collections.abc import Sequence

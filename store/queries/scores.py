@@ -96,6 +96,53 @@ ORDER BY response.model_id, response.decoding_id, instruction.language, rater.ki
 """
 
 
+_SCORES_BY_MODEL = """
+SELECT model.name AS model, instruction.language, instruction.key, criterion.name AS criterion,
+       current_rating.score
+FROM current_rating
+JOIN criterion ON criterion.id = current_rating.criterion_id
+JOIN response ON response.id = current_rating.response_id
+JOIN instruction ON instruction.id = response.instruction_id
+JOIN model ON model.id = response.model_id
+WHERE instruction.suite_id = :suite AND current_rating.rater_id = :rater AND current_rating.score IS NOT NULL
+"""
+
+
+ScoresByCriterion = dict[tuple[str, str, str], int]
+"""Scores by (language, key, criterion)."""
+
+
+@dataclass(frozen=True)
+class ScoredResponse:
+    """A response: where it comes from, what it answers, and its length in characters.
+
+    `language` is the instruction's, `expected` the one that the response should be in.
+    """
+
+    id: int
+    source: ModelDecoding
+    key: str
+    language: str
+    expected: str
+    task: str | None
+    modifier: str | None
+    length: int
+
+
+@dataclass(frozen=True)
+class ScoringRater:
+    """A rater, asked for the first time."""
+
+    id: int
+    kind: str
+    name: str
+    version: str
+
+    @property
+    def label(self) -> str:
+        return rater_label(self.kind, self.name, self.version)
+
+
 def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
     """Mean scores of every source x language x rater x criterion of a suite, on the default rubric; what a
     judge said when it was asked again is left out (`store.queries.raters`)."""
@@ -167,22 +214,6 @@ def _latest(metric: str) -> Any:
     return newest.correlate(Response).scalar_subquery()
 
 
-_SCORES_BY_MODEL = """
-SELECT model.name AS model, instruction.language, instruction.key, criterion.name AS criterion,
-       current_rating.score
-FROM current_rating
-JOIN criterion ON criterion.id = current_rating.criterion_id
-JOIN response ON response.id = current_rating.response_id
-JOIN instruction ON instruction.id = response.instruction_id
-JOIN model ON model.id = response.model_id
-WHERE instruction.suite_id = :suite AND current_rating.rater_id = :rater AND current_rating.score IS NOT NULL
-"""
-
-
-ScoresByCriterion = dict[tuple[str, str, str], int]
-"""Scores by (language, key, criterion)."""
-
-
 def scores_by_model(session: Session, suite_id: int, rater_id: int) -> dict[str, ScoresByCriterion]:
     """What a rater gave to each model's responses to a suite. A model is taken to have one response to each
     instruction."""
@@ -190,37 +221,6 @@ def scores_by_model(session: Session, suite_id: int, rater_id: int) -> dict[str,
     for row in session.connection().execute(text(_SCORES_BY_MODEL), {"suite": suite_id, "rater": rater_id}):
         scores.setdefault(row.model, {})[row.language, row.key, row.criterion] = row.score
     return scores
-
-
-@dataclass(frozen=True)
-class ScoredResponse:
-    """A response: where it comes from, what it answers, and its length in characters.
-
-    `language` is the instruction's, `expected` the one that the response should be in.
-    """
-
-    id: int
-    source: ModelDecoding
-    key: str
-    language: str
-    expected: str
-    task: str | None
-    modifier: str | None
-    length: int
-
-
-@dataclass(frozen=True)
-class ScoringRater:
-    """A rater."""
-
-    id: int
-    kind: str
-    name: str
-    version: str
-
-    @property
-    def label(self) -> str:
-        return rater_label(self.kind, self.name, self.version)
 
 
 def responses_of(session: Session, suite_id: int) -> list[ScoredResponse]:

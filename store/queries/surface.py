@@ -17,8 +17,34 @@ from store.upsert import dialect_of
 
 _NOTHING: dict[str, Any] = {"value": None, "label": None, "detail": {}, "run_id": None}
 
+
 # The rows of a question that are held at once.
 ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model's configuration, as far as it is known."""
+
+    base: str | None
+    data: str | None
+    adaptation: str | None
+    learning_rate: float | None
+
+
+@dataclass(frozen=True)
+class SurfaceMeasures:
+    """The surface metrics of a response, by the latest measurement of each; None where there is none.
+
+    `right_language`: it is identified as the language that it is expected in
+    (`store.queries.expected_language`). `spelling`: share of words that pass, 0 to 1. `relevant`: judged to
+    address its task. `empty`: holds nothing but white space.
+    """
+
+    right_language: bool | None
+    spelling: float | None
+    relevant: bool | None
+    empty: bool
 
 
 def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
@@ -71,31 +97,6 @@ def responses_without(
         statement = statement.where(wanted == expected)
     for response_id, language in session.exec(statement.execution_options(yield_per=ROWS_AT_ONCE)):
         yield response_id or 0, language
-
-
-@dataclass(frozen=True)
-class ModelDescription:
-    """A model's configuration, as far as it is known."""
-
-    base: str | None
-    data: str | None
-    adaptation: str | None
-    learning_rate: float | None
-
-
-@dataclass(frozen=True)
-class SurfaceMeasures:
-    """The surface metrics of a response, by the latest measurement of each; None where there is none.
-
-    `right_language`: it is identified as the language that it is expected in
-    (`store.queries.expected_language`). `spelling`: share of words that pass, 0 to 1. `relevant`: judged to
-    address its task. `empty`: holds nothing but white space.
-    """
-
-    right_language: bool | None
-    spelling: float | None
-    relevant: bool | None
-    empty: bool
 
 
 def model_descriptions(session: Session) -> dict[int, ModelDescription]:
