@@ -40,6 +40,7 @@ def test_the_contracts_hold(copy):
     [
         ("store/session.py", "import core.progress\n"),
         ("core/progress.py", "import tui.cli\n"),
+        ("core/text/words.py", "import core.progress\n"),
         ("tui/cli.py", "import core.generate\n"),
         ("tui/app.py", "import core.report.build\n"),
         ("tui/cli.py", "import core.new_package\n"),

@@ -1,10 +1,10 @@
 """Known answers: the `check` of an instruction, and how much of it a response fulfils.
 
-A check is an object that asks for one or more things, each its own part:
+A check is an object that asks for one or more things, each a requirement of its own:
 
-* `{"groups": [{"any_of": ["Euro", "EUR"], "at_least": 1}, ...], "in_order": false}`: every group is a part. A
-  group is found when at least `at_least` *different* strings of `any_of` stand in the response; with
-  `in_order`, a group counts only when it is found behind the group before it.
+* `{"groups": [{"any_of": ["Euro", "EUR"], "at_least": 1}, ...], "in_order": false}`: every group is a
+  requirement. A group is found when at least `at_least` *different* strings of `any_of` stand in the
+  response; with `in_order`, a group counts only when it is found behind the group before it.
 * `{"references": ["the euro", "euros"]}`: right answers in words; one of them must stand in the response.
 * `{"number": 42, "tolerance": 0.5}`: the answer must be this number, give or take the tolerance (absolute,
   default 0). How numbers are read, and which number of a response is its answer:
@@ -12,9 +12,9 @@ A check is an object that asks for one or more things, each its own part:
 * `{"choice": "positive", "of": ["positive", "negative"]}`: a class. The right label must stand in the
   response and no other may: a response that names several has not chosen. Labels may be lists of wordings,
   for example in several languages: `{"choice": 0, "of": [["positiv", "positive"], ["negativ"]]}`; `choice` is
-  the right label's place from 0, or any wording of it. A label inside a longer one counts only by itself, and
-  `not negative` names `negative`: give such wordings to the label that they mean.
-* `{"pattern": "^\\w+ing\b"}`: a regular expression (package `regex`) that must be found in the response, in
+  the right label's position from 0, or any wording of it. A label inside a longer one counts only by itself,
+  and `not negative` names `negative`: give such wordings to the label that they mean.
+* `{"pattern": "^\\w+ing\\b"}`: a regular expression (package `regex`) that must be found in the response, in
   small or capital letters; `^` and `$` are the ends of lines. See `core.judge.known_answers.matching`.
 * `{"each_word": {"starts_with": "а", "at_least": 5}}`: so many different words must begin with this, and with
   `ends_with` end with that; without `at_least`, every word of the response must.
@@ -38,7 +38,7 @@ from typing import Any, Protocol, TypeGuard
 
 import regex
 
-from core.judge.known_answers.matching import BadCheck, EachWord, any_of, comparable, compile_pattern
+from core.judge.known_answers.matching import EachWord, any_of, comparable, compile_pattern
 from core.judge.known_answers.numbers import RightNumber
 
 # Keys that ask for something, and those that go with one of them.
@@ -47,7 +47,11 @@ BESIDE = {"in_order": "groups", "tolerance": "number", "of": "choice"}
 MOST_PATTERN = 1000
 
 
-class Part(Protocol):
+class BadCheck(Exception):
+    """The check has another shape than this module describes; the message says where."""
+
+
+class Requirement(Protocol):
     """One thing that a check asks for."""
 
     def holds(self, response: str) -> bool:
@@ -111,11 +115,11 @@ class Check:
 
     groups: tuple[Group, ...]
     in_order: bool
-    parts: tuple[Part, ...] = ()
+    others: tuple[Requirement, ...] = ()
     forbidden: Forbidden | None = None
 
     def score(self, response: str) -> int:
-        """2 when every part is found, 1 when some are, 0 when none is or something forbidden stands there.
+        """2 when every requirement is fulfilled, 1 when some are, 0 when none is or something is forbidden.
 
         Raises `TooSlow` when a pattern can't be searched in time: then the response has no score.
         """
@@ -128,8 +132,8 @@ class Check:
             if end is not None:
                 fulfilled += 1
                 start = end if self.in_order else 0
-        fulfilled += sum(part.holds(response) for part in self.parts)
-        return 2 if fulfilled == len(self.groups) + len(self.parts) else min(fulfilled, 1)
+        fulfilled += sum(requirement.holds(response) for requirement in self.others)
+        return 2 if fulfilled == len(self.groups) + len(self.others) else min(fulfilled, 1)
 
 
 def read_check(check: Any) -> Check:
@@ -143,13 +147,13 @@ def read_check(check: Any) -> Check:
         if key in check and beside not in check:
             raise BadCheck(f"`{key}` goes with `{beside}`, which is missing")
     groups, right = _read_groups(check)
-    parts: list[Part] = []
-    for key, read in _PARTS.items():
+    others: list[Requirement] = []
+    for key, read in _READERS.items():
         if key in check:
-            part, strings = read(check)
-            parts.append(part)
+            requirement, strings = read(check)
+            others.append(requirement)
             right |= strings
-    return Check(tuple(groups), check.get("in_order", False), tuple(parts), _read_none_of(check, right))
+    return Check(tuple(groups), check.get("in_order", False), tuple(others), _read_none_of(check, right))
 
 
 def _read_groups(check: dict[str, Any]) -> tuple[list[Group], set[str]]:
@@ -173,12 +177,12 @@ def _read_groups(check: dict[str, Any]) -> tuple[list[Group], set[str]]:
     return groups, right
 
 
-def _read_references(check: dict[str, Any]) -> tuple[Part, set[str]]:
+def _read_references(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
     strings = _strings(check["references"], "`references`")
     return References(any_of(strings)), strings
 
 
-def _read_number(check: dict[str, Any]) -> tuple[Part, set[str]]:
+def _read_number(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
     value, tolerance = check["number"], check.get("tolerance", 0)
     if not _is_finite(value):
         raise BadCheck("`number` must be a number, such as 42 or 0.5")
@@ -188,7 +192,7 @@ def _read_number(check: dict[str, Any]) -> tuple[Part, set[str]]:
     return RightNumber(Fraction(str(value)), Fraction(str(tolerance))), set()
 
 
-def _read_choice(check: dict[str, Any]) -> tuple[Part, set[str]]:
+def _read_choice(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
     labels = check.get("of")
     if not isinstance(labels, list) or len(labels) < 2:
         raise BadCheck("`of` must be a list of at least two labels")
@@ -216,20 +220,20 @@ def _chosen(choice: Any, wordings: list[set[str]]) -> set[str]:
     return wordings[choice]
 
 
-def _read_pattern(check: dict[str, Any]) -> tuple[Part, set[str]]:
+def _read_pattern(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
     pattern = check["pattern"]
     if not isinstance(pattern, str) or not 0 < len(pattern) <= MOST_PATTERN:
         raise BadCheck(f"`pattern` must be a regular expression of at most {MOST_PATTERN} characters")
     try:
-        part = compile_pattern(pattern)
+        requirement = compile_pattern(pattern)
     except (regex.error, RecursionError, OverflowError) as error:
         raise BadCheck(f"`pattern` is no regular expression: {error}") from None
-    if part.holds(""):
+    if requirement.holds(""):
         raise BadCheck("`pattern` is found even in an empty response")
-    return part, set()
+    return requirement, set()
 
 
-def _read_each_word(check: dict[str, Any]) -> tuple[Part, set[str]]:
+def _read_each_word(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
     asked = check["each_word"]
     ends = ("starts_with", "ends_with")
     if not isinstance(asked, dict) or not set(asked) <= {*ends, "at_least"} or not set(asked) & set(ends):
@@ -257,7 +261,7 @@ def _read_none_of(check: dict[str, Any], right: set[str]) -> Forbidden | None:
     return Forbidden(any_of(strings | right), frozenset(strings))
 
 
-_PARTS: dict[str, Callable[[dict[str, Any]], tuple[Part, set[str]]]] = {
+_READERS: dict[str, Callable[[dict[str, Any]], tuple[Requirement, set[str]]]] = {
     "references": _read_references,
     "number": _read_number,
     "choice": _read_choice,

@@ -11,10 +11,6 @@ import regex
 from core.text.words import unify_marks
 
 
-class BadCheck(Exception):
-    """The check has another shape than `known_answers.checks` describes; the message says where."""
-
-
 class TooSlow(Exception):
     """The check's pattern was not done with a response in the time it has; the message is the reason."""
 

@@ -14,7 +14,7 @@ language can't decide; and a wrong answer is hardly ever just the other reading 
 Which number is the answer. Numbers in a response are also operands, years, numbers of a list and repetitions
 of the question, before the answer and after it, so neither the first nor the last will do. A *stated result*
 is a number behind an equals sign (with no operator behind it, so that in 42 = 17 + 25 the 17 is none), in
-\boxed{}, or behind a word such as `answer` in the same sentence. Where results are stated, one of them or
+\\boxed{}, or behind a word such as `answer` in the same sentence. Where results are stated, one of them or
 the last number of the response must be right: `17 + 25 = 43` is not right for 17. Where none is, it is enough
 that the right number is there: `42, as of 2024` and `In 2024 there were 42` are right for 42. So a response
 that lists many numbers may be right by chance: forbid others with `none_of` where that matters.

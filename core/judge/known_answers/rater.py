@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.judge.known_answers.checks import Check, read_check
-from core.judge.known_answers.matching import BadCheck, TooSlow
+from core.judge.known_answers.checks import BadCheck, Check, read_check
+from core.judge.known_answers.matching import TooSlow
 from core.judge.scope import chosen_languages
 from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress

@@ -136,12 +136,13 @@ def _judge_document(document: str) -> Verdict:
         more = opened[name] - closed[name]
         if name not in voidElements and (more < 0 or (more > 0 and name not in _END_IS_OPTIONAL.split())):
             return Verdict(
-                False, f"{opened[name]} times <{_shown(name)}>, {closed[name]} times </{_shown(name)}>"
+                False,
+                f"{opened[name]} times <{_ascii_name(name)}>, {closed[name]} times </{_ascii_name(name)}>",
             )
     for _, code, data in parser.errors:
         if code.startswith(_UNBALANCED):
             return Verdict(
-                False, f"tags out of balance: {code} {_shown(str(data.get('name') or ''))}".rstrip()
+                False, f"tags out of balance: {code} {_ascii_name(str(data.get('name') or ''))}".rstrip()
             )
     if not opened.keys() & set(_BLOCKS.split()):
         return Verdict(False, "no block element such as <p> or <body>")
@@ -169,6 +170,6 @@ def _beside(body: Any) -> bool:
     return any(text and not text.isspace() for text in (body.text, *(child.tail for child in body)))
 
 
-def _shown(name: str) -> str:
+def _ascii_name(name: str) -> str:
     """A name of an element as a message may show it: what a response calls an element is hostile text."""
     return name[:20].encode("ascii", "backslashreplace").decode() if name.isprintable() else "?"

@@ -25,7 +25,7 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Task:
+class Chunk:
     """Responses that are expected in one `language`: (id, text, the metrics that it lacks)."""
 
     language: str
@@ -40,12 +40,12 @@ class Measurer:
         self._identifier: LanguageIdentifier | None = None
         self._spellers: dict[str, Speller] = {}
 
-    def measure(self, task: Task) -> list[Row]:
-        """The rows of `store.tables.SurfaceMetric` for the responses of a task, without their run."""
+    def measure(self, chunk: Chunk) -> list[Row]:
+        """The rows of `store.tables.SurfaceMetric` for the responses of a chunk, without their run."""
         return [
             {"response_id": response_id, "metric": metric, **row}
-            for response_id, text, metrics in task.responses
-            for metric, row in self._measured(task.language, text, metrics)
+            for response_id, text, metrics in chunk.responses
+            for metric, row in self._measured(chunk.language, text, metrics)
         ]
 
     def _measured(self, language: str, text: str, metrics: Sequence[str]) -> list[tuple[str, Row]]:

@@ -16,9 +16,9 @@ from core.judge.surface.language import LanguageIdentifier
 from core.judge.surface.measure import (
     LANGUAGE,
     SPELLING,
+    Chunk,
     Measurer,
     Row,
-    Task,
     Tools,
     language_tool,
     spelling_tool,
@@ -33,10 +33,18 @@ from store.queries import surface
 from store.queries.responses import response_texts
 from store.session import reading, writing
 
-# A task ends with so many characters, so that neither it nor its commit takes long.
+METRICS = (LANGUAGE, SPELLING)
+
+# Responses measured between two commits: so few that a reviewer's key waits for none of them.
+CHUNK = 200
+
+# A process takes some tenths of a second to start, with its dictionary: it shall have more to do than that.
+RESPONSES_PER_PROCESS = 1000
+
+# A chunk ends with so many characters, so that neither it nor its commit takes long.
 CHARACTERS = 1_000_000
 
-# With so many tasks left, a language is worth a second process, which has to load the dictionary and to look
+# With so many chunks left, a language is worth a second process, which has to load the dictionary and to look
 # up the same words again.
 WORTH_SHARING = 3
 
@@ -47,23 +55,23 @@ _METRICS_LACKED = {1: (LANGUAGE,), 2: (SPELLING,), 3: (LANGUAGE, SPELLING)}
 @dataclass
 class _Left:
     """The responses of a language that are still to be dealt out, the next one last: ids, and what they lack
-    as a key of `_METRICS`."""
+    as a key of `_METRICS_LACKED`."""
 
     ids: "array[int]"
     lacks: bytearray
 
 
-class TaskQueue:
-    """Deals out the responses that lack a metric, as tasks in one language each.
+class ChunkQueue:
+    """Deals out the responses that lack a metric, as chunks in one language each.
 
     A process that asks again gets its last language again, else one that no other process has, and else one
     that has still much left: so each dictionary is loaded, and each word looked up, in as few processes as
     can be.
     """
 
-    def __init__(self, engine: Engine, chunk: int) -> None:
-        """`chunk`: how many responses a task has at most."""
-        self._engine, self._chunk = engine, chunk
+    def __init__(self, engine: Engine, chunk_size: int) -> None:
+        """`chunk_size`: how many responses a chunk has at most."""
+        self._engine, self._chunk_size = engine, chunk_size
         self._left: dict[str, _Left] = {}
         self._last: dict[int, str] = {}
 
@@ -92,44 +100,35 @@ class TaskQueue:
                 )
         return sum(len(left.ids) for left in self._left.values())
 
-    def next_task(self, process: int) -> Task | None:
-        """The next task for a process, by its number; None when there is nothing left for it."""
+    def next_chunk(self, process: int) -> Chunk | None:
+        """The next chunk for a process, by its number; None when there is nothing left for it."""
         language = self._language_for(process)
         if language is None:
             return None
         self._last[process] = language
         left = self._left[language]
         with reading(self._engine) as session:
-            texts = response_texts(session, left.ids[-self._chunk :].tolist())
+            texts = response_texts(session, left.ids[-self._chunk_size :].tolist())
         responses: list[tuple[int, str, tuple[str, ...]]] = []
         characters = 0
-        while left.ids and len(responses) < self._chunk and characters < CHARACTERS:
+        while left.ids and len(responses) < self._chunk_size and characters < CHARACTERS:
             response_id, lacks = left.ids.pop(), left.lacks.pop()
             characters += len(texts[response_id])
             responses.append((response_id, texts[response_id], _METRICS_LACKED[lacks]))
         if not left.ids:
             del self._left[language]
-        return Task(language, responses)
+        return Chunk(language, responses)
 
     def _language_for(self, process: int) -> str | None:
         last = self._last.get(process)
         if last in self._left:
             return last
         taken = {language for other, language in self._last.items() if other != process}
-        enough = WORTH_SHARING * self._chunk
+        enough = WORTH_SHARING * self._chunk_size
         wanted = [language for language in self._left if language not in taken] or [
             language for language, left in self._left.items() if len(left.ids) >= enough
         ]
         return max(wanted, key=lambda language: len(self._left[language].ids), default=None)
-
-
-METRICS = (LANGUAGE, SPELLING)
-
-# Responses measured between two commits: so few that a reviewer's key waits for none of them.
-CHUNK = 200
-
-# A process takes some tenths of a second to start, with its dictionary: it shall have more to do than that.
-RESPONSES_PER_PROCESS = 1000
 
 
 def judge_surface(
@@ -183,13 +182,13 @@ def judge_surface(
     }
     libraries = [*language_id.LIBRARIES, *spelling.LIBRARIES]
     with record_run(engine, "judge surface", parameters, libraries=libraries) as run:
-        plan = TaskQueue(engine, CHUNK)
-        total = plan.find(chosen, identified_by, spelt_by)
+        queue = ChunkQueue(engine, CHUNK)
+        total = queue.find(chosen, identified_by, spelt_by)
         if total:
             tools = Tools(lid, dictionaries_found.of)
             with (
                 progress("surface", total) as bar,
-                closing(_measured(tools, plan, _processes(processes, total))) as measured,
+                closing(_measured(tools, queue, _processes(processes, total))) as measured,
             ):
                 _write(run, measured, bar)
         for code, reason in dictionaries_found.missing.items():
@@ -233,13 +232,13 @@ def _processes(asked: int | None, responses: int) -> int:
     return asked or max(1, min(cores, responses // RESPONSES_PER_PROCESS))
 
 
-def _measured(tools: Tools, plan: TaskQueue, processes: int) -> Generator[list[Row], None, None]:
+def _measured(tools: Tools, queue: ChunkQueue, processes: int) -> Generator[list[Row], None, None]:
     if processes > 1:
-        yield from measured_by_processes(tools, plan.next_task, processes)
+        yield from measured_by_processes(tools, queue.next_chunk, processes)
         return
     measurer = Measurer(tools)
-    while task := plan.next_task(0):
-        yield measurer.measure(task)
+    while chunk := queue.next_chunk(0):
+        yield measurer.measure(chunk)
 
 
 def _write(run: RunRecord, measured: Iterator[list[Row]], bar: Progress) -> None:

@@ -6,7 +6,7 @@ scripts for a guard. Nor are they forked, which is not safe with threads about. 
 own, so that Ctrl-C reaches only this process; they end when their input does, however this process ends.
 
 Such a program is this module: `python -m core.judge.surface.processes`. It reads pickles from its standard
-input: first the `Tools`, then one `Task` after another, and answers each with its rows, or with the error
+input: first the `Tools`, then one `Chunk` after another, and answers each with its rows, or with the error
 that the user can mend.
 """
 
@@ -19,27 +19,27 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
-from core.judge.surface.measure import Measurer, Row, Task, Tools
+from core.judge.surface.measure import Chunk, Measurer, Row, Tools
 from store import XlitError
 
-# Tasks that lie ready for a process, so that it need not wait while rows are written.
+# Chunks that lie ready for a process, so that it need not wait while rows are written.
 AHEAD = 2
 
-# Gives the next task for a process by its number, or None.
-NextTask = Callable[[int], Task | None]
+# Gives the next chunk for a process by its number, or None.
+NextChunk = Callable[[int], Chunk | None]
 
 
-def measured_by_processes(tools: Tools, next_task: NextTask, processes: int) -> Iterator[list[Row]]:
-    """The rows of one task after another, in the order in which they come; tasks are asked for in this
+def measured_by_processes(tools: Tools, next_chunk: NextChunk, processes: int) -> Iterator[list[Row]]:
+    """The rows of one chunk after another, in the order in which they come; chunks are asked for in this
     thread. Raises `XlitError` when a process ends of itself, or when a tool can't be loaded."""
     with ExitStack() as stack:
         workers = [stack.enter_context(_Worker(tools)) for _ in range(processes)]
         running: dict[Future[list[Row]], int] = {}
 
         def start(number: int) -> None:
-            task = next_task(number)
-            if task is not None:
-                running[workers[number].measure(task)] = number
+            chunk = next_chunk(number)
+            if chunk is not None:
+                running[workers[number].measure(chunk)] = number
 
         for number in range(processes):
             start(number)
@@ -75,13 +75,13 @@ class _Worker:
         self._thread.shutdown(cancel_futures=True)
         self._process.communicate()
 
-    def measure(self, task: Task) -> Future[list[Row]]:
-        """Have a task measured after those that were given before."""
-        return self._thread.submit(self._measured, task)
+    def measure(self, chunk: Chunk) -> Future[list[Row]]:
+        """Have a chunk measured after those that were given before."""
+        return self._thread.submit(self._measured, chunk)
 
-    def _measured(self, task: Task) -> list[Row]:
+    def _measured(self, chunk: Chunk) -> list[Row]:
         self._first.result()
-        self._send(task)
+        self._send(chunk)
         try:
             answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]
         except (EOFError, pickle.UnpicklingError):
@@ -90,7 +90,7 @@ class _Worker:
             raise answer
         return answer
 
-    def _send(self, value: Tools | Task) -> None:
+    def _send(self, value: Tools | Chunk) -> None:
         assert self._process.stdin is not None
         try:
             pickle.dump(value, self._process.stdin)
@@ -115,9 +115,9 @@ def main() -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):
         measurer = Measurer(pickle.load(incoming))
         while True:
-            task = pickle.load(incoming)
+            chunk = pickle.load(incoming)
             try:
-                answer: object = measurer.measure(task)
+                answer: object = measurer.measure(chunk)
             except XlitError as error:
                 answer = error
             pickle.dump(answer, answers)

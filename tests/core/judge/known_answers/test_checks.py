@@ -3,8 +3,8 @@
 import pytest
 
 from core.judge.known_answers import matching
-from core.judge.known_answers.checks import read_check
-from core.judge.known_answers.matching import BadCheck, TooSlow
+from core.judge.known_answers.checks import BadCheck, read_check
+from core.judge.known_answers.matching import TooSlow
 
 
 def score(check: dict, response: str) -> int:

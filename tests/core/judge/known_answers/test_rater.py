@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from core.judge.known_answers import matching
-from core.judge.known_answers.checks import read_check
-from core.judge.known_answers.matching import BadCheck
+from core.judge.known_answers.checks import BadCheck, read_check
 from core.judge.known_answers.rater import judge_known_answers
 from store.queries import models, responses, suites
 from store.session import writing

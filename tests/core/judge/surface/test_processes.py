@@ -105,7 +105,7 @@ def test_a_killed_command_leaves_no_process_behind_and_the_next_one_does_the_res
     assert said == ""
     before = measured(many)
     assert 0 < len(before) < 480
-    assert len(before) % 10 == 0  # tasks of five responses, each written as a whole
+    assert len(before) % 10 == 0  # chunks of five responses, each written as a whole
     run = judge_surface(many)
     left = 240 - len(before) // 2
     assert run.counts == {"language": left, "spelling": left}
@@ -166,7 +166,7 @@ def test_little_work_starts_no_process(many, monkeypatch):
 def test_much_work_is_spread_over_the_cores_that_this_process_may_use(many, monkeypatch):
     asked = []
 
-    def counted(tools, next_task, processes):
+    def counted(tools, next_chunk, processes):
         asked.append(processes)
         return iter([])
 

@@ -136,27 +136,27 @@ def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("chunk", "characters", "sizes"),
+    ("size", "characters", "sizes"),
     [(3, 1000, [3, 3, 3, 1]), (100, 1, [1] * 10), (100, 12, [3, 3, 3, 1]), (100, 1000, [10])],
 )
-def test_chunks_are_small_and_lose_and_repeat_nothing(answered, monkeypatch, chunk, characters, sizes):
-    monkeypatch.setattr(surface, "CHUNK", chunk)
+def test_chunks_are_small_and_lose_and_repeat_nothing(answered, monkeypatch, size, characters, sizes):
+    monkeypatch.setattr(surface, "CHUNK", size)
     monkeypatch.setattr(surface, "CHARACTERS", characters)
     engine = answered(*[("en", "?", "Word.")] * 10)
-    dealt = surface.TaskQueue(engine, chunk)
-    assert dealt.find(["en"], "tool", {}) == 10
-    assert [len(task.responses) for task in iter(lambda: dealt.next_task(0), None)] == sizes
+    queue = surface.ChunkQueue(engine, size)
+    assert queue.find(["en"], "tool", {}) == 10
+    assert [len(chunk.responses) for chunk in iter(lambda: queue.next_chunk(0), None)] == sizes
     assert judge_surface(engine).counts == {"language": 10, "spelling": 10}
 
 
 def test_a_process_keeps_to_its_language_and_helps_out_where_much_is_left(answered):
     engine = answered(*[("en", "?", "Word.")] * 7, *[("ru", "?", "Слово.")] * 4, *[("de", "?", "Wort.")] * 2)
-    dealt = surface.TaskQueue(engine, 1)
-    assert dealt.find(["en", "ru", "de"], "tool", {}) == 13
-    taken = [dealt.next_task(process) for process in (0, 1, 0, 1, 1, 1, 1, 1, 1)]
-    assert [task.language for task in taken if task] == ["en", "ru", "en", *["ru"] * 3, *["de"] * 2, "en"]
-    rest = [dealt.next_task(process) for process in (2, 0, 3, 1, 0, 0)]
-    assert [task.language if task else None for task in rest] == ["en", "en", None, "en", "en", None]
+    queue = surface.ChunkQueue(engine, 1)
+    assert queue.find(["en", "ru", "de"], "tool", {}) == 13
+    taken = [queue.next_chunk(process) for process in (0, 1, 0, 1, 1, 1, 1, 1, 1)]
+    assert [chunk.language for chunk in taken if chunk] == ["en", "ru", "en", *["ru"] * 3, *["de"] * 2, "en"]
+    rest = [queue.next_chunk(process) for process in (2, 0, 3, 1, 0, 0)]
+    assert [chunk.language if chunk else None for chunk in rest] == ["en", "en", None, "en", "en", None]
 
 
 def test_what_lacks_one_metric_gets_that_one(answered):
