@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.campaigns.plan import CampaignPlan, Reviewer, rank
-from core.campaigns.sampling import Unit
+from core.campaigns.sampling import ReadingUnit
 from store.errors import UsageError
 
 
 @dataclass(frozen=True)
-class QueueItem:
+class AssignedUnit:
     """One item of a reviewer's queue: what is read, and as what (see `store.tables.Assignment.kind`)."""
 
-    unit: Unit
+    unit: ReadingUnit
     kind: str = "normal"
 
 
-Queues = dict[str, list[QueueItem]]
+Queues = dict[str, list[AssignedUnit]]
 """What every reviewer (by name) reads, in order."""
 
 
-def assign_queues(units: Sequence[Unit], known: Sequence[Unit], plan: CampaignPlan) -> Queues:
+def assign_queues(units: Sequence[ReadingUnit], known: Sequence[ReadingUnit], plan: CampaignPlan) -> Queues:
     """The queues of the plan's reviewers. `known` are the units whose scores are known.
 
     Every unit goes to the `plan.overlap` reviewers of its language who have least so far. Units are assigned
@@ -32,8 +32,8 @@ def assign_queues(units: Sequence[Unit], known: Sequence[Unit], plan: CampaignPl
     shares = _shares(units, plan)
     queues: Queues = {}
     for reviewer in plan.reviewers:
-        items = [QueueItem(unit) for unit in shares[reviewer.name]]
-        items += [QueueItem(unit, "check") for unit in _checks(reviewer, items, known, plan)]
+        items = [AssignedUnit(unit) for unit in shares[reviewer.name]]
+        items += [AssignedUnit(unit, "check") for unit in _checks(reviewer, items, known, plan)]
         queues[reviewer.name] = _with_repeats(reviewer, _shuffled(reviewer, items, plan), plan)
     return queues
 
@@ -42,8 +42,8 @@ def _spoken(reviewer: Reviewer, plan: CampaignPlan) -> tuple[str, ...]:
     return reviewer.languages or plan.languages
 
 
-def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
-    shares: dict[str, list[Unit]] = {reviewer.name: [] for reviewer in plan.reviewers}
+def _shares(units: Sequence[ReadingUnit], plan: CampaignPlan) -> dict[str, list[ReadingUnit]]:
+    shares: dict[str, list[ReadingUnit]] = {reviewer.name: [] for reviewer in plan.reviewers}
     speakers = {
         language: [reviewer.name for reviewer in plan.reviewers if language in _spoken(reviewer, plan)]
         for language in plan.languages
@@ -60,7 +60,7 @@ def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
         here.sort(key=lambda unit: (unit.responses[0].model, rank(plan.seed, "turn", *unit.identity)))
         for unit in here:
 
-            def turn(name: str, unit: Unit = unit) -> tuple[int, bytes]:
+            def turn(name: str, unit: ReadingUnit = unit) -> tuple[int, bytes]:
                 return len(shares[name]), rank(plan.seed, "reviewer", name, *unit.identity)
 
             for name in sorted(speakers[language], key=turn)[: plan.overlap]:
@@ -69,8 +69,8 @@ def _shares(units: Sequence[Unit], plan: CampaignPlan) -> dict[str, list[Unit]]:
 
 
 def _checks(
-    reviewer: Reviewer, items: Sequence[QueueItem], known: Sequence[Unit], plan: CampaignPlan
-) -> list[Unit]:
+    reviewer: Reviewer, items: Sequence[AssignedUnit], known: Sequence[ReadingUnit], plan: CampaignPlan
+) -> list[ReadingUnit]:
     """The checks of a reviewer: the same for all reviewers of a language, but for units that are in the own
     queue anyway."""
     if not plan.checks:
@@ -87,7 +87,7 @@ def _checks(
     return sorted(free, key=lambda unit: rank(plan.seed, "check", *unit.identity))[: plan.checks]
 
 
-def _shuffled(reviewer: Reviewer, items: Sequence[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+def _shuffled(reviewer: Reviewer, items: Sequence[AssignedUnit], plan: CampaignPlan) -> list[AssignedUnit]:
     """The items, one language after the other in the reviewer's order, and shuffled within each language."""
     order = {language: number for number, language in enumerate(_spoken(reviewer, plan))}
     return sorted(
@@ -99,7 +99,7 @@ def _shuffled(reviewer: Reviewer, items: Sequence[QueueItem], plan: CampaignPlan
     )
 
 
-def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan) -> list[QueueItem]:
+def _with_repeats(reviewer: Reviewer, items: list[AssignedUnit], plan: CampaignPlan) -> list[AssignedUnit]:
     """The queue with some of its units a second time, within the same language.
 
     A repeat that is inserted before position j of the queue without repeats comes at least j - i items after
@@ -123,13 +123,13 @@ def _with_repeats(reviewer: Reviewer, items: list[QueueItem], plan: CampaignPlan
     def drawn(number: int) -> bytes:
         return rank(plan.seed, "repeat", reviewer.name, *items[number].unit.identity)
 
-    before: dict[int, list[QueueItem]] = {}
+    before: dict[int, list[AssignedUnit]] = {}
     for number in sorted(early, key=drawn)[: plan.repeats]:
         unit = items[number].unit
         first, last = number + plan.min_gap, ends[unit.language]
         position = first + int.from_bytes(drawn(number)[-8:], "big") % (last - first + 1)
-        before.setdefault(position, []).append(QueueItem(unit, "repeat"))
-    queue: list[QueueItem] = []
+        before.setdefault(position, []).append(AssignedUnit(unit, "repeat"))
+    queue: list[AssignedUnit] = []
     for number in range(len(items) + 1):
         queue += before.get(number, [])
         queue += items[number : number + 1]

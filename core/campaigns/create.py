@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core.campaigns.assignment import Queues, assign_queues
 from core.campaigns.plan import CampaignPlan, check_plan, read_reviewers
-from core.campaigns.sampling import Unit, group_into_units, sample_units
+from core.campaigns.sampling import ReadingUnit, group_into_units, sample_units
 from store.errors import UsageError
 from store.provenance import record_run
 from store.queries import campaigns, raters, rubrics, suites
@@ -46,7 +46,7 @@ class PlannedCampaign:
     """
 
     plan: CampaignPlan
-    units: list[Unit]
+    units: list[ReadingUnit]
     queues: Queues
     seconds: float
     measured: bool
@@ -190,7 +190,7 @@ def _planned(session: Session, request: CampaignRequest) -> PlannedCampaign:
             "memory. Leave out one or the other."
         )
     units = sample_units(candidates_found, plan)
-    known: list[Unit] = []
+    known: list[ReadingUnit] = []
     if plan.checks:
         # Checks are drawn from all responses, whatever their model or instruction.
         all_candidates = campaigns.candidates(session, [candidate.id for candidate in chosen], languages)
@@ -225,8 +225,8 @@ def _assign(session: Session, campaign_id: int, queues: Queues) -> None:
     campaigns.add_assignments(session, assignments)
 
 
-def _by_language(units: Sequence[Unit]) -> dict[str, list[Unit]]:
-    by_language: dict[str, list[Unit]] = {}
+def _by_language(units: Sequence[ReadingUnit]) -> dict[str, list[ReadingUnit]]:
+    by_language: dict[str, list[ReadingUnit]] = {}
     for unit in units:
         by_language.setdefault(unit.language, []).append(unit)
     return by_language

@@ -14,7 +14,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Unit:
+class ReadingUnit:
     """Responses to one instruction that read the same. They are read once and scored together."""
 
     responses: tuple[Candidate, ...]
@@ -30,7 +30,7 @@ class Unit:
         return first.suite, first.key, first.language, first.text_digest
 
 
-def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[Unit]:
+def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[ReadingUnit]:
     """The units that a plan wants scored, by suite, key, language and text.
 
     Raises `UsageError` when the plan wants more instructions than a language has, or names one that is not
@@ -50,7 +50,7 @@ def sample_units(candidates: Sequence[Candidate], plan: CampaignPlan) -> list[Un
     return group_into_units(wanted)
 
 
-def group_into_units(responses: Iterable[Candidate]) -> list[Unit]:
+def group_into_units(responses: Iterable[Candidate]) -> list[ReadingUnit]:
     """Responses grouped where they read the same. The order does not depend on row numbers."""
     groups: dict[tuple[str, str, str, str], list[Candidate]] = {}
     for response in responses:
@@ -58,7 +58,7 @@ def group_into_units(responses: Iterable[Candidate]) -> list[Unit]:
             response
         )
     return [
-        Unit(tuple(sorted(same, key=lambda response: response.identity)))
+        ReadingUnit(tuple(sorted(same, key=lambda response: response.identity)))
         for _, same in sorted(groups.items())
     ]
 

@@ -29,7 +29,7 @@ from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session
 
-from core.exchange.records import Action, RaterName, ReadText, Record, Score
+from core.exchange.records import RaterName, RatingAction, ReadText, Record, ScoreRecord
 from core.text.files import BadRow, Location, text_lines
 from store.errors import UsageError
 from store.queries import campaigns, journal, notes, raters, responses, review_queue, rubrics
@@ -166,10 +166,10 @@ def blocks(lines: Iterable[FileLine]) -> Iterator[Block | BadRow]:
         yield _ended(block)
 
 
-def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
+def marks_of(block: Block) -> tuple[tuple[ScoreRecord, ...], str] | BadRow:
     """The scores that were typed behind an answer, and the comment, which is everything else that stands
     there."""
-    marks: dict[str, Score] = {}
+    marks: dict[str, ScoreRecord] = {}
     rest = []
     for location, line in block.tail:
         for match in _MARK.finditer(line):
@@ -180,7 +180,7 @@ def marks_of(block: Block) -> tuple[tuple[Score, ...], str] | BadRow:
                 continue
             if not (typed.isascii() and typed.isdigit() and len(typed) < 4):
                 return BadRow(location, f"{match[1]}:[{typed[:20]}] is not a score")
-            marks[name] = Score(match[1], int(typed))
+            marks[name] = ScoreRecord(match[1], int(typed))
         rest.append(_MARK.sub(" ", line))
     return tuple(marks.values()), _read_comment(" ".join(rest))
 
@@ -344,7 +344,7 @@ def _consistent(path: Path, what: str, in_file: str | None, given: str | None) -
 
 def _action(
     block: Block, rater: RaterName, campaign: str | None, head: Mapping[str, str], options: Mapping[str, Any]
-) -> Action | BadRow:
+) -> RatingAction | BadRow:
     typed = marks_of(block)
     if isinstance(typed, BadRow):
         return typed
@@ -357,7 +357,9 @@ def _action(
         language=options.get("language") or head.get("language"),
     )  # fmt: skip
     location = block.tail[0][0]
-    return Action(location, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True)
+    return RatingAction(
+        location, reading, rater, head.get("rubric"), marks, comment=comment or None, whole=True
+    )
 
 
 def _by_digest(

@@ -33,16 +33,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.exchange.records import (
-    Action,
     DecodingName,
     ImportedResponse,
     InstructionRow,
     RaterName,
+    RatingAction,
     Record,
     Remark,
     ResponseName,
-    Score,
-    Span,
+    ScoreRecord,
+    SpanRecord,
     SuiteName,
 )
 from core.exchange.tidy import NOTES, RATINGS
@@ -189,25 +189,12 @@ class Columns:
             raise ValueError(f"the {name} is not a text but {json.dumps(value)[:40]}")
         return value if value or name not in self.constants else self.constants[name]
 
-    def _value(self, cells: dict[str, Any], name: str) -> Any:
-        for column in self.names[name]:
-            if (value := cells.get(column)) is not None:
-                return value
-        return None
-
     def _parameters(self, cells: dict[str, Any]) -> dict[str, Any]:
-        value = self._value(cells, "parameters")
-        if isinstance(value, str):
-            try:
-                value = json.loads(value) if value.strip() else None
-            except (ValueError, RecursionError):
-                raise ValueError("the parameters are not valid JSON") from None
-        if value is not None and not isinstance(value, dict):
-            raise ValueError("the parameters are not a JSON object")
-        return value or {}
+        value = self.value(cells, "parameters")
+        return _json_object(None if isinstance(value, str) and not value.strip() else value) or {}
 
     def _sample(self, cells: dict[str, Any]) -> int:
-        value = self._value(cells, "sample")
+        value = self.value(cells, "sample")
         if isinstance(value, str) and value.isascii() and value.isdigit():
             value = int(value[:20])
         if value is None or value == "":
@@ -219,6 +206,18 @@ class Columns:
     def _wanted(self, name: str) -> str:
         columns: Sequence[str] = [f"`{column}`" for column in self.names[name]]
         return f"the row needs the column {' or '.join(columns)}"
+
+
+def _json_object(value: Any) -> dict[str, Any] | None:
+    """The decoding parameters of a cell, which may be their JSON. Raises `ValueError` for anything else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("the parameters are not valid JSON") from None
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("the parameters are not a JSON object")
+    return value
 
 
 def key_of(text: str) -> str:
@@ -331,14 +330,7 @@ class _Cells:
         key = self.text("key") or (key_of(instruction) if isinstance(instruction, str) else None)
         if not key:
             raise ValueError("no instruction: the row needs the column `key` or `instruction`")
-        parameters = self._value("parameters")
-        if isinstance(parameters, str):
-            try:
-                parameters = json.loads(parameters)
-            except (ValueError, RecursionError):
-                raise ValueError("the parameters are not valid JSON") from None
-        if parameters is not None and not isinstance(parameters, dict):
-            raise ValueError("the parameters are not a JSON object")
+        parameters = _json_object(self._value("parameters"))
         return ResponseName(
             SuiteName.parse(self.text("suite", needed=True) or "").label,
             self.text("language", needed=True) or "",
@@ -370,27 +362,27 @@ class _Cells:
         return None if value == "" else value
 
 
-def _rating(location: Location, cells: _Cells) -> Action | None:
+def _rating(location: Location, cells: _Cells) -> RatingAction | None:
     score, skipped = cells.number("score"), cells.flag("skipped")
     if score is not None and skipped:
         raise ValueError("a score that is left out: `skipped` is true, and `score` is not empty")
     if score is None and not skipped and cells.text("entry_kind") is None:
         return None
-    scored = Score(cells.text("criterion", needed=True) or "", score, skipped)
-    return Action(
+    scored = ScoreRecord(cells.text("criterion", needed=True) or "", score, skipped)
+    return RatingAction(
         location, cells.response(), cells.rater_name(), cells.text("rubric"), (scored,),
         shown=cells.shown(), created_at=cells.time(),
     )  # fmt: skip
 
 
-def _note(location: Location, cells: _Cells) -> Action:
+def _note(location: Location, cells: _Cells) -> RatingAction:
     kind = cells.text("kind", needed=True)
     response, rater, shown, created_at = cells.response(), cells.rater_name(), cells.shown(), cells.time()
     text = cells.text("text") or ""
     if kind == "comment":
         if not text:
             raise ValueError("a comment without a text: the row needs the column `text`")
-        return Action(location, response, rater, comment=text, shown=shown, created_at=created_at)
+        return RatingAction(location, response, rater, comment=text, shown=shown, created_at=created_at)
     if kind != "span":
         raise ValueError(f"the kind is {kind!r}, neither `comment` nor `span`")
     start, end = cells.number("start"), cells.number("end")
@@ -399,5 +391,5 @@ def _note(location: Location, cells: _Cells) -> Action:
     if response.text is not None and end > len(response.text):
         raise ValueError(f"the span ends at {end}, the response has {len(response.text)} characters")
     category, severity = cells.text("category", needed=True), cells.text("severity", needed=True)
-    span = Span(start, end, category or "", severity or "", text)
-    return Action(location, response, rater, span=span, shown=shown, created_at=created_at)
+    span = SpanRecord(start, end, category or "", severity or "", text)
+    return RatingAction(location, response, rater, span=span, shown=shown, created_at=created_at)

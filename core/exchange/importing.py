@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core.exchange.formats import check_options, choose, importers
 from core.exchange.rating_writer import RatingWriter
-from core.exchange.records import Action, ImportCounts, InstructionRow, Record
+from core.exchange.records import ImportCounts, InstructionRow, RatingAction, Record
 from core.exchange.response_writer import ResponseWriter
 from core.text.files import BadRow
 from store.errors import UsageError, XlitError
@@ -168,11 +168,11 @@ def _write_all(
     writer = ResponseWriter(session, run_id=run_id, counts=report.counts)
     journal = RatingWriter(session, run_id=run_id, counts=report.counts)
     rows: list[InstructionRow] = []
-    actions: list[Action] = []
+    actions: list[RatingAction] = []
     for item in records:
         if isinstance(item, InstructionRow):
             rows.append(item)
-        elif isinstance(item, Action):
+        elif isinstance(item, RatingAction):
             actions.append(item)
         elif isinstance(item, BadRow):
             report.skip([item])

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from core.exchange.annotator import comment_as_read, criterion_named
 from core.exchange.lookup import FoundResponses, ResponseLookup
-from core.exchange.records import Action, ImportCounts, RaterName, ReadText, ResponseName
+from core.exchange.records import ImportCounts, RaterName, RatingAction, ReadText, ResponseName
 from core.text.files import BadRow
 from store.queries import journal, raters, rubrics
 from store.queries.importing import EarlierState, criteria_by_rubric, earlier_states
@@ -33,12 +33,12 @@ class RatingWriter:
     now: datetime = field(default_factory=utc_now)
     _raters: dict[RaterName, int] = field(default_factory=dict)
     _rubrics: dict[str, list[Criterion]] = field(default_factory=dict)
-    _resolver: ResponseLookup = field(init=False)
+    _lookup: ResponseLookup = field(init=False)
 
     def __post_init__(self) -> None:
-        self._resolver = ResponseLookup(self.session)
+        self._lookup = ResponseLookup(self.session)
 
-    def write(self, actions: Sequence[Action]) -> list[BadRow]:
+    def write(self, actions: Sequence[RatingAction]) -> list[BadRow]:
         """Write a batch. Returns the actions that could not be written, in no particular order."""
         if not actions:
             return []
@@ -68,15 +68,15 @@ class RatingWriter:
         return [BadRow(action.location, bad[id(action)]) for action in actions if id(action) in bad]
 
     def _resolve(
-        self, actions: Sequence[Action], bad: dict[int, str]
-    ) -> list[tuple[Action, int, tuple[int, ...]]]:
+        self, actions: Sequence[RatingAction], bad: dict[int, str]
+    ) -> list[tuple[RatingAction, int, tuple[int, ...]]]:
         names = [action.response for action in actions if isinstance(action.response, ResponseName)]
-        by_name = iter(self._resolver.named(names))
+        by_name = iter(self._lookup.named(names))
         resolved = []
         for action in actions:
             rater = self._rater(action.rater)
             if isinstance(action.response, ReadText):
-                resolution: FoundResponses | str = self._resolver.read(action.response, rater)
+                resolution: FoundResponses | str = self._lookup.read(action.response, rater)
             else:
                 resolution = next(by_name)
             if isinstance(resolution, str):
@@ -90,15 +90,13 @@ class RatingWriter:
             self._raters[name] = raters.rater_id(self.session, name.kind, name.name, name.version)
         return self._raters[name]
 
-    def _criteria(self, action: Action) -> list[Criterion]:
+    def _criteria(self, action: RatingAction) -> list[Criterion]:
         if not self._rubrics:
             rubrics.default_rubric_id(self.session)
             self._rubrics = criteria_by_rubric(self.session)
         label = action.rubric
         if label is None and isinstance(action.response, ReadText) and action.response.campaign is not None:
-            label = rubrics.label_of(
-                self.session, self._resolver.campaign(action.response.campaign).rubric_id
-            )
+            label = rubrics.label_of(self.session, self._lookup.campaign(action.response.campaign).rubric_id)
         if label is None:
             default = rubrics.read_rubric()
             label = f"{default['name']}/{default['version']}"
@@ -106,8 +104,8 @@ class RatingWriter:
             raise ValueError(f"the store holds no rubric {label}")
         return self._rubrics[label]
 
-    def _commit(self, done: Mapping[int, Sequence[int]]) -> None:
-        for rater, responses in done.items():
+    def _commit(self, complete: Mapping[int, Sequence[int]]) -> None:
+        for rater, responses in complete.items():
             committed = journal.committed_responses(self.session, rater, responses)
             for response in dict.fromkeys(responses):
                 if response not in committed:
@@ -165,7 +163,7 @@ class _Entries:
     _indexes: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def add(
-        self, action: Action, rater: int, response: int, changes: Sequence[tuple[Any, dict[str, Any]]]
+        self, action: RatingAction, rater: int, response: int, changes: Sequence[tuple[Any, dict[str, Any]]]
     ) -> None:
         for table, columns in changes:
             kind = {Rating: "score", Comment: "comment", ErrorSpan: "span"}[table]
@@ -196,23 +194,23 @@ class _Entries:
 
 
 def _changes(
-    action: Action, criteria: Sequence[Criterion], before: _History
+    action: RatingAction, criteria: Sequence[Criterion], history: _History
 ) -> list[tuple[Any, dict[str, Any]]]:
     """The rows that an action brings and that are new."""
     changes: list[tuple[Any, dict[str, Any]]] = []
-    for criterion, score, skipped in _scores(action, criteria, before):
-        if before.is_new(Rating, (criterion,), (score, skipped), action.created_at):
+    for criterion, score, skipped in _scores(action, criteria, history):
+        if history.is_new(Rating, (criterion,), (score, skipped), action.created_at):
             changes.append((Rating, {"criterion_id": criterion, "score": score, "skipped": skipped}))
     if action.comment is not None:
-        last = before.last(Comment)
+        last = history.last(Comment)
         untouched = action.whole and last is not None and comment_as_read(last[0]) == action.comment
         if untouched:
-            before.counts.add(Comment, new=False)
-        elif before.is_new(Comment, (), (action.comment,), action.created_at):
+            history.counts.add(Comment, new=False)
+        elif history.is_new(Comment, (), (action.comment,), action.created_at):
             changes.append((Comment, {"text": action.comment}))
     if (span := action.span) is not None:
         about, state = (span.start, span.end, span.category), (span.severity, span.note, True)
-        if before.is_new(ErrorSpan, about, state, action.created_at):
+        if history.is_new(ErrorSpan, about, state, action.created_at):
             columns = {
                 "start_offset": span.start, "end_offset": span.end, "category": span.category,
                 "severity": span.severity, "note": span.note, "present": True,
@@ -222,7 +220,7 @@ def _changes(
 
 
 def _scores(
-    action: Action, criteria: Sequence[Criterion], before: _History
+    action: RatingAction, criteria: Sequence[Criterion], history: _History
 ) -> list[tuple[int, int | None, bool]]:
     """The scores of an action by criterion. Raises `ValueError` for a criterion that the rubric does not
     have."""
@@ -244,7 +242,7 @@ def _scores(
     if action.whole and language is not None and language.id in given:
         wrong = given[language.id][0] == 0
         for criterion in criteria:
-            current = before.last(Rating, criterion.id) or (None, False)
+            current = history.last(Rating, criterion.id) or (None, False)
             # As in the review room, a score stays, and the right language opens what was skipped.
             if criterion.id not in given and current == ((None, False) if wrong else (None, True)):
                 given[criterion.id or 0] = None, wrong
@@ -264,7 +262,7 @@ def _complete(
     )
 
 
-def _problem(action: Action) -> str | None:
+def _problem(action: RatingAction) -> str | None:
     if action.rater.kind not in KINDS:
         return f"the kind of the rater is {action.rater.kind!r}, which is none of {', '.join(KINDS)}"
     if not action.rater.name.strip():

@@ -129,7 +129,7 @@ class ReadText:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreRecord:
     """A rater's score on one criterion.
 
     When `score` is None, `skipped` tells why: True means that the criterion was left out on purpose, False
@@ -142,7 +142,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SpanRecord:
     """An error that a rater marked in a response (see `store.tables.ErrorSpan`)."""
 
     start: int
@@ -153,7 +153,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class RatingAction:
     """What a rater did with a response: gave scores, wrote a comment, or marked an error.
 
     `rubric` is NAME/VERSION; None means the rubric of the campaign, or the default one. When `created_at` is
@@ -166,15 +166,15 @@ class Action:
     response: ResponseName | ReadText
     rater: RaterName
     rubric: str | None = None
-    scores: tuple[Score, ...] = ()
+    scores: tuple[ScoreRecord, ...] = ()
     comment: str | None = None
-    span: Span | None = None
+    span: SpanRecord | None = None
     shown: Shown = NOTHING_SHOWN
     created_at: datetime | None = None
     whole: bool = False
 
 
-Record = InstructionRow | Action | BadRow | Remark
+Record = InstructionRow | RatingAction | BadRow | Remark
 
 
 @dataclass

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.suites.checking.findings import Finding, SuiteReport
+from core.suites.checking.findings import SuiteFinding, SuiteReport
 from core.suites.checking.structure import misaligned, misnamed, unbalanced, unknown_modifiers, unstated
 from core.suites.checking.texts import in_wrong_language, leaked, misspelt, repeated
 from core.suites.loader import is_in_files, open_with_bad, suite_file
@@ -22,7 +22,7 @@ def check_suite(
     suite, bad = open_with_bad(reference, engine)
     toml = suite_file(reference) if is_in_files(reference) else Path(suite.meta.label)
     findings = [
-        Finding(
+        SuiteFinding(
             "error", "line", row.location.file, row.location.line, f"The line can't be taken: {row.reason}."
         )
         for row in bad

@@ -14,7 +14,7 @@ EXIT_ERRORS = 1
 
 
 @dataclass(frozen=True)
-class Finding:
+class SuiteFinding:
     """Something that is wrong with a suite (`error`) or should be looked at (`warning`).
 
     `kind` is a short name, and `message` one sentence. `line` is None for a finding about the suite as a
@@ -51,7 +51,7 @@ class SuiteReport:
     """
 
     suite: WholeSuite
-    findings: tuple[Finding, ...]
+    findings: tuple[SuiteFinding, ...]
     not_done: tuple[str, ...] = ()
 
     @property
@@ -78,13 +78,13 @@ class SuiteReport:
         }
 
 
-def error(kind: str, line: SuiteLine, message: str) -> Finding:
+def error(kind: str, line: SuiteLine, message: str) -> SuiteFinding:
     return _at("error", kind, line.location, message)
 
 
-def warning(kind: str, line: SuiteLine, message: str) -> Finding:
+def warning(kind: str, line: SuiteLine, message: str) -> SuiteFinding:
     return _at("warning", kind, line.location, message)
 
 
-def _at(level: Level, kind: str, location: Location, message: str) -> Finding:
-    return Finding(level, kind, location.file, location.line, message)
+def _at(level: Level, kind: str, location: Location, message: str) -> SuiteFinding:
+    return SuiteFinding(level, kind, location.file, location.line, message)

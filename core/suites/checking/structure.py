@@ -8,7 +8,7 @@ from statistics import median
 
 from core.analysis.modifier_names import group_of, known_names, read_names
 from core.judge.modifiers.verdict import counted
-from core.suites.checking.findings import Finding, error, warning
+from core.suites.checking.findings import SuiteFinding, error, warning
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 
@@ -21,7 +21,7 @@ _SAME: dict[str, Callable[[SuiteLine], object]] = {
 }
 
 
-def misaligned(suite: WholeSuite) -> Iterator[Finding]:
+def misaligned(suite: WholeSuite) -> Iterator[SuiteFinding]:
     """Keys that a language lacks, that differ in more than their text, or that stand in another order.
 
     A `lang` modifier may ask for different languages. A check is there in all languages or in none.
@@ -41,7 +41,7 @@ def misaligned(suite: WholeSuite) -> Iterator[Finding]:
     yield from _other_order(suite)
 
 
-def unknown_modifiers(suite: WholeSuite) -> Iterator[Finding]:
+def unknown_modifiers(suite: WholeSuite) -> Iterator[SuiteFinding]:
     """Instructions that carry a modifier which no judge knows."""
     for line in suite.lines:
         if line.new.modifier is not None and read_names(line.new.modifier) is None:
@@ -49,30 +49,32 @@ def unknown_modifiers(suite: WholeSuite) -> Iterator[Finding]:
             yield error("modifier", line, message)
 
 
-def misnamed(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
+def misnamed(suite: WholeSuite, toml: Path) -> Iterator[SuiteFinding]:
     """Keys, tasks and languages that the description names and that no instruction has."""
     keys = {line.new.key for line in suite.lines}
     tasks = {line.new.task for line in suite.lines}
     there = {line.new.language for line in suite.lines}
     for code in suite.meta.languages:
         if code not in there:
-            yield Finding("error", "missing language", toml, None, f"There is no instruction in {code}.")
+            yield SuiteFinding("error", "missing language", toml, None, f"There is no instruction in {code}.")
     for name, subset_keys in suite.meta.subsets.items():
         for key, times in Counter(subset_keys).items():
             if key not in keys:
                 message = f"Subset {name!r} names {key!r}, which is no key of the suite."
-                yield Finding("error", "subset", toml, None, message)
+                yield SuiteFinding("error", "subset", toml, None, message)
             elif times > 1:
-                yield Finding("error", "subset", toml, None, f"Subset {name!r} names {key!r} {times} times.")
+                yield SuiteFinding(
+                    "error", "subset", toml, None, f"Subset {name!r} names {key!r} {times} times."
+                )
         if not subset_keys:
-            yield Finding("error", "subset", toml, None, f"Subset {name!r} is empty.")
+            yield SuiteFinding("error", "subset", toml, None, f"Subset {name!r} is empty.")
     for entry in suite.meta.answer_in_text:
         if entry not in keys | tasks:
             message = f"`answer_in_text` names {entry!r}, which is neither a task nor a key of the suite."
-            yield Finding("error", "answer in text", toml, None, message)
+            yield SuiteFinding("error", "answer in text", toml, None, message)
 
 
-def _different(first: SuiteLine, lines: dict[str, SuiteLine]) -> Iterator[Finding]:
+def _different(first: SuiteLine, lines: dict[str, SuiteLine]) -> Iterator[SuiteFinding]:
     for line in lines.values():
         for name, of in _SAME.items():
             if of(line) != of(first):
@@ -86,7 +88,7 @@ def _different(first: SuiteLine, lines: dict[str, SuiteLine]) -> Iterator[Findin
             yield error("misaligned", line, f"{has.name} has a `check`, {lacks.name} has none.")
 
 
-def _other_order(suite: WholeSuite) -> Iterator[Finding]:
+def _other_order(suite: WholeSuite) -> Iterator[SuiteFinding]:
     """In each language, the first key that does not stand where it stands in the first language."""
     in_language: dict[str, list[SuiteLine]] = {}
     for line in suite.lines:
@@ -108,7 +110,7 @@ def _other_order(suite: WholeSuite) -> Iterator[Finding]:
 FACTOR = 2
 
 
-def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
+def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[SuiteFinding]:
     """Tasks with more than twice, or less than half, as many keys as the median task, in a suite or its
     subsets; and instructions without a task when others have one.
 
@@ -134,12 +136,12 @@ def unbalanced(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
             if not middle / FACTOR <= number <= middle * FACTOR:
                 has = counted(number, "instructions")
                 message = f"{part} has {has} of task {task!r}, the median task {middle:g}."
-                yield Finding("warning", "unbalanced", toml, None, message)
+                yield SuiteFinding("warning", "unbalanced", toml, None, message)
 
 
-def unstated(suite: WholeSuite, toml: Path) -> Iterator[Finding]:
+def unstated(suite: WholeSuite, toml: Path) -> Iterator[SuiteFinding]:
     """The licence or the source that a suite does not state, though it may be passed on."""
     for name in ("licence", "source"):
         if getattr(suite.meta, name) is None:
             message = f"The suite does not state its `{name}`."
-            yield Finding("warning", "description", toml, None, message)
+            yield SuiteFinding("warning", "description", toml, None, message)

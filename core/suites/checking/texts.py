@@ -12,7 +12,7 @@ from core.judge.known_answers.matching import TooSlow, comparable
 from core.judge.surface.foreign import Stretch, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
 from core.judge.surface.spelling import Dictionary, Speller, find_dictionary, what_to_install
-from core.suites.checking.findings import Finding, error, warning
+from core.suites.checking.findings import SuiteFinding, error, warning
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 from core.text.prose import blank_code, has_letters
@@ -21,7 +21,7 @@ from core.text.words import plain_word
 from store.errors import UsageError, XlitError
 
 
-def leaked(suite: WholeSuite) -> Iterator[Finding]:
+def leaked(suite: WholeSuite) -> Iterator[SuiteFinding]:
     """Instructions whose own text the check would accept as a right answer.
 
     A model that repeats such an instruction would be rated as right. Tasks for which this is meant are named
@@ -45,7 +45,7 @@ def leaked(suite: WholeSuite) -> Iterator[Finding]:
 NEAR = 75.0
 
 
-def repeated(suite: WholeSuite) -> Iterator[Finding]:
+def repeated(suite: WholeSuite) -> Iterator[SuiteFinding]:
     """Texts that stand under two keys of a language or in two languages of a key, and texts of different
     tasks that are nearly the same.
 
@@ -60,7 +60,7 @@ def repeated(suite: WholeSuite) -> Iterator[Finding]:
     yield from _untranslated(suite.lines)
 
 
-def _under_two_keys(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
+def _under_two_keys(lines: Sequence[SuiteLine]) -> Iterator[SuiteFinding]:
     texts = [comparable(line.new.text) for line in lines]
     first: dict[str, int] = {}
     for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
@@ -88,7 +88,7 @@ def _with_line(line: SuiteLine) -> str:
     return f"{line.name} in line {line.location.line}"
 
 
-def _untranslated(lines: Sequence[SuiteLine]) -> Iterator[Finding]:
+def _untranslated(lines: Sequence[SuiteLine]) -> Iterator[SuiteFinding]:
     first: dict[tuple[str, str], SuiteLine] = {}
     for line in lines:
         same = first.setdefault((line.new.key, comparable(line.new.text)), line)
@@ -101,7 +101,7 @@ MOST_FOREIGN = 0.5
 _SHOWN = 40
 
 
-def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) -> Iterator[Finding]:
+def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) -> Iterator[SuiteFinding]:
     """Texts that fastText is sure are in another language: an error for most of a text, a warning for a part
     of it.
 
@@ -134,7 +134,7 @@ def in_wrong_language(suite: WholeSuite, lid: Path | None, not_done: list[str]) 
             )
 
 
-def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) -> Iterator[Finding]:
+def misspelt(suite: WholeSuite, dictionaries: Path | None, not_done: list[str]) -> Iterator[SuiteFinding]:
     """Words that neither Hunspell's dictionary nor `[spelling.allow]` has.
 
     There is one warning for each word of a language, at its first line. Adds to `not_done` the languages that
@@ -165,7 +165,7 @@ def _speller(language: str, dictionary: Dictionary) -> Speller:
     return Speller(language, dictionary)
 
 
-def _misspelt_in(lines: Sequence[SuiteLine], speller: Speller, allowed: set[str]) -> Iterator[Finding]:
+def _misspelt_in(lines: Sequence[SuiteLine], speller: Speller, allowed: set[str]) -> Iterator[SuiteFinding]:
     first: dict[str, SuiteLine] = {}
     times: dict[str, int] = {}
     for line in lines:
