@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
-from store.labels import decoding_label
+from store.labels import decoding_label, rater_label
 from store.queries import runs, suites, summary
 from store.session import reading
 
@@ -76,7 +76,7 @@ def _judged(found: dict[str, Any]) -> Table:
     for row in found["metrics"]:
         table.add_row(Text(row["tool"]), row["metric"], str(row["responses"]), "")
     for row in found["raters"]:
-        by = " ".join(filter(None, (row["kind"], row["name"], row["version"])))
+        by = rater_label(row["kind"], row["name"], row["version"])
         table.add_row(Text(by), "criteria", str(row["responses"]), str(row["ratings"]))
     return table
 
