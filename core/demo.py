@@ -37,7 +37,7 @@ def show_demo(store: Path) -> None:
         if not room.exists():
             raise XlitError(f"No review room at {room}. Install xlit into the environment that runs this.")
         os.execv(room, [str(room), "compare", "--lang", LANGUAGE, "--store", str(store)])
-    from core.analysis.comparison import comparison, plain_text
+    from core.report.comparison import comparison, plain_text
     from store.queries.suites import find_suite
     from store.session import reading
 

@@ -8,7 +8,6 @@ from math import sqrt
 import pytest
 
 from core.analysis.agreement_table import agreement
-from core.analysis.comparison import plain_text
 from core.analysis.judge_quality import (
     Calibration,
     calibrate_judge,
@@ -19,6 +18,7 @@ from core.analysis.judge_quality import (
     self_agreement,
 )
 from core.report.calibration_tables import calibration_tables
+from core.report.comparison import plain_text
 from store.queries.calibration import Judge, Length, Scale
 
 pytest.importorskip("scipy", reason="the extra `report` is not installed")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.analysis.comparison import comparison, plain_text
+from core.report.comparison import comparison, plain_text
 from store import open_store
 from store.queries import journal, models, raters, responses, rubrics, scores, suites, surface
 from store.queries.journal import Score
