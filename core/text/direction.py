@@ -38,7 +38,7 @@ _LANGUAGES = _codes(
     # Thaana, Syriac and Aramaic, N'Ko, Mandaic, Samaritan
     "dv div syr syc aii cld tru arc nqo mid myz sam smp"
 )
-# The same, where it is the country that decides.
+# Languages whose country decides how they are written.
 _LANGUAGES_OF_REGIONS = _codes(
     "az-iq az-ir kk-af kk-cn kk-ir ku-iq ku-ir ky-cn pa-pk tg-pk tk-af tk-ir uz-af uz-cn"
 )

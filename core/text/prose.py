@@ -16,10 +16,10 @@ _NOT_PROSE = re.compile(
     re.VERBOSE,
 )
 
-# Of these at least one stands in whatever the pattern finds.
+# Whatever the pattern finds has at least one of these.
 _SIGNS = ("`", "://", "www.", "@", "<", "&")
 
-# A term, a title, a few words of somebody's; what is longer is a passage of its own.
+# The longest aside (a term, a title, a short quotation) in characters; what is longer is a passage.
 ASIDE = 80
 _OPENING, _CLOSING = '([（【«‹“„„‘「『《〈"', ')]）】»›”“”’」』》〉"'
 _ASIDES = re.compile(
@@ -30,7 +30,7 @@ _ASIDES = re.compile(
 )
 
 _OPENERS = frozenset(_OPENING)
-# Not the closing one that is an apostrophe.
+# Without the closing mark that is an apostrophe too.
 _MARKS = frozenset(_OPENING + _CLOSING) - {"’"}
 _NO_MARKS = str.maketrans(dict.fromkeys(_MARKS, " "))
 

@@ -22,7 +22,11 @@ _UNSPACED_SCRIPTS = frozenset(
 )
 UNSPACED = KANA_SIGNS + "".join(rf"\p{{Script={script}}}" for script in sorted(_UNSPACED_SCRIPTS))
 
-# Languages that are written so: nothing here can tell one word from the next.
+# Characters that are two cells wide (Han, kana, Hangul, their punctuation, most emoji): a line may break on
+# both sides of them.
+WIDE = r"\p{East_Asian_Width=W}\p{East_Asian_Width=F}"
+
+# Languages that are written without spaces: nothing here can tell one word from the next.
 UNSPACED_LANGUAGES = frozenset(["zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"])
 
 _SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
@@ -63,7 +67,8 @@ _LANGUAGES = {
 }
 _SCRIPTS_OF = {code: tuple(names.split()) for names, codes in _LANGUAGES.items() for code in codes.split()}
 
-# Finds the script of a letter as the name of the group; the sign that lengthens an Arabic word is shared too.
+# Finds a letter in the group that has the name of its script. U+0640 lengthens words of Arabic; Unicode calls
+# it common, as other scripts use it too.
 _SCRIPT = regex.compile(
     rf"(?P<Katakana>[{KANA_SIGNS}])|(?P<Arabic>\u0640)|"
     + "|".join(
@@ -71,16 +76,16 @@ _SCRIPT = regex.compile(
     )
 )
 
-# Of so many characters it is remembered what they are.
+# How many characters are remembered with their script.
 _CHARACTERS_KEPT = 65536
 
-# Words of a passage, and letters where a script has no spaces between words: less is a term or a name.
+# How many words a passage has at least, or letters where a script has no spaces: less is a term or a name.
 WORDS = 3
 UNSPACED_LETTERS = 6
 
-# They read a mask of the text, one character for each of its own: `a` for a letter of the language's scripts
-# (or of none that is known), `F` for a capital and `f` for any other letter of another script, `c` for one of
-# a script without spaces, `m` for a combining mark.
+# Both patterns read a mask of the text, which has one character for each of its own: `a` for a letter of the
+# language's scripts (or of none that is known), `F` for a capital and `f` for any other letter of another
+# script, `c` for a letter of a script without spaces, `m` for a combining mark.
 _PASSAGE = re.compile(r"[Ffc](?:[^a\n]*[Ffcm])?")
 # A word stands free, or beside a letter of the language's own; what touches a bracket, a slash, a digit or a
 # sign is taken for code (`range(10)`, `etc/hosts`, `x_max`, `example.com`).

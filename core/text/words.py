@@ -42,7 +42,7 @@ import regex
 from core.text.prose import blank_code
 from core.text.scripts import HAN_AND_KANA, KANA_SIGNS, script_of_letter
 
-# What is set on the character before it.
+# What belongs to the character before it.
 _MARK = r"\p{M}\u200c\u200d"
 
 _STACKED = r"[\p{Line_Break=SA}&&\p{L}]"

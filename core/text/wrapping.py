@@ -6,14 +6,17 @@ from collections.abc import Iterator
 import regex
 from rich.cells import cell_len, split_graphemes
 
+from core.text.scripts import WIDE
+
 # A piece is a run of spaces or of other characters; the bound keeps one endless word from being measured
 # whole before its first line can be shown.
 _PIECES = re.compile(r" {1,512}|[^ ]{1,512}")
 
-# Scripts written without spaces, which may break between any two characters: Thai to Khmer, CJK, emoji.
-_UNSPACED = regex.compile(r"[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]")
+# What may break between any two characters: scripts written without spaces (Thai to Khmer), and whatever is
+# two cells wide.
+_UNSPACED = regex.compile(rf"[{WIDE}\p{{Line_Break=SA}}]")
 
-# Characters to a cell at most: letters with marks need a few, a flood of marks wants thousands.
+# How many characters a cell has at most: letters with marks need a few, a flood of marks has thousands.
 MOST_PER_CELL = 8
 
 
@@ -21,8 +24,10 @@ Span = tuple[int, int]
 
 
 class WrappedText:
-    """A text (made safe, without tabs) as lines of at most `width` cells, made on demand: a megabyte costs
-    what is shown of it. Each line is a slice of the text."""
+    """A text (made visible, without tabs) as lines of at most `width` cells, each a slice of the text.
+
+    Lines are made on demand, so that of a megabyte only the part that is looked at is measured.
+    """
 
     def __init__(self, text: str, width: int) -> None:
         self.text = text

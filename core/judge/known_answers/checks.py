@@ -188,7 +188,7 @@ def _read_number(check: dict[str, Any]) -> tuple[Requirement, set[str]]:
         raise BadCheck("`number` must be a number, such as 42 or 0.5")
     if not _is_finite(tolerance) or tolerance < 0:
         raise BadCheck("`tolerance` must be a number from 0 on")
-    # By way of the decimals: 0.1 is a tenth, not the nearest binary number.
+    # Read from its decimal digits: 0.1 is a tenth, and not the nearest binary number.
     return RightNumber(Fraction(str(value)), Fraction(str(tolerance))), set()
 
 

@@ -25,7 +25,7 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-# Of more digits than any answer has: not worth reading, and costly to.
+# Numbers of more digits are no answers, and costly to read.
 MOST_DIGITS = 100
 
 _MARKS = str.maketrans(
@@ -39,7 +39,7 @@ _MARKS = str.maketrans(
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
 
-# Possessive, and the spaces bounded: hostile text must not make the search quadratic.
+# Repetitions are possessive and spaces bounded, so that hostile text can't make the search quadratic.
 _NUMBER = re.compile(
     r"""
       (?<!/) (?:(?P<whole>[0-9]++)[ \u00a0]{1,2})?

@@ -22,7 +22,7 @@ from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
 
-# A change of `fulfilment_prompt.txt`, or of a demand in `by_judge.py`, needs a new version.
+# A change of `fulfilment_prompt.txt`, or of a demand in `registry.DEMANDS`, needs a new version.
 VERSION = "fulfilment-1"
 PROMPT_FILE = Path(__file__).parent / "fulfilment_prompt.txt"
 

@@ -8,7 +8,7 @@ Bullets: `- * + • – — → -->` and the like.
 import re
 from dataclasses import dataclass
 
-# In the order in which they are tried: `-->` is no `-`.
+# They are tried in this order, so that `-->` is not taken for `-`.
 _ARROW = r"[-–—]{1,2}>|[-–—]{1,2}&gt;|=>|[→⟶➔➜➝➞➤⇒►▶]"
 _BULLET = re.compile(
     rf"(?P<sign>{_ARROW}|[•·●○◦▪■□▫◆◇★☆✓✔✅✗‣⁃∙❖»]|[-*+–—−~](?=\s)|-(?=[^\W\d_]|[\"«„“*]))️?\s*"

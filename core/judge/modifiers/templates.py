@@ -100,7 +100,7 @@ class Capitals:
     def judge(self, text: str) -> Verdict:
         capital = cased = 0
         for start, end in words_to_spell(text):
-            # Without soft hyphens and the like, the first of the characters is a letter or a digit.
+            # Words begin with a letter or a digit, never with a soft hyphen or the like.
             firsts = [part[0] for part in _APOSTROPHE.split(text[start:end]) if part]
             if not firsts or not _has_case(firsts[0]):
                 continue

@@ -39,14 +39,14 @@ from core.text.sentences import sentences, trimmed
 
 RULES = "foreign-2"
 
-# One of these must hold: at least so many letters, with at least such a probability.
+# Pairs of a number of letters and a probability: a text that has at least both of one pair is sure.
 SURE = ((30, 0.8), (20, 0.95))
 SURE_OF_NEIGHBOUR = ((60, 0.95),)
 LIKELY = 0.5
 PER_IDEOGRAPH = 3
 UNDETERMINED = "und"
 
-# Of a text that never ends no more is looked at, or told.
+# Of a text without end no more sentences are looked at, and no more stretches returned.
 MOST_SENTENCES, MOST_STRETCHES = 2000, 500
 
 _IDEOGRAPHS = regex.compile(f"[{HAN_AND_KANA}]")

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.judge.surface.foreign import RULES, foreign_stretches
 from core.judge.surface.language import LanguageIdentifier
-from core.judge.surface.spelling import Dictionary, Speller, Spelling, tool_of
+from core.judge.surface.spelling import Dictionary, Speller, Spelling
 from core.text.prose import blank_code
 
 LANGUAGE, SPELLING = "language", "spelling"
@@ -83,11 +83,6 @@ class Measurer:
 def language_tool(identifier: LanguageIdentifier) -> str:
     """The name of what measures `language`: model, preparation and the rules for stretches."""
     return f"{identifier.tool} {RULES}"
-
-
-def spelling_tool(dictionary: Dictionary) -> str:
-    """The name of what measures `spelling`; the dictionary need not be loaded for it."""
-    return tool_of(dictionary)
 
 
 def _spelling_row(spelling: Spelling) -> Row:

@@ -21,10 +21,15 @@ from core.judge.surface.measure import (
     Row,
     Tools,
     language_tool,
-    spelling_tool,
 )
 from core.judge.surface.processes import measured_by_processes
-from core.judge.surface.spelling import Dictionary, find_dictionary, named_dictionary, what_to_install
+from core.judge.surface.spelling import (
+    Dictionary,
+    find_dictionary,
+    named_dictionary,
+    spelling_tool,
+    what_to_install,
+)
 from core.progress import Progress, progress, say
 from core.text.scripts import UNSPACED_LANGUAGES, normal_language
 from store import UsageError
@@ -38,97 +43,18 @@ METRICS = (LANGUAGE, SPELLING)
 # Responses measured between two commits: so few that a reviewer's key waits for none of them.
 CHUNK = 200
 
-# A process takes some tenths of a second to start, with its dictionary: it shall have more to do than that.
+# A process with its dictionary takes some tenths of a second to start, which must be worth it.
 RESPONSES_PER_PROCESS = 1000
 
 # A chunk ends with so many characters, so that neither it nor its commit takes long.
 CHARACTERS = 1_000_000
 
-# With so many chunks left, a language is worth a second process, which has to load the dictionary and to look
-# up the same words again.
+# How many chunks of a language must be left before a second process takes part, which has to load the
+# dictionary and to look up the same words again.
 WORTH_SHARING = 3
 
 _LACKS_LANGUAGE, _LACKS_SPELLING = 1, 2
 _METRICS_LACKED = {1: (LANGUAGE,), 2: (SPELLING,), 3: (LANGUAGE, SPELLING)}
-
-
-@dataclass
-class _Left:
-    """The responses of a language that are still to be dealt out, the next one last: ids, and what they lack
-    as a key of `_METRICS_LACKED`."""
-
-    ids: "array[int]"
-    lacks: bytearray
-
-
-class ChunkQueue:
-    """Deals out the responses that lack a metric, as chunks in one language each.
-
-    A process that asks again gets its last language again, else one that no other process has, and else one
-    that has still much left: so each dictionary is loaded, and each word looked up, in as few processes as
-    can be.
-    """
-
-    def __init__(self, engine: Engine, chunk_size: int) -> None:
-        """`chunk_size`: how many responses a chunk has at most."""
-        self._engine, self._chunk_size = engine, chunk_size
-        self._left: dict[str, _Left] = {}
-        self._last: dict[int, str] = {}
-
-    def find(self, languages: Sequence[str], identified_by: str | None, spelt_by: dict[str, str]) -> int:
-        """Look for what lacks the metrics of these tools: one for `language` (None: not asked for), and those
-        for `spelling` by the language that a response is expected in. `languages` are those of the
-        instructions. Returns how many responses lack something."""
-        lacking: dict[str, dict[int, int]] = {}
-        with reading(self._engine) as session:
-            if identified_by is not None:
-                for response_id, language in surface.responses_without(
-                    session, LANGUAGE, identified_by, languages
-                ):
-                    lacking.setdefault(language, {})[response_id] = _LACKS_LANGUAGE
-            for expected, tool in spelt_by.items():
-                own = lacking.setdefault(expected, {})
-                for response_id, _ in surface.responses_without(
-                    session, SPELLING, tool, languages, expected=expected
-                ):
-                    own[response_id] = own.get(response_id, 0) + _LACKS_SPELLING
-        for language, own in lacking.items():
-            if own:
-                ids = sorted(own, reverse=True)
-                self._left[language] = _Left(
-                    array("q", ids), bytearray(own[response_id] for response_id in ids)
-                )
-        return sum(len(left.ids) for left in self._left.values())
-
-    def next_chunk(self, process: int) -> Chunk | None:
-        """The next chunk for a process, by its number; None when there is nothing left for it."""
-        language = self._language_for(process)
-        if language is None:
-            return None
-        self._last[process] = language
-        left = self._left[language]
-        with reading(self._engine) as session:
-            texts = response_texts(session, left.ids[-self._chunk_size :].tolist())
-        responses: list[tuple[int, str, tuple[str, ...]]] = []
-        characters = 0
-        while left.ids and len(responses) < self._chunk_size and characters < CHARACTERS:
-            response_id, lacks = left.ids.pop(), left.lacks.pop()
-            characters += len(texts[response_id])
-            responses.append((response_id, texts[response_id], _METRICS_LACKED[lacks]))
-        if not left.ids:
-            del self._left[language]
-        return Chunk(language, responses)
-
-    def _language_for(self, process: int) -> str | None:
-        last = self._last.get(process)
-        if last in self._left:
-            return last
-        taken = {language for other, language in self._last.items() if other != process}
-        enough = WORTH_SHARING * self._chunk_size
-        wanted = [language for language in self._left if language not in taken] or [
-            language for language, left in self._left.items() if len(left.ids) >= enough
-        ]
-        return max(wanted, key=lambda language: len(self._left[language].ids), default=None)
 
 
 def judge_surface(
@@ -144,14 +70,15 @@ def judge_surface(
     """Measure every response of the store that this version of the tools has not measured yet.
 
     A response is measured against the language that it is *expected* in: its instruction's, or the one that
-    the modifier demands (`store.queries.expected_language`). `language`: `label` is the language identified,
-    `value`
-    its probability (0 to 1); both None for a text without letters, with the `reason` in `detail`. There too
-    `foreign`: the stretches [start, end, label] in another language than the expected one
-    (`surface.foreign`); left out when the model does not know that one. `spelling`: `value` is the share of
-    words that pass the dictionary of the expected language, also for a response in another language (who
-    reads the number decides); `detail` holds `words`, how many were checked, and `misspelt`, their
-    [start, end) offsets.
+    the modifier demands (`store.queries.expected_language`). The rows of the two metrics are:
+
+    * `language`: `label` is the language identified, `value` its probability (0 to 1); both are None for a
+      text without letters, with the `reason` in `detail`. `detail` also has `foreign`: the stretches
+      [start, end, label] in another language than the expected one (`surface.foreign`); it is left out when
+      the model does not know that language.
+    * `spelling`: `value` is the share of words that pass the dictionary of the expected language, also for a
+      response in another language (who reads the number decides). `detail` has `words`, how many were
+      checked, and `misspelt`, the [start, end) offsets of those that did not pass.
 
     `languages` are the instructions' languages (default: all in the store); `dictionaries` and `lid` as in
     `find_dictionary` and `LanguageIdentifier`; `dictionary_names` names the dictionary of a language by its
@@ -232,7 +159,7 @@ def _processes(asked: int | None, responses: int) -> int:
     return asked or max(1, min(cores, responses // RESPONSES_PER_PROCESS))
 
 
-def _measured(tools: Tools, queue: ChunkQueue, processes: int) -> Generator[list[Row], None, None]:
+def _measured(tools: Tools, queue: "ChunkQueue", processes: int) -> Generator[list[Row], None, None]:
     if processes > 1:
         yield from measured_by_processes(tools, queue.next_chunk, processes)
         return
@@ -249,3 +176,82 @@ def _write(run: RunRecord, measured: Iterator[list[Row]], bar: Progress) -> None
                 if own:
                     run.count(metric, surface.add_metrics(session, own))
         bar.advance(len({row["response_id"] for row in rows}))
+
+
+@dataclass
+class _Left:
+    """The responses of a language that are still to be dealt out, the next one last: ids, and what they lack
+    as a key of `_METRICS_LACKED`."""
+
+    ids: "array[int]"
+    lacks: bytearray
+
+
+class ChunkQueue:
+    """Deals out the responses that lack a metric, as chunks in one language each.
+
+    A process that asks again gets its last language again, else one that no other process has, and else one
+    that has still much left: so each dictionary is loaded, and each word looked up, in as few processes as
+    can be.
+    """
+
+    def __init__(self, engine: Engine, chunk_size: int) -> None:
+        """`chunk_size`: how many responses a chunk has at most."""
+        self._engine, self._chunk_size = engine, chunk_size
+        self._left: dict[str, _Left] = {}
+        self._last: dict[int, str] = {}
+
+    def find(self, languages: Sequence[str], identified_by: str | None, spelt_by: dict[str, str]) -> int:
+        """Look for what lacks the metrics of these tools: one for `language` (None: not asked for), and those
+        for `spelling` by the language that a response is expected in. `languages` are those of the
+        instructions. Returns how many responses lack something."""
+        lacking: dict[str, dict[int, int]] = {}
+        with reading(self._engine) as session:
+            if identified_by is not None:
+                for response_id, language in surface.responses_without(
+                    session, LANGUAGE, identified_by, languages
+                ):
+                    lacking.setdefault(language, {})[response_id] = _LACKS_LANGUAGE
+            for expected, tool in spelt_by.items():
+                own = lacking.setdefault(expected, {})
+                for response_id, _ in surface.responses_without(
+                    session, SPELLING, tool, languages, expected=expected
+                ):
+                    own[response_id] = own.get(response_id, 0) + _LACKS_SPELLING
+        for language, own in lacking.items():
+            if own:
+                ids = sorted(own, reverse=True)
+                self._left[language] = _Left(
+                    array("q", ids), bytearray(own[response_id] for response_id in ids)
+                )
+        return sum(len(left.ids) for left in self._left.values())
+
+    def next_chunk(self, process: int) -> Chunk | None:
+        """The next chunk for a process, by its number; None when there is nothing left for it."""
+        language = self._language_for(process)
+        if language is None:
+            return None
+        self._last[process] = language
+        left = self._left[language]
+        with reading(self._engine) as session:
+            texts = response_texts(session, left.ids[-self._chunk_size :].tolist())
+        responses: list[tuple[int, str, tuple[str, ...]]] = []
+        characters = 0
+        while left.ids and len(responses) < self._chunk_size and characters < CHARACTERS:
+            response_id, lacks = left.ids.pop(), left.lacks.pop()
+            characters += len(texts[response_id])
+            responses.append((response_id, texts[response_id], _METRICS_LACKED[lacks]))
+        if not left.ids:
+            del self._left[language]
+        return Chunk(language, responses)
+
+    def _language_for(self, process: int) -> str | None:
+        last = self._last.get(process)
+        if last in self._left:
+            return last
+        taken = {language for other, language in self._last.items() if other != process}
+        enough = WORTH_SHARING * self._chunk_size
+        wanted = [language for language in self._left if language not in taken] or [
+            language for language, left in self._left.items() if len(left.ids) >= enough
+        ]
+        return max(wanted, key=lambda language: len(self._left[language].ids), default=None)

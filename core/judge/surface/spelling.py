@@ -82,7 +82,7 @@ def named_dictionary(name: str, configured: Path | None = None) -> Dictionary:
     """
     chosen = _chosen_folder(configured)
     folders = ([chosen] if chosen else []) + _usual_folders()
-    # No pattern and no path: the name is what the two files are called.
+    # The name of the two files is meant, and neither a pattern nor a path.
     for folder in folders if name == Path(name).name else ():
         dictionary = next(_named(glob.escape(name), folder), None)
         if dictionary is not None:
@@ -201,7 +201,7 @@ class Speller:
         self._clitics = CLITICS.get(normal_language(language), frozenset())
         self._verdicts: dict[str, bool | None] = {}
         self._taken: dict[str, bool] = {}
-        self.tool = tool_of(dictionary)
+        self.tool = spelling_tool(dictionary)
 
     def check(self, text: str) -> Spelling:
         """Check every word of the text."""
@@ -228,7 +228,7 @@ class Speller:
         self._verdicts[word] = self._passes(plain_word(word)) if is_checked(word, self._script) else None
 
     def _passes(self, word: str) -> bool:
-        # The parts first: they are known from other words, and of a long compound Hunspell takes 20 ms.
+        # The parts first: they are known from other words, and a long compound takes Hunspell 20 ms.
         pieces = word_parts(word)
         if len(pieces) > 1 and all(map(self._piece_passes, pieces)):
             return True
@@ -251,6 +251,6 @@ class Speller:
         return self._taken[word]
 
 
-def tool_of(dictionary: Dictionary) -> str:
+def spelling_tool(dictionary: Dictionary) -> str:
     """The name of what measures with a dictionary: its name and digest, and the word rules."""
     return f"hunspell {dictionary.name} {dictionary.digest} {SPELLING_RULES}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import regex
+
+from core.text.scripts import WIDE
 from core.text.visible import visible
 
 if TYPE_CHECKING:
@@ -20,9 +22,8 @@ DPI = 200
 
 # Where a line may break: at blanks and around each letter of a script without blanks; where that isn't enough
 # also behind these signs in a word.
-_WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORDS = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")
-_PARTS = re.compile(rf"[{_WIDE}]|[^\s/_\-.,{_WIDE}]*[\s/_\-.,]+|[^\s/_\-.,{_WIDE}]+")
+_WORDS = regex.compile(rf"[{WIDE}]|[^\s{WIDE}]+\s*|\s+")
+_PARTS = regex.compile(rf"[{WIDE}]|[^\s/_\-.,{WIDE}]*[\s/_\-.,]+|[^\s/_\-.,{WIDE}]+")
 
 # Longer names can't be fitted apart by reading, and would only cost time to measure.
 _LONGEST = 400
