@@ -53,7 +53,7 @@ def fill(path: Path) -> None:
         judge = raters.rater_id(session, "llm", JUDGE, "1")
         criteria = rubrics.criteria_of(session, rubrics.default_rubric_id(session))
         for response in range(1, len(rows) + 1):
-            journal.append(session, judge, [Score(response, it.id or 0, 1) for it in criteria])
+            journal.append(session, judge, [Score(response, criterion.id or 0, 1) for criterion in criteria])
             metrics = {"language": (0.99, "ru"), "spelling": (0.97, None), "relevance": (1.0, None)}
             surface.add_metrics(
                 session,

@@ -66,7 +66,10 @@ def write_elsewhere(path: Path) -> None:
             for instruction in (*russian, *english)
         ]
         assert responses.add_responses(session, new) == len(new)
-        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+        criteria = [
+            criterion.id or 0
+            for criterion in rubrics.criteria_of(session, rubrics.default_rubric_id(session))
+        ]
         for rater in (raters.rater_id(session, "llm", JUDGE, "1"), raters.rater_id(session, "human", "else")):
             for response in range(1, len(MODELS) + 1):
                 journal.append(session, rater, [Score(response, criterion, 2) for criterion in criteria])
@@ -101,10 +104,13 @@ def fill(path: Path, instructions: int, *, judged: bool = True) -> None:
         ]
         responses.add_responses(session, rows)
         judge = raters.rater_id(session, "llm", JUDGE, "1")
-        criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+        criteria = [
+            criterion.id or 0
+            for criterion in rubrics.criteria_of(session, rubrics.default_rubric_id(session))
+        ]
         for response in range(1, len(rows) + 1):
             scores = [
-                Score(response, criterion, (response + place) % 3) for place, criterion in enumerate(criteria)
+                Score(response, criterion, (response + index) % 3) for index, criterion in enumerate(criteria)
             ]
             if judged:
                 journal.append(session, judge, scores)

@@ -56,7 +56,10 @@ def make(path: Path) -> Engine:
                 responses.add_responses(session, [row])
                 number += 1
                 _measure(session, number, language, "en" if place == 2 else language, text)
-                scores = [Score(number, it.id or 0, (place + at) % 3) for at, it in enumerate(criteria)]
+                scores = [
+                    Score(number, criterion.id or 0, (place + at) % 3)
+                    for at, criterion in enumerate(criteria)
+                ]
                 journal.append(session, judge, scores)
     return engine
 

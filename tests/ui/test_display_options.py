@@ -142,7 +142,9 @@ async def test_marks_come_with_the_commit_of_that_response_alone(tmp_path):
             assert (played(pilot, Look.MISSPELT), played(pilot, Look.FOREIGN)) == ([], [])
             assert "parts in" not in shown(pilot)
             assert "committed" in message(pilot)
-            column = next(at for at, it in enumerate(session_of(pilot).row.answers) if it.text == MARKED.text)
+            column = next(
+                at for at, answer in enumerate(session_of(pilot).row.answers) if answer.text == MARKED.text
+            )
             await press(pilot, *["l"] * column, "a", *["h"] * 5, *["l"] * column, "g")
             assert played(pilot, Look.MISSPELT) == ["Бодминтон"]
             assert played(pilot, Look.FOREIGN) == ["with a racket"]
@@ -167,8 +169,8 @@ async def test_marks_are_told_apart_by_shape_in_every_palette(tmp_path, palette)
         app.palette = PALETTES[palette]
         async with app.run_test(size=WIDE) as pilot:
             await press(pilot, "s")
-            assert drawn(pilot, lambda it: bool(it.underline) and not it.italic) == ["Бодминтон"]
-            assert drawn(pilot, lambda it: bool(it.italic) and not it.underline) == ["with a racket"]
+            assert drawn(pilot, lambda style: bool(style.underline) and not style.italic) == ["Бодминтон"]
+            assert drawn(pilot, lambda style: bool(style.italic) and not style.underline) == ["with a racket"]
 
 
 async def look_for_news(pilot) -> None:
@@ -227,7 +229,7 @@ async def test_monochrome_draws_no_colour_and_still_shows_the_cursor(engine):
             if segment.style and segment.style.color and segment.text.strip()
         }
         assert colours <= {"default"}
-        assert drawn(pilot, lambda it: bool(it.reverse))[0] == "▶ A"
+        assert drawn(pilot, lambda style: bool(style.reverse))[0] == "▶ A"
         assert "◆ committed" in shown(pilot)
 
 
@@ -240,7 +242,7 @@ async def test_t_goes_through_the_languages_of_the_suite_and_none(tmp_path):
         async with compare_app(engine).run_test(size=WIDE) as pilot:
             seen = []
             for _ in range(4):
-                seen += [found for code, found in texts.items() if code != "ru" and found in shown(pilot)]
+                seen += [text for code, text in texts.items() if code != "ru" and text in shown(pilot)]
                 await press(pilot, "t")
                 assert "Вопрос" in shown(pilot)
             assert sorted(seen) == ["Demande", "Frage", "Question"]
@@ -257,10 +259,10 @@ async def test_the_translation_stays_in_the_next_row_and_moves_no_cursor(tmp_pat
     with store_of(tmp_path / "t.db", questions) as engine:
         async with compare_app(engine, translation="de").run_test(size=WIDE) as pilot:
             await press(pilot, "l", "j", "j")
-            place = session_of(pilot).cursor
+            cursor = session_of(pilot).cursor
             await press(pilot, "t", "t", "t")
             assert "Frage eins" in shown(pilot)
-            assert session_of(pilot).cursor == place
+            assert session_of(pilot).cursor == cursor
             await press(pilot, "n")
             assert "Frage zwei" in shown(pilot)
             assert "Question" not in shown(pilot)
@@ -323,7 +325,7 @@ def same(tmp_path):
 
 
 def place_of(pilot, text: str) -> int:
-    return next(at for at, it in enumerate(session_of(pilot).row.answers) if it.text == text)
+    return next(at for at, answer in enumerate(session_of(pilot).row.answers) if answer.text == text)
 
 
 def scores_of_nv(engine: Engine) -> list[tuple]:

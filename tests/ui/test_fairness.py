@@ -89,7 +89,7 @@ async def test_nothing_hidden_is_on_any_screen_before_the_commit(app, size):
 async def test_no_tint_tells_that_a_response_is_measured_before_the_commit(engine, tmp_path):
     """The picture of a store with a judge and metrics is that of one without, style by style."""
     bare = {
-        key: Question(question.texts, {"ru": [found.text for found in question.replies["ru"]]})
+        key: Question(question.texts, {"ru": [reply.text for reply in question.replies["ru"]]})
         for key, question in QUESTIONS.items()
     }
 
@@ -172,7 +172,7 @@ def test_the_order_of_the_columns_is_written_down_and_the_same_next_time(engine)
         "SELECT response_id FROM presentation JOIN rater ON rater.id = rater_id"
         " WHERE rater.name = 'nv' ORDER BY (response_id - 1) / 4, position",
     )
-    assert [response for (response,) in written] == [it for row in first for it in row]
+    assert [response for (response,) in written] == [response for row in first for response in row]
     assert order_of(opened(engine)) == first
 
 
@@ -206,17 +206,18 @@ def test_the_labels_say_nothing_of_the_models_over_the_rows(engine):
 async def test_a_late_response_comes_last_and_moves_no_label(app, engine):
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        before = [(it.label, it.response_id) for it in session_of(pilot).row.answers]
+        before = [(answer.label, answer.response_id) for answer in session_of(pilot).row.answers]
         with writing(engine) as session:
             add_reply(session, session_of(pilot).row.instruction_id, "aaa first by name", "поздний")
         await pilot.app.screen._read_update()
         await settle(pilot)
-        after = [(it.label, it.response_id) for it in session_of(pilot).row.answers]
+        after = [(answer.label, answer.response_id) for answer in session_of(pilot).row.answers]
         assert after[:4] == before
         assert after[4][0] == "E"
         assert "поздний" in shown(pilot)
         assert "1 more response" in message(pilot)
-    assert [it.response_id for it in opened(engine).row.answers] == [found for _, found in after]
+    reopened = [answer.response_id for answer in opened(engine).row.answers]
+    assert reopened == [response for _, response in after]
 
 
 async def test_what_the_judge_says_while_the_room_is_open_is_shown_of_committed_responses_alone(tmp_path):

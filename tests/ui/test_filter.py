@@ -135,10 +135,10 @@ async def test_the_filter_goes_on_from_the_row_on_show(app):
 async def test_a_row_that_fits_stays_on_show(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n", "n", "l", "j")
-        place = session_of(pilot).cursor
+        cursor = session_of(pilot).cursor
         await choose(pilot, "advice")
         assert "· 2/2 filtered ·" in shown(pilot)
-        assert session_of(pilot).cursor == place
+        assert session_of(pilot).cursor == cursor
 
 
 async def test_a_filter_that_nothing_fits_leaves_all_as_it_was(app):

@@ -35,7 +35,7 @@ def place_on(terminal: Terminal) -> Seen:
     end = time.monotonic() + 10
     while time.monotonic() < end:
         found = compare_screen(terminal.text)
-        if found is not None and found.criterion and all(len(it.marks) == 6 for it in found.columns):
+        if found is not None and found.criterion and all(len(column.marks) == 6 for column in found.columns):
             return found
         terminal.read(quiet=0.05, limit=0.5)
     raise AssertionError(terminal.text)
@@ -208,7 +208,10 @@ def test_a_comment_and_an_error_that_were_shown_as_saved_are_there_after_a_kill(
     terminal = opened(store)
     seen = place_on(terminal)
     check(store, seen)
-    assert [(it.label, it.spans) for it in seen.columns if it.commented] == [("A", 1), ("C", 1)]
+    assert [(column.label, column.spans) for column in seen.columns if column.commented] == [
+        ("A", 1),
+        ("C", 1),
+    ]
     found = current(store, "category, severity", "current_error_span")
     assert [span[1:] for span in found] == [("accuracy", "major")] * 2
     assert saved_scores(store) == {}

@@ -138,7 +138,11 @@ RAW = [
 @pytest.mark.parametrize("raw", RAW)
 def test_what_is_kept_is_found_in_both_directions(raw):
     safe = VisibleText.of(raw)
-    kept = "".join(it for it in raw if it.isprintable() and it not in "\u0301\u200d\u200c\u2066\U0001f3fd")
+    kept = "".join(
+        character
+        for character in raw
+        if character.isprintable() and character not in "\u0301\u200d\u200c\u2066\U0001f3fd"
+    )
     found = ""
     for place, character in enumerate(raw):
         there = safe.drawn_offset(place)

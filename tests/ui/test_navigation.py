@@ -108,9 +108,9 @@ async def test_an_empty_prompt_without_a_search_before_it_goes_nowhere(app):
 async def test_what_is_nowhere_is_said_safely_and_moves_nothing(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n", "l")
-        place = session_of(pilot).cursor
+        cursor = session_of(pilot).cursor
         await find(pilot, "[bold]\x07\u202eнет")
-        assert (session_of(pilot).number, session_of(pilot).cursor) == (2, place)
+        assert (session_of(pilot).number, session_of(pilot).cursor) == (2, cursor)
         last = shown(pilot).splitlines()[-1]
         assert "nothing holds" in last
         assert "[bold]" in last

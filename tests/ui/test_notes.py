@@ -284,7 +284,9 @@ def chosen(pilot) -> str:
 async def test_arrows_go_by_words_and_space_begins_a_stretch(app):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "n")
-        column = next(at for at, it in enumerate(session_of(pilot).row.answers) if it.text == "шесть семь")
+        column = next(
+            at for at, answer in enumerate(session_of(pilot).row.answers) if answer.text == "шесть семь"
+        )
         await press(pilot, *["l"] * column, "e")
         assert chosen(pilot) == "шесть"
         await press(pilot, "right")
@@ -374,7 +376,7 @@ async def test_undo_takes_back_a_mark_and_the_taking_away_of_one(app, engine):
 async def test_the_same_words_marked_again_get_the_new_severity(app, engine):
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "e", "enter", "1", "1", "enter", "1", "3")
-        assert [found[2:] for found in spans(engine)] == [("accuracy", "critical")]
+        assert [span[2:] for span in spans(engine)] == [("accuracy", "critical")]
 
 
 async def test_n_and_p_lead_from_error_to_error_and_round(app):
@@ -408,7 +410,7 @@ async def test_overlapping_errors_are_both_there_and_the_shorter_is_under_the_cu
         assert len(spans(engine)) == 2
         assert message(pilot).endswith("marked")
         await press(pilot, "right", "left", "x")
-        assert [found[2] for found in spans(engine)] == ["style"]
+        assert [span[2] for span in spans(engine)] == ["style"]
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "!?", "\x00\x1b", "ы" * 30_000])
@@ -421,7 +423,7 @@ async def test_any_response_can_be_opened_to_mark_errors(tmp_path, text):
                 assert spans(engine) == []
                 return
             await press(pilot, "1", "1", "q")
-            assert [found[:2] for found in spans(engine)] == [(0, len(text))]
+            assert [span[:2] for span in spans(engine)] == [(0, len(text))]
             assert "‹1›" in shown(pilot)
 
 
@@ -484,5 +486,5 @@ async def test_the_cursor_in_the_text_is_seen_in_monochrome_beside_a_marked_erro
     app.palette = PALETTES["monochrome"]
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "e", "right", "enter", "1", "1", "right", "right")
-        assert drawn(pilot, lambda it: bool(it.reverse) and not it.underline) == ["Раз"]
-        assert drawn(pilot, lambda it: bool(it.reverse) and bool(it.underline)) == ["два"]
+        assert drawn(pilot, lambda style: bool(style.reverse) and not style.underline) == ["Раз"]
+        assert drawn(pilot, lambda style: bool(style.reverse) and bool(style.underline)) == ["два"]

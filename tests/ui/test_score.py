@@ -316,13 +316,17 @@ def test_a_new_answer_does_not_join_a_queue_side_by_side(engine):
     found = read_update(session)
     assert found is not None
     apply_update(session, found)
-    assert [it.response_ids for it in session.row.answers] == [it.response_ids for it in before.answers]
+    assert [answer.response_ids for answer in session.row.answers] == [
+        answer.response_ids for answer in before.answers
+    ]
 
 
 def test_undoing_what_is_not_in_the_queue_is_refused(engine):
     campaign(engine, "c", ["anna:ru"], languages=("ru",), models=("main",))
     everything = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna"))
-    everything.move(columns=next(at for at, it in enumerate(everything.row.answers) if "main" not in it.text))
+    everything.move(
+        columns=next(at for at, answer in enumerate(everything.row.answers) if "main" not in answer.text)
+    )
     everything.score_best()
     session = ReviewSession(engine, open_view(engine, language="ru", reviewer="anna", campaign="c"))
     assert "in another view" in session.undo().message

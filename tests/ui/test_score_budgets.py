@@ -81,7 +81,9 @@ def test_another_response_a_page_and_a_letter_are_one_frame_within_their_budgets
     assert all(cost.size <= budget and cost.frames <= 1 for cost in measured[event]), measured[event]
 
 
-@pytest.mark.parametrize("event", [it for it in events_of(SCORING) if it.startswith(("open", "close"))])
+@pytest.mark.parametrize(
+    "event", [event for event in events_of(SCORING) if event.startswith(("open", "close"))]
+)
 def test_an_overlay_keeps_its_budget(measured, event):
     assert all(0 < cost.size <= OVERLAY for cost in measured[event]), measured[event]
 

@@ -58,10 +58,15 @@ def write_on(store: Path, stop: Event) -> None:
             }
             responses.add_responses(session, [new])
             judge = raters.rater_id(session, "llm", JUDGE, "1")
-            criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+            criteria = [
+                criterion.id or 0
+                for criterion in rubrics.criteria_of(session, rubrics.default_rubric_id(session))
+            ]
             last = INSTRUCTIONS * len(MODELS) + 1 + number
             for response in (1 + number % (INSTRUCTIONS * len(MODELS)), last):
-                journal.append(session, judge, [Score(response, it, number % 3) for it in criteria])
+                journal.append(
+                    session, judge, [Score(response, criterion, number % 3) for criterion in criteria]
+                )
         number += 1
     engine.dispose()
 
@@ -192,11 +197,11 @@ def test_one_reviewer_in_two_terminals_sees_the_same_in_both_once_both_are_at_re
         first.read()
         second.read()
         seen = [seen_on(first), seen_on(second)]
-        if all(shown(it) == saved(store, "nv", it) for it in seen):
+        if all(shown(screen) == saved(store, "nv", screen) for screen in seen):
             break
-    assert [shown(it) for it in seen] == [saved(store, "nv", it) for it in seen]
-    assert [it.number for it in seen] == [1, 1]
-    assert all(it.saved for it in seen)
+    assert [shown(screen) for screen in seen] == [saved(store, "nv", screen) for screen in seen]
+    assert [screen.number for screen in seen] == [1, 1]
+    assert all(screen.saved for screen in seen)
     first.end()
     second.end()
     assert asked(store, "PRAGMA quick_check") == [("ok",)]

@@ -57,7 +57,9 @@ def judge_all(session: Session, score: int) -> None:
 
 def judge_some(session: Session, score: int, wanted: Iterable[int]) -> None:
     judge = raters.rater_id(session, "llm", JUDGE, "1")
-    criteria = [it.id or 0 for it in rubrics.criteria_of(session, rubrics.default_rubric_id(session))]
+    criteria = [
+        criterion.id or 0 for criterion in rubrics.criteria_of(session, rubrics.default_rubric_id(session))
+    ]
     for response in wanted:
         journal.append(session, judge, [Score(response, criterion, score) for criterion in criteria])
 
@@ -92,8 +94,10 @@ def test_a_new_models_response_comes_as_the_last_column_and_moves_neither_column
         assert "new: 1 more response to this instruction" in terminal.text
         assert after.labels == ["A", "B", "C", "D", "E"]
         assert after.place == before.place
-        assert [it.marks for it in after.columns[:4]] == [it.marks for it in before.columns]
-        assert [start_of(it) for it in after.columns[:4]] == [start_of(it) for it in before.columns]
+        assert [column.marks for column in after.columns[:4]] == [column.marks for column in before.columns]
+        assert [start_of(column) for column in after.columns[:4]] == [
+            start_of(column) for column in before.columns
+        ]
         assert after.columns[4].text.split() == ["Совсем", "новый", "ответ."]
         # The next keys go where the cursor was.
         terminal.press("2")
@@ -127,7 +131,7 @@ def test_what_a_judge_says_of_a_committed_response_comes_by_itself_and_of_others
             assert found[1] == delta
             seen = seen_on(terminal)
             assert seen.place == (1, "A", "helpfulness")
-            assert [set(it.marks.values()) for it in seen.columns] == [{"2"}, {"·"}, {"·"}, {"·"}]
+            assert [set(column.marks.values()) for column in seen.columns] == [{"2"}, {"·"}, {"·"}, {"·"}]
             assert terminal.text.count(JUDGE) == 1
 
 
@@ -171,7 +175,7 @@ def test_a_comment_that_is_being_typed_is_left_alone_and_lands_where_it_was_mean
         terminal.wait_for("Совсем новый ответ.")
         terminal.press("и конец\r")
         terminal.wait_for("B: comment saved")
-        assert [it.label for it in seen_on(terminal).columns if it.commented] == ["B"]
+        assert [column.label for column in seen_on(terminal).columns if column.commented] == ["B"]
         terminal.press("L")
         terminal.wait_for("начало и конец")
 
