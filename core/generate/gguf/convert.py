@@ -12,11 +12,13 @@ from core.generate.checkpoint import Checkpoint, inspect_checkpoint
 from core.generate.engines.llama_cpp import library
 from core.generate.engines.transformers.loading import load_tokenizer, stop_tokens
 from core.generate.gguf.architecture import ARCHITECTURES, check_architecture, write_hyperparameters
-from core.generate.gguf.check import check_vocabulary
-from core.generate.gguf.file import SOURCE_DIGEST, STOP_TOKENS, read_head
+from core.generate.gguf.check import check_answers, check_vocabulary
+from core.generate.gguf.file import CONVERTER, SOURCE_DIGEST, STOP_TOKENS, read_head
+from core.generate.gguf.llama_cpp_script import find_script, stored_format, write_by_script
 from core.generate.gguf.tokenizer import tokenizer_spec, write_vocabulary
 from core.generate.gguf.weights import Weights, model_config, tensors_of, write_tensors
 from core.generate.settings import Quantization
+from core.progress import say
 from store import UsageError, XlitError
 
 WRITER_VERSION = "2"
@@ -30,8 +32,9 @@ def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:
 
     `quantization`: one of `QUANTIZATIONS`. Those that are not `PLAIN` are made by llama.cpp, without an
     importance matrix, from a file beside `out` in the checkpoint's own number format; an adapter is merged in
-    float32 first. The weights are read and written one at a time. The file appears when it is whole; one that
-    was made from the same source before is kept.
+    float32 first. The weights are read and written one at a time. Tokens, and greedy answers where memory
+    holds the model, are compared with those of transformers. The file appears when it is whole; one that was
+    made from the same source before is kept.
 
     Raises `UsageError` when `out` holds anything else or the quantisation is unknown, and `XlitError` for an
     architecture or a tokenizer that would not come out right.
@@ -77,15 +80,45 @@ def source_digest(source: Checkpoint, quantization: str) -> str:
 
 
 def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> None:
-    """The whole GGUF file in a plain number format: the one that is wanted, or the checkpoint's own."""
+    """The whole GGUF file in a plain number format: the one that is wanted, or the checkpoint's own.
+
+    llama.cpp's script makes it where that is installed and what it has made is right, else `_write_here`.
+    """
     with needs_extra("gguf", "Converting a checkpoint"):
-        import gguf
+        import gguf  # noqa: F401
     with needs_extra("local", "Converting a checkpoint"):
-        import torch
+        import torch  # noqa: F401
+    script = find_script()
+    if script is not None and source.kind == "adapter":
+        say(f"{script.name} is not used: it can't merge an adapter.")
+    elif script is not None:
+        say(f"Converting with {script.name} ...")
+        number_format = quantization if quantization in PLAIN else stored_format(source.path)
+        try:
+            write_by_script(script, source, file, number_format, {SOURCE_DIGEST: digest})
+            _compare_answers(file, source)
+            return
+        except XlitError as error:
+            say(f"{script.name} is not used: {error}")
+    _write_here(source, file, quantization, digest)
+    _compare_answers(file, source)
+
+
+def _write_here(source: Checkpoint, file: Path, quantization: str, digest: str) -> None:
+    """Write the file with the code of this package.
+
+    This code, `architecture`, `tokenizer` and `weights` may go when llama.cpp's script, on the PATH of
+    whoever installs us, merges adapters one weight at a time, runs no code of a checkpoint, takes byte-level
+    tokenizers that were trained by their user, and scores the tokens of a tokenizer.json that was made of
+    SentencePiece as that file merges them: version 0.1.1 does none of these.
+    """
+    import gguf
+    import torch
+
     folder, config = model_config(source)
     check_architecture(config, folder)
     tokenizer = load_tokenizer(source)
-    cutting = tokenizer_spec(tokenizer, source.path)
+    spec = tokenizer_spec(tokenizer, source.path)
     weights = Weights(source, folder, config)
 
     def head() -> Any:
@@ -95,17 +128,25 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
             prefix = "ALL" if quantization == "f32" else "MOSTLY"
             writer.add_file_type(gguf.LlamaFileType[f"{prefix}_{quantization.upper()}"])
         writer.add_string(SOURCE_DIGEST, digest)
+        writer.add_string(CONVERTER, "xlit")
         writer.add_array(STOP_TOKENS, stop_tokens(weights.model, tokenizer))
         write_hyperparameters(writer, config)
-        write_vocabulary(writer, tokenizer, cutting, config.vocab_size, source.path)
+        write_vocabulary(writer, tokenizer, spec, config.vocab_size, source.path)
         return writer
 
     with closing(head()) as writer:  # before the weights: what is refused is refused at once
         write_tensors(writer, ())
-    check_vocabulary(file, tokenizer, cutting, source.path)
+    check_vocabulary(file, tokenizer, spec, source.path)
     with closing(head()) as writer:
         dtype = getattr(torch, PLAIN[quantization]) if quantization in PLAIN else None
         write_tensors(writer, list(tensors_of(weights, dtype)))
+
+
+def _compare_answers(file: Path, source: Checkpoint) -> None:
+    if not check_answers(file, source, load_tokenizer(source)):
+        say(
+            f"Memory does not hold {source.path} in float32, so its answers are not compared with the file's."
+        )
 
 
 def _quantize(plain: Path, out: Path, quantization: str) -> None:
