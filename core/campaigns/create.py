@@ -16,8 +16,8 @@ from core.campaigns.sampling import ReadingUnit, group_into_units, sample_units
 from store.errors import UsageError
 from store.provenance import record_run
 from store.queries import campaigns, raters, rubrics, suites
-from store.queries import reviewers as codes
 from store.queries.raters import repeat_version
+from store.queries.reviewers import code_of, give_code, new_code
 from store.session import reading, writing
 
 SECONDS_A_RESPONSE = 60.0
@@ -144,9 +144,9 @@ def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
     again."""
     new_codes = {}
     for name in names:
-        if codes.code_of(session, name) is None:
-            new_codes[name] = codes.new_code()
-            codes.give_code(session, raters.rater_id(session, "human", name), new_codes[name])
+        if code_of(session, name) is None:
+            new_codes[name] = new_code()
+            give_code(session, raters.rater_id(session, "human", name), new_codes[name])
     return new_codes
 
 

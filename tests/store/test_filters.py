@@ -29,7 +29,6 @@ from sqlmodel import Session
 
 from store import open_store
 from store.queries import filters, journal, models, notes, responses, rubrics, surface
-from store.queries import raters as judges
 from store.queries import raters as rater_queries
 from store.queries.compare import SourceKey
 from store.queries.filters import STATUSES, Filter, ViewScope
@@ -405,7 +404,7 @@ def test_a_view_without_responses_has_nothing_to_count_or_find(room):
     }  # fmt: skip
     assert room.ask(filters.first_unscored, nobody, -1) is None
     assert room.ask(filters.instructions_with_responses, nobody) == []
-    assert room.ask(judges.judges_in, nobody) == []
+    assert room.ask(rater_queries.judges_in, nobody) == []
 
 
 def next_unscored(room: Room, scope: ViewScope, after: int) -> str | None:
@@ -523,13 +522,13 @@ def test_the_languages_answered_are_those_of_the_sources(room):
     assert room.ask(filters.languages_answered, room.suite + 1, [room.keys["m1"]]) == []
 
 
-@pytest.mark.parametrize("few", [judges._FEW_RATINGS, 1])
+@pytest.mark.parametrize("few", [rater_queries._FEW_RATINGS, 1])
 def test_the_judges_of_a_view_are_the_llms_and_rules_that_scored_something_in_it(room, few, monkeypatch):
     """Whether a judge's own ratings are looked through or the view is asked, the answer is the same."""
-    monkeypatch.setattr(judges, "_FEW_RATINGS", few)
+    monkeypatch.setattr(rater_queries, "_FEW_RATINGS", few)
 
     def known(scope: ViewScope) -> list[str]:
-        return [rater.name for rater in room.ask(judges.judges_in, scope)]
+        return [rater.name for rater in room.ask(rater_queries.judges_in, scope)]
 
     assert known(room.scope()) == ["gpt"]
     room.score("rule", "d m1 fr", 2, None)

@@ -60,3 +60,19 @@ def test_a_judge_that_was_asked_three_times_is_one_judge_of_a_view(new_store):
         scope = ViewScope(suite, "ru", ("ru",), ((model, decoding, 0),), 0, (criterion,))
         assert [rater.version for rater in raters.judges_in(session, scope)] == ["v1", "v2"]
     engine.dispose()
+
+
+def test_raters_are_found_by_name(new_store):
+    engine = open_store(new_store, create=True)
+    with writing(engine) as session:
+        assert raters.person_id(session, "nv") is None
+        assert not raters.is_known(session, "nv")
+        judge = raters.rater_id(session, "llm", "nv", "v1")
+        assert raters.person_id(session, "nv") is None
+        person = raters.rater_id(session, "human", "nv")
+        raters.rater_id(session, "human", "nv", "#2")
+        raters.rater_id(session, "human", "other")
+        assert raters.person_id(session, "nv") == person
+        assert raters.ids_named(session, "nv") == [judge, person]
+        assert raters.is_known(session, "nv")
+    engine.dispose()

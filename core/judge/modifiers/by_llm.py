@@ -17,9 +17,9 @@ from core.llm.answers import BadAnswer, Reply, parse_json_object, usable_text
 from core.llm.prompt_template import Prompt, fenced_prompt
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, raters
-from store.queries import modifiers as fulfilment
 from store.queries.journal import Score
 from store.queries.judging import Unrated
+from store.queries.modifiers import responses_by_modifier
 from store.session import reading, writing
 
 # A change of `fulfilment_prompt.txt`, or of a demand in `registry.DEMANDS`, needs a new version.
@@ -50,7 +50,7 @@ def judge_modifiers_by_llm(
     judge = open_judge(settings)
     chosen = chosen_languages(engine, languages)
     with reading(engine) as session:
-        held = fulfilment.responses_by_modifier(session, chosen)
+        held = responses_by_modifier(session, chosen)
     read = {name: read_modifier(name) for name in held}
     asked = {
         name: modifier for name, modifier in read.items() if modifier is not None and modifier.by == "judge"
