@@ -10,7 +10,7 @@ from core.generate.engines.base import Failed, Generation
 
 @dataclass
 class AnswerCounter:
-    """The answers of one model in one language. `there`: answered before; the others by this run."""
+    """Counts the answers of one model in one language. `there`: those that were answered before this run."""
 
     model: str
     language: str
@@ -41,12 +41,12 @@ class AnswerCounter:
         return self.tokens_out / self.seconds if self.seconds > 0 and self.tokens_out else None
 
     def start(self) -> None:
-        """The first of its requests is on its way."""
+        """Note the time of the first request."""
         if self.began is None:
             self.began = time.monotonic()
 
     def add(self, outcome: Generation | Failed) -> None:
-        """One more has come to its end."""
+        """Count one outcome."""
         self.last = time.monotonic()
         if isinstance(outcome, Failed):
             self.failed += 1
@@ -71,7 +71,7 @@ class AnswerCounter:
 
 
 class Throughput:
-    """How fast answers come just now: over the last half minute, so that a slow start is forgotten."""
+    """How fast answers come: the rate over the last half minute, so that a slow start is forgotten."""
 
     WINDOW = 30.0
 
@@ -79,7 +79,7 @@ class Throughput:
         self._marks: list[tuple[float, int, int]] = [(time.monotonic(), 0, 0)]
 
     def mark(self, counters: Sequence[AnswerCounter]) -> None:
-        """Note where the counts are now."""
+        """Note the counts and the time."""
         now = time.monotonic()
         done = sum(counter.answered + counter.failed for counter in counters)
         self._marks.append((now, done, sum(counter.tokens_out for counter in counters)))
@@ -97,7 +97,7 @@ class Throughput:
         return self._rate(2)
 
     def seconds_left(self, counters: Sequence[AnswerCounter]) -> float | None:
-        """How long the rest takes at this rate; None when that can't be told."""
+        """How long the rest takes at this rate; None before the first answer."""
         return sum(counter.left for counter in counters) / self.answers if self.answers else None
 
     def _rate(self, column: int) -> float:

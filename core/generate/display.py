@@ -88,7 +88,7 @@ class _Bar:
 
 
 class _Lines:
-    """A line for each language of a model that goes on or has come to its end since the last."""
+    """Prints a line for each model and language whose count has changed since the last time."""
 
     def __init__(self, counters: Sequence[AnswerCounter]) -> None:
         self._counters, self._throughput = counters, Throughput()
@@ -147,7 +147,7 @@ def _clock(seconds: float) -> str:
 
 @contextmanager
 def _every(seconds: float, update: Any) -> Iterator[None]:
-    """Call `update` now and then from a thread of its own, and once at the end."""
+    """Call `update` every so many seconds in a thread while the block lasts, and once at its end."""
     ended = threading.Event()
 
     def work() -> None:

@@ -22,10 +22,12 @@ from store.session import writing
 
 
 class Writer:
-    """Takes outcomes and writes each at once; those that come while the disk is busy, together.
+    """Writes outcomes in a thread, each as soon as it comes; those that come while the disk is busy are
+    written together.
 
-    What is written is counted in its item's counter, and its claim given back in the same transaction. Use it
-    as a context manager: its end waits until all is written, and raises what went wrong.
+    The claim of an item is given back in the transaction that writes its outcome, and its counter is
+    increased afterwards. Use it as a context manager: the end of the block waits until all is written, and
+    raises the error of the thread.
     """
 
     def __init__(self, store: Engine) -> None:
@@ -47,7 +49,7 @@ class Writer:
             self._check()
 
     def put(self, item: Item, outcome: Generation | Failed) -> None:
-        """Hand an outcome over. Raises what an earlier one could not be written for."""
+        """Hand an outcome over. Raises the error with which an earlier one could not be written."""
         self._check()
         self._queue.put((item, outcome))
 
@@ -105,11 +107,11 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def answer_queue(queue: WorkQueue, stream: Stream, writer: Writer) -> None:
-    """Answer all that is left of a queue, what other runs hold included: it is waited for, and done here
-    should they give it up.
+    """Answer all items of a queue. Items that other runs hold are waited for, and answered here when their
+    runs give them up.
 
-    An engine that breaks has failed what was on its way; it is tried with the rest. Raises `XlitError` when
-    it says that it can answer nothing any more.
+    When an engine raises, the requests on their way are written as failed and the engine goes on with the
+    rest. Raises `XlitError` when the engine says that it can't answer any request.
     """
     announced = False
     while True:
@@ -134,7 +136,7 @@ def _answer(
             writer.put(item, outcome)
     except XlitError:
         raise
-    except Exception as error:  # whatever an engine raises, what it had not begun goes on
+    except Exception as error:  # whatever an engine raises, the requests that it had not begun go on
         reason = reason_of(error)
     for item in list(queue.on_their_way):
         queue.back(item)

@@ -22,7 +22,7 @@ from store.tables import Instruction
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One answer to one instruction. `sample` tells several answers to it apart, from 0."""
+    """One answer to one instruction. `sample` numbers the answers to the same instruction, from 0."""
 
     instruction_id: int
     language: str
@@ -32,7 +32,7 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """How a person is told of it: `ru/k7`, and its second sample `ru/k7#2`."""
+        """The unit's name in messages: `ru/k7`, and for its second sample `ru/k7#2`."""
         return f"{self.language}/{self.key}" + (f"#{self.sample + 1}" if self.sample else "")
 
 
@@ -46,15 +46,15 @@ def units_of(instructions: Sequence[Instruction], samples: int = 1) -> list[Unit
 
 
 def longest_first(units: Sequence[Unit], length: Callable[[Unit], int]) -> list[Unit]:
-    """The units by prompt length: alike ones follow each other, so that little is padded, and what doesn't
-    fit into memory shows at the start."""
+    """The units by prompt length. Prompts of similar length follow each other, so that batches have little
+    padding, and the longest come first, so that a lack of memory shows at the start."""
     return sorted(units, key=lambda unit: (-length(unit), unit.instruction_id, unit.sample))
 
 
 @dataclass(eq=False)
 class ModelTask:
-    """One model under one decoding, and the run that makes its answers. `source`: its place among the models
-    of the command."""
+    """One model under one decoding, and the run that makes its answers. `source`: the index of the model
+    among those of the command."""
 
     source: int
     name: str
@@ -83,10 +83,10 @@ class Item:
 
 
 class WorkQueue:
-    """Items in their order, claimed `chunk` at a time as they are asked for.
+    """Items in their order, which are claimed in the store `chunk` at a time when the engine asks for more.
 
-    What another run has claimed is put aside (`elsewhere`); `look_again` puts it back. `on_their_way` holds
-    what was handed out and has not come back.
+    Items that another run has claimed are put aside in `elsewhere`; `look_again` puts them back into the
+    queue. `on_their_way` holds the items that were handed out and have not come back.
     """
 
     def __init__(self, store: Engine, items: Iterable[Item], chunk: int) -> None:
@@ -97,8 +97,8 @@ class WorkQueue:
         self.on_their_way: dict[Item, None] = {}
 
     def requests(self) -> Iterator[tuple[Item, Request]]:
-        """What this run has got, until nothing is left that it could get. May be begun anew when what asked
-        for it has broken off."""
+        """The requests of the items that this run could claim, until none is left. The generator may be
+        started again when its consumer has failed."""
         while self._any_ready():
             item = self._ready.popleft()
             self.on_their_way[item] = None
@@ -106,11 +106,11 @@ class WorkQueue:
             yield item, item.request
 
     def back(self, item: Item) -> None:
-        """An item has come back, one way or another."""
+        """An item has come back, answered or failed."""
         self.on_their_way.pop(item, None)
 
     def look_again(self) -> None:
-        """Try once more for what other runs had."""
+        """Try again to claim the items that other runs had."""
         self._waiting.extend(self.elsewhere)
         self.elsewhere = []
 
@@ -123,7 +123,7 @@ class WorkQueue:
         return sorted({holder for held in held_by_task for holder in held if holder[0] not in own})
 
     def _any_ready(self) -> bool:
-        """Claim until there is something."""
+        """Claim chunks until an item is ready; False when none is left to claim."""
         while self._waiting and not self._ready:
             part = [self._waiting.popleft() for _ in range(min(self._chunk, len(self._waiting)))]
             for task, items in groupby(part, key=lambda item: item.task):

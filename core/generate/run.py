@@ -22,7 +22,7 @@ from store.provenance import RunRecord, record_run
 from store.queries import models, responses, suites
 from store.session import reading, writing
 
-# Requests that are claimed together for a cluster, which wants to see them all.
+# Requests that are claimed together for a cluster, which takes all requests at once.
 CLAIMED_FOR_RAY = 500
 
 
@@ -75,7 +75,8 @@ def generate(
 
 @dataclass(frozen=True)
 class _ModelPlan:
-    """What one model is to do. `parameters`: of its run; `missing`: in the suite's order."""
+    """What is to be generated for one model. `parameters`: of its run; `missing`: the units without an
+    answer, in the order of the suite."""
 
     index: int
     source: ModelSource
@@ -95,7 +96,7 @@ class _ModelPlan:
 
     @contextmanager
     def recorded(self, store: Engine) -> Iterator[ModelTask]:
-        """The run of this model, from its start to its end in the store."""
+        """Record the run of this model in the store while the block lasts."""
         seed = None if self.decoding.greedy else self.decoding.seed
         libraries = self.prepared.libraries
         with record_run(store, "generate", self.parameters, seed=seed, libraries=libraries) as run:
@@ -112,7 +113,7 @@ class _ModelPlan:
 
 
 def _here(store: Engine, plans: Sequence[_ModelPlan], options: EngineOptions) -> list[RunRecord]:
-    """One model after another, with an engine in this process."""
+    """Generate with an engine in this process, one model after another."""
     records = []
     with EnginePool() as pool:
         for plan in plans:
@@ -139,7 +140,7 @@ def _here(store: Engine, plans: Sequence[_ModelPlan], options: EngineOptions) ->
 def _on_ray(
     store: Engine, plans: Sequence[_ModelPlan], options: EngineOptions, settings: RaySettings
 ) -> list[RunRecord]:
-    """All models at once, spread over the actors of a cluster."""
+    """Generate with all models at once, spread over the actors of a cluster."""
     from core.generate.engines.ray.pool import RayPool
 
     with ExitStack() as stack:
@@ -178,7 +179,7 @@ def _check_names(sources: Sequence[ModelSource], prepared: Sequence[Prepared]) -
 def _units(
     store: Engine, suite: str | None, languages: Sequence[str] | None, limit: int | None, samples: int
 ) -> tuple[str, dict[str, list[Unit]]]:
-    """The suite's label, and what is to be answered by language, in the suite's order."""
+    """The label of the suite, and its units by language, in the order of the suite."""
     with reading(store) as session:
         suite_row = suites.find_suite(session, suite)
         if unknown := sorted(set(languages or ()) - set(suite_row.languages)):
@@ -236,7 +237,7 @@ def _items(task: ModelTask, missing: Sequence[Unit], engine: TextEngine) -> list
 
 
 def _length(engine: TextEngine, unit: Unit) -> int:
-    """Tokens of a prompt; 0 for one that can't be written, of which the engine will say why."""
+    """Tokens of a prompt; 0 for a prompt that can't be written, for which the engine will give the reason."""
     try:
         return engine.count_tokens(unit.chat)
     except XlitError:
@@ -248,7 +249,7 @@ def _size(unit: Unit) -> int:
 
 
 def _describe(run: RunRecord, engine: TextEngine) -> None:
-    """What a server says of itself goes into the run's provenance."""
+    """Note in the run's provenance what a server says of itself."""
     tell = getattr(engine, "describe_server", None)
     if tell is not None:
         run.note("server", tell())

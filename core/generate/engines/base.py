@@ -41,7 +41,7 @@ class Generation:
 
 @dataclass(frozen=True)
 class Failed:
-    """A request that came to nothing while others go on; `reason` is one line."""
+    """A request without an answer, while others go on; `reason` is one line."""
 
     reason: str
 

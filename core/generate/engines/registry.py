@@ -141,13 +141,13 @@ class EnginePool:
 
     def engine(self, prepared: Prepared) -> TextEngine:
         """An engine that answers as `prepared`; the one before may be of no use afterwards."""
-        open_one, last = self._engine, self._prepared
-        if open_one is not None and last is not None and prepared.adapt and last.base == prepared.base:
+        open_engine, last = self._engine, self._prepared
+        if open_engine is not None and last is not None and prepared.adapt and last.base == prepared.base:
             if last is not prepared:
                 self._prepared = None  # should it fail, the engine answers as neither
-                prepared.adapt(open_one)
+                prepared.adapt(open_engine)
             self._prepared = prepared
-            return open_one
+            return open_engine
         self.close()
         self._engine, self._prepared = prepared.open(), prepared
         return self._engine

@@ -163,7 +163,7 @@ class Decoder:
         return rows
 
     def abandon(self) -> None:
-        """Let go of all requests."""
+        """Forget all requests."""
         self._waiting, self._fresh, self._active = [], [], []
 
     def close(self) -> None:
@@ -197,7 +197,7 @@ class Decoder:
         return self._context
 
     def _drop_context(self) -> None:
-        """Close the context; what stood in it waits for the next one, to be fed with all that it has."""
+        """Close the context; its requests wait for the next one, and are fed to it from their beginning."""
         if self._context is not None:
             self._context.close()
             self._context = None
@@ -212,7 +212,7 @@ class Decoder:
         self._drop_context()
 
     def _seat(self, context: Context) -> None:
-        """Give waiting requests the free sequences, such as are of equal length neighbouring ones."""
+        """Give the free sequences to waiting requests, neighbouring ones to requests of equal length."""
         taken = {row.sequence for row in chain(self._fresh, self._active)}
         free = [sequence for sequence in range(context.sequences) if sequence not in taken]
         seated = sorted(self._waiting[: len(free)], key=lambda row: len(row.ids))

@@ -19,10 +19,10 @@ from store import XlitError
 
 
 class CrashCounter:
-    """Remembers, outside of the workers, what each of them has begun and not ended.
+    """Counts crashes of workers by block and by model; it lives outside of the workers.
 
-    A worker that begins anew what it has not ended has died of it, or has been killed meanwhile. The end of
-    something, by any worker, shows that it can be done.
+    A worker that begins a block again without having ended it has crashed on it, or was killed meanwhile.
+    When any worker ends a block, its count is reset: it can be done.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,8 @@ class CrashCounter:
         self._crashes: Counter[str] = Counter()
 
     def begin(self, worker: str, names: Sequence[str]) -> int:
-        """Returns how often, at the most, workers have died of one of these without an end in between."""
+        """Note that a worker begins some things; returns the largest number of crashes since one of them was
+        last ended."""
         for name in names:
             self._crashes[name] += (worker, name) in self._open
             self._open.add((worker, name))

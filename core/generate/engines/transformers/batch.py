@@ -62,7 +62,7 @@ class BatchRow:
 
 
 def share_time(seconds: float, rows: list[BatchRow]) -> None:
-    """Book wall-clock time in equal parts on the rows that it was spent for."""
+    """Add wall-clock time in equal parts to the rows that it was spent for."""
     for row in rows:
         row.seconds += seconds / len(rows)
 
@@ -103,7 +103,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release(device: "torch.device") -> None:
-    """Hand memory that nothing uses any more back, so that other sizes fit."""
+    """Give unused memory of the device back, so that tensors of other sizes fit."""
     import torch
 
     if device.type == "cuda":
@@ -121,7 +121,7 @@ class Room:
         return len(rows) == 1 or self.tokens is None or _most_tokens(rows) <= self.tokens
 
     def halve(self, rows: list[BatchRow]) -> None:
-        """From now on let half of these rows, which were too many, be answered together."""
+        """Lower the limit to half of these rows, which were too many to be answered together."""
         self.tokens = _most_tokens(rows) // 2
 
 
