@@ -205,4 +205,4 @@ def browse(folder, *options):
 
 def test_the_template_escapes_also_what_it_is_not_told_to():
     template = page_environment().from_string("<p>{{ title }}{{ title | text }}</p>")
-    assert template.render(title="<b>&\x1b") == "<p>&lt;b&gt;&amp;\x1b&lt;b&gt;&amp;⟨U+001B⟩</p>"
+    assert template.render(title="<b>&\x1b") == "<p>&lt;b&gt;&amp;\x1b&lt;b&gt;&amp;␛</p>"
