@@ -129,14 +129,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path, big = Path(name) / "study.db", Path(name) / "big.db"
         place = report_store.build(path, options.instructions)
-        print(f"{len(loaded(path, place).score):,} scores, {options.draw_resamples:,} resamples")
+        print(f"{len(loaded(path, place).score):,} scores, {options.resamples:,} resamples")
         our_times, their_times = [], []
         for _ in range(options.rounds):
             start = time.perf_counter()
-            mine = ours(path, place, options.draw_resamples)
+            mine = ours(path, place, options.resamples)
             our_times.append(time.perf_counter() - start)
             start = time.perf_counter()
-            theirs, number = report_peer.cells(path, options.draw_resamples, options.every)
+            theirs, number = report_peer.cells(path, options.resamples, options.every)
             their_times.append(time.perf_counter() - start)
         check(mine, theirs)
         asked = f"{len(theirs):,} of its {number:,} cells" if options.every > 1 else f"{number:,} cells"
@@ -145,9 +145,9 @@ def main() -> None:
         )
         print(f"ours, {len(mine):,} cells: {sorted(our_times)[len(our_times) // 2]:.2f} s")
         print(f"times as fast (goal {GOAL}): {ratio(their_times, our_times)}")
-        small = parts(path, place, options.draw_resamples)
+        small = parts(path, place, options.resamples)
         more = report_store.build(big, options.instructions * TIMES)
-        large = parts(big, more, options.draw_resamples)
+        large = parts(big, more, options.resamples)
         print(f"seconds, and with {TIMES} times the instructions:")
         for part, seconds in small.items():
             print(f"  {part:22} {seconds:7.2f} {large[part]:7.2f}  {large[part] / seconds:4.1f} times")

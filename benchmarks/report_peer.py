@@ -29,7 +29,7 @@ WHERE current_rating.score IS NOT NULL
 """
 
 
-def cells(store: Path, draw_resamples: int, every: int = 1) -> tuple[Cells, int]:
+def cells(store: Path, resamples: int, every: int = 1) -> tuple[Cells, int]:
     """The cells of a store with one suite, and how many there are; of these only each `every`-th."""
     engine = create_engine(f"sqlite:///{store}")
     scores = pd.read_sql_query(QUERY, engine)
@@ -50,7 +50,7 @@ def cells(store: Path, draw_resamples: int, every: int = 1) -> tuple[Cells, int]
         for name, languages in wanted.items():
             if number % every == 0:
                 arrays = [array for language in languages for array in data[language]]
-                found[rater, model, criterion, name] = _interval(arrays, draw_resamples)
+                found[rater, model, criterion, name] = _interval(arrays, resamples)
             number += 1
     return found, number
 
@@ -69,8 +69,8 @@ def _mean(*arrays: np.ndarray, axis: int = -1) -> np.ndarray:
     return np.mean([sums.sum(axis=axis) / counts.sum(axis=axis) for sums, counts in pairs], axis=0)
 
 
-def _interval(arrays: list[np.ndarray], draw_resamples: int) -> tuple[float, float, float]:
+def _interval(arrays: list[np.ndarray], resamples: int) -> tuple[float, float, float]:
     found = stats.bootstrap(
-        arrays, _mean, paired=True, vectorized=True, method="percentile", n_resamples=draw_resamples, rng=2
+        arrays, _mean, paired=True, vectorized=True, method="percentile", n_resamples=resamples, rng=2
     ).confidence_interval
     return float(_mean(*arrays)), float(found.low), float(found.high)

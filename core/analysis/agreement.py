@@ -138,7 +138,7 @@ def ac2(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
     return _ratio(_ratio((tables * same).sum(axis=(-2, -1)), n) - by_chance, 1 - by_chance)
 
 
-# What is told of every table of two raters, by name.
+# The figures of every table of two raters, by name.
 FIGURES: dict[str, Callable[[ArrayLike], Floats]] = {
     "exact": exact,
     "kappa": kappa,

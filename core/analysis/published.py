@@ -89,7 +89,8 @@ class BesideScore:
 
 @dataclass(frozen=True)
 class BesideModifier:
-    """A cell of table 1 beside ours for a modifier, a language and our `model`; `rater`: who said so."""
+    """A cell of table 1 beside ours for a modifier, a language and our `model`; `rater`: whose verdicts or
+    scores ours are."""
 
     modifier: PublishedModifier
     language: str

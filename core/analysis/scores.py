@@ -62,7 +62,8 @@ class Scores:
 
 
 def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> Scores:
-    """Load the scores on a rubric of all raters (a judge as it said first) on the responses to a suite.
+    """Load the scores on a rubric of all raters (of a judge that was asked repeatedly, the first) on the
+    responses to a suite.
 
     Where reviewers of a campaign disagreed and a third one adjudicated, that one's scores are final, and
     other people's on these criteria are left out.

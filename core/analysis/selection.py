@@ -191,7 +191,7 @@ def _configuration(
 
 
 def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, list[str]]:
-    """The instructions that the candidates are compared on, what by, and what must be said about it."""
+    """The instructions that the candidates are compared on, by what share, and the notes on that."""
     if not usable:
         return [], LANGUAGE_ALONE, []
     shared = [
@@ -253,7 +253,7 @@ def _candidate(
 
 
 def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, list[str]]:
-    """The best by `RULE` of candidates that all have `good`, and what must be said about it."""
+    """The best by `RULE` of candidates that all have `good`, and the notes on the choice."""
     top = max(candidate.good or 0.0 for candidate in candidates)
     # A share that is off by exactly a point must not depend on the last binary place.
     near = [candidate for candidate in candidates if (candidate.good or 0.0) >= top - TIE - 1e-9]

@@ -164,7 +164,7 @@ def _difference(
     both: Bools,
     unit: int,
 ) -> Difference:
-    """`apart` and `both` are [languages of the language group, instructions]."""
+    """`difference` and `both` are [languages of the language group, instructions]."""
     answered = both.any(axis=0)
     sums = difference.sum(axis=0)[answered]
     each: Floats = sums / both.sum(axis=0)[answered] / unit

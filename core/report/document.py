@@ -153,7 +153,7 @@ def _plain(table: Table) -> dict[str, Any]:
     columns = [f"{column.group} {column.name}".strip() for column in table.columns]
     rows = [
         {
-            name: {key: value for key, value in cell.__dict__.items() if _is_told(value)}
+            name: {key: value for key, value in cell.__dict__.items() if _has_content(value)}
             for name, cell in zip(columns, row, strict=True)
         }
         for row in table.rows
@@ -161,6 +161,6 @@ def _plain(table: Table) -> dict[str, Any]:
     return {"key": table.key, "title": table.title, "rows": rows, "notes": list(table.notes)}
 
 
-def _is_told(value: Any) -> bool:
+def _has_content(value: Any) -> bool:
     """Whether it says anything; a 0 does."""
     return value is not None and value is not False and value != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ Picture = Literal["png", "pdf", "svg"]
 
 # The first that is written is the one that Markdown shows.
 PICTURES: tuple[Picture, ...] = ("png", "svg", "pdf")
+
+_PICTURES = re.compile("[\u2400-\u241f\u2421]")
 
 # What would tell when and with what the file was made.
 _NO_METADATA: dict[Picture, dict[str, Any]] = {
@@ -82,39 +85,48 @@ def _drawn(figure: Figure, ruler: Ruler) -> tuple[Canvas, list[str]]:
 
 
 def _visible_figure(figure: Figure) -> Figure:
-    """The figure with all of its texts made visible."""
+    """The figure with all of its texts as they can be drawn."""
     if isinstance(figure, HeatMap):
         return replace(
             figure,
-            panels=_all_visible(figure.panels),
-            rows=_all_visible(figure.rows),
-            columns=_all_visible(figure.columns),
-            row_label=visible(figure.row_label),
-            column_label=visible(figure.column_label),
-            note=visible(figure.note),
+            panels=_all_drawable(figure.panels),
+            rows=_all_drawable(figure.rows),
+            columns=_all_drawable(figure.columns),
+            row_label=_drawable(figure.row_label),
+            column_label=_drawable(figure.column_label),
+            note=_drawable(figure.note),
         )
     if isinstance(figure, LineChart):
         return replace(
             figure,
             panels=tuple(
-                (visible(title), tuple(replace(line, name=visible(line.name)) for line in lines))
+                (_drawable(title), tuple(replace(line, name=_drawable(line.name)) for line in lines))
                 for title, lines in figure.panels
             ),
-            x_label=visible(figure.x_label),
-            y_label=visible(figure.y_label),
-            note=visible(figure.note),
+            x_label=_drawable(figure.x_label),
+            y_label=_drawable(figure.y_label),
+            note=_drawable(figure.note),
         )
     return replace(
         figure,
-        rows=_all_visible(figure.rows),
-        series={visible(name): dots for name, dots in figure.series.items()},
-        x_label=visible(figure.x_label),
-        note=visible(figure.note),
+        rows=_all_drawable(figure.rows),
+        series={_drawable(name): dots for name, dots in figure.series.items()},
+        x_label=_drawable(figure.x_label),
+        note=_drawable(figure.note),
     )
 
 
-def _all_visible(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(visible, texts))
+def _all_drawable(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_drawable, texts))
+
+
+def _drawable(text: str) -> str:
+    """The text made visible; the pictures of controls (`␛`), which hardly any font has, as `⟨U+001B⟩`."""
+    return _PICTURES.sub(lambda picture: f"⟨U+{_control_of(picture.group()):04X}⟩", visible(text))
+
+
+def _control_of(picture: str) -> int:
+    return 0x7F if picture == "␡" else ord(picture) - 0x2400
 
 
 def _texts(figure: Figure) -> Iterator[str]:

@@ -49,7 +49,7 @@ class TableText:
     """The cells of a table and what stands below it.
 
     A reason why there is no value is a dash with a letter, explained below the table; a number of scores that
-    is the same in all cells is said once below it.
+    is the same in all cells stands once below it.
     """
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
@@ -71,7 +71,7 @@ class TableText:
         return CellText(value, written.interval, written.n if len(self._counts) > 1 else "")
 
     def notes(self, n_shown: bool = True, intervals_shown: bool = True) -> list[str]:
-        """The sentences below the table, escaped. Of an n that is not shown the range is told."""
+        """The sentences below the table, escaped. Where n is not shown, its range is."""
         written = [
             f"{self.dialect.raised(letter).strip()} {self.dialect.text(_sentence(why))}"
             for why, letter in self._letters.items()

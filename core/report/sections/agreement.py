@@ -46,7 +46,7 @@ _DOMINATED_NOTE = (
 
 
 def agreement_section(agreements: Agreements) -> Section:
-    """Every two people, and people against every judge. What is not there is said in a sentence."""
+    """Every two people, and people against every judge. Sentences name what is missing."""
     silent = _without_pairs(agreements)
     kept = [pair for pair in agreements.pairs if (pair.first, pair.second) not in silent]
     people, judges = ([pair for pair in kept if pair.kind == kind] for kind in ("people", "judge"))
@@ -70,7 +70,7 @@ def agreement_section(agreements: Agreements) -> Section:
 
 
 def estimate_cell(figure: Estimate, why: str = "", mark: str = "") -> Cell:
-    """A figure with its interval; `why` is told where there is no value, `mark` stands behind one."""
+    """A figure with its interval; `why` is the reason where there is no value, `mark` stands behind one."""
     if figure.value is None:
         return Cell(None, why=why)
     return Cell(figure.value, low=figure.low, high=figure.high, mark=mark)

@@ -41,7 +41,7 @@ def decodings_table(comparison: DecodingComparison) -> Table:
 
 def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
     none = Cell(None, why=REFERENCE)
-    for language in _told(model.measures):
+    for language in _languages_with_rows(model.measures):
         measures = model.measures[language]
         yield (
             *_names(model.model, model.reference, language, measures.n),
@@ -51,7 +51,7 @@ def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
         )
     for decoding in model.decodings:
         rows = {row.language: row for row in decoding.rows}
-        for language in _told(rows):
+        for language in _languages_with_rows(rows):
             row = rows[language]
             yield (
                 *_names(model.model, decoding.name, language, row.n),
@@ -61,7 +61,7 @@ def _rows(model: ModelDecodings) -> Iterator[tuple[Cell, ...]]:
             )
 
 
-def _told(languages: Iterable[str]) -> list[str]:
+def _languages_with_rows(languages: Iterable[str]) -> list[str]:
     """The languages that get a row: all together only where there are several."""
     names = list(languages)
     return names if len(names) > 2 else [language for language in names if language != ALL]

@@ -107,7 +107,7 @@ def _table(
         Column("worse", "count", "instructions"),
     ]
     rows = []
-    not_shown = _apart(
+    not_shown = _note_on_missing(
         scored, [difference for criterion in criteria for difference in differences[criterion]], len(criteria)
     )
     for criterion in criteria:
@@ -123,8 +123,8 @@ def _table(
     )
 
 
-def _apart(scored: Scores, differences: Sequence[Difference], criteria: int) -> tuple[str, ...]:
-    """What is said of the pairs of models that are not shown."""
+def _note_on_missing(scored: Scores, differences: Sequence[Difference], criteria: int) -> tuple[str, ...]:
+    """A note on the pairs of models that are not shown."""
     models, language_groups = (
         len(scored.sources),
         len({difference.language_group for difference in differences}),

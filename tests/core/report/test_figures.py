@@ -276,3 +276,10 @@ def test_texts_are_outlines_so_that_they_look_the_same_everywhere():
     svg = draw(FIGURES["sample-tasks"]).file("svg").decode()
     assert "<text" not in svg
     assert not re.search(r"(?:href|src)=[\"']https?:", svg)
+
+
+def test_controls_in_names_are_written_in_letters_that_the_font_has():
+    drawing = draw(BarChart("t", "T", ("a\x1b[1m", "b\x7f\n"), {"s": ((1.0, None, None),) * 2}, "x"))
+    labels = [label.get_text() for label in drawing.canvas.axes[0].get_yticklabels()]
+    assert labels == ["a⟨U+001B⟩[1m", "b⟨U+007F⟩⟨U+000A⟩"]
+    assert drawing.notes == ()
