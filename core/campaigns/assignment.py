@@ -56,9 +56,9 @@ def _shares(units: Sequence[ReadingUnit], plan: CampaignPlan) -> dict[str, list[
             )
     # The languages with the fewest reviewers come first, so that who reads several gets less of the others.
     for language in sorted(plan.languages, key=lambda code: (len(speakers[code]), code)):
-        here = [unit for unit in units if unit.language == language]
-        here.sort(key=lambda unit: (unit.responses[0].model, rank(plan.seed, "turn", *unit.identity)))
-        for unit in here:
+        in_language = [unit for unit in units if unit.language == language]
+        in_language.sort(key=lambda unit: (unit.responses[0].model, rank(plan.seed, "turn", *unit.identity)))
+        for unit in in_language:
 
             def turn(name: str, unit: ReadingUnit = unit) -> tuple[int, bytes]:
                 return len(shares[name]), rank(plan.seed, "reviewer", name, *unit.identity)

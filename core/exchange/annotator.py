@@ -336,10 +336,10 @@ class AnnotatorExporter:
         return count
 
 
-def _consistent(path: Path, what: str, in_file: str | None, given: str | None) -> str | None:
-    if in_file is not None and given is not None and in_file != given:
-        raise UsageError(f"{path} is of the {what} {in_file!r}, not {given!r}: leave out the option.")
-    return given or in_file
+def _consistent(path: Path, what: str, in_file: str | None, option: str | None) -> str | None:
+    if in_file is not None and option is not None and in_file != option:
+        raise UsageError(f"{path} is of the {what} {in_file!r}, not {option!r}: leave out the option.")
+    return option or in_file
 
 
 def _action(
@@ -386,11 +386,17 @@ def _head(criteria: Sequence[Criterion]) -> str:
 def _block(
     session: Session, criteria: Sequence[Criterion], position: int, texts: ResponseTexts, rater: int | None
 ) -> str:
-    given, comment = {}, ""
+    scores, comment = {}, ""
     if rater is not None:
-        given = {it.criterion_id: it.score for it in journal.current_ratings(session, rater, [texts.id])}
+        scores = {
+            rating.criterion_id: rating.score
+            for rating in journal.current_ratings(session, rater, [texts.id])
+        }
         comment = notes.comments_of(session, rater, [texts.id]).get(texts.id, "")
-    marks = {it.name: "" if given.get(it.id or 0) is None else str(given[it.id or 0]) for it in criteria}
+    marks = {
+        criterion.name: "" if (score := scores.get(criterion.id or 0)) is None else str(score)
+        for criterion in criteria
+    }
     of = instruction_digest(texts.suite, texts.language, texts.key)
     return block_text(
         position, responses.text_digest(texts.text), of, texts.instruction, texts.text, marks, comment

@@ -112,8 +112,8 @@ class Columns:
                 seen |= cells.keys()
             yield self._record(location, cells)
         if seen and (absent := sorted(self.mapped - seen)):
-            there = ", ".join(map(repr, sorted(seen))) or "none"
-            raise UsageError(f"`columns` names {absent[0]!r}, which no row holds. The columns are: {there}.")
+            listed = ", ".join(map(repr, sorted(seen))) or "none"
+            raise UsageError(f"`columns` names {absent[0]!r}, which no row holds. The columns are: {listed}.")
         ours = {column for names in self.names.values() for column in names}
         if unused := sorted(seen - ours):
             yield Remark(f"columns not used: {', '.join(map(repr, unused))}")

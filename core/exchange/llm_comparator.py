@@ -86,7 +86,9 @@ def _example(
 
 
 def _first_of(model: str, scores: CountedScores) -> int | None:
-    return next((response for response, given in scores.items() if given[0].model == model), None)
+    return next(
+        (response for response, model_scores in scores.items() if model_scores[0].model == model), None
+    )
 
 
 def _rater(first: ResponseScore, second: ResponseScore, pseudonyms: Mapping[str, str]) -> dict[str, Any]:

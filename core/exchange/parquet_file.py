@@ -77,9 +77,9 @@ def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise UsageError(f"{path} has two columns {twice!r}. Rename one.")
+            repeated = next((name for name in names if names.count(name) > 1), None)
+            if repeated is not None:
+                raise UsageError(f"{path} has two columns {repeated!r}. Rename one.")
             for batch in file.iter_batches(batch_size=ROWS):
                 for cells in batch.to_pylist():
                     number += 1

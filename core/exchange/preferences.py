@@ -89,7 +89,8 @@ class PreferencesExporter:
         count = 0
         for instruction, scores in scored_by_instruction(session, options):
             means = {
-                response: mean(score.score or 0 for score in given) for response, given in scores.items()
+                response: mean(score.score or 0 for score in response_scores)
+                for response, response_scores in scores.items()
             }
             pairs = [
                 (first, second) if means[first] > means[second] else (second, first)

@@ -170,12 +170,12 @@ class _Entries:
             created_at, shown = action.created_at or self.now, action.shown
             identity = (rater, response, kind, created_at, shown)
             # A score that is set twice at the same time belongs to two entries.
-            again = identity in self._indexes and any(
+            set_twice = identity in self._indexes and any(
                 table is Rating and earlier_row.get("criterion_id") == columns["criterion_id"]
                 for earlier_table, earlier_row in self.rows[self._indexes[identity]]
                 if earlier_table is table
             )
-            if identity not in self._indexes or again:
+            if identity not in self._indexes or set_twice:
                 self._indexes[identity] = len(self.heads)
                 self.heads.append(
                     {
@@ -225,7 +225,7 @@ def _scores(
     """The scores of an action by criterion. Raises `ValueError` for a criterion that the rubric does not
     have."""
     by_name = {criterion.name: criterion for criterion in criteria}
-    given: dict[int, tuple[int | None, bool]] = {}
+    states: dict[int, tuple[int | None, bool]] = {}
     for scored in action.scores:
         name = criterion_named(scored.criterion, list(by_name))
         if name is None:
@@ -235,18 +235,18 @@ def _scores(
             raise ValueError(
                 f"{scored.criterion} is {scored.score}, not from {criterion.minimum} to {criterion.maximum}"
             )
-        if criterion.id in given:
+        if criterion.id in states:
             raise ValueError(f"{criterion.name} has two marks")
-        given[criterion.id or 0] = scored.score, scored.skipped
+        states[criterion.id or 0] = scored.score, scored.skipped
     language = by_name.get(LANGUAGE)
-    if action.whole and language is not None and language.id in given:
-        wrong = given[language.id][0] == 0
+    if action.whole and language is not None and language.id in states:
+        wrong = states[language.id][0] == 0
         for criterion in criteria:
             current = history.last(Rating, criterion.id) or (None, False)
             # As in the review room, a score stays, and the right language opens what was skipped.
-            if criterion.id not in given and current == ((None, False) if wrong else (None, True)):
-                given[criterion.id or 0] = None, wrong
-    return [(criterion, *state) for criterion, state in given.items()]
+            if criterion.id not in states and current == ((None, False) if wrong else (None, True)):
+                states[criterion.id or 0] = None, wrong
+    return [(criterion, *state) for criterion, state in states.items()]
 
 
 def _complete(

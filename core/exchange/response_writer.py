@@ -49,13 +49,13 @@ class ResponseWriter:
         groups: dict[tuple[int, str], list[InstructionRow]] = defaultdict(list)
         for row in sound:
             groups[self._suite(row), row.language].append(row)
-        given: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
+        imported: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
         for (suite, language), group in groups.items():
             for instruction, row in self._instructions(suite, language, group, bad):
                 if (response := row.response) is not None:
                     made_by = self._model(response.model), self._decoding(response.decoding)
-                    given.append(((instruction, *made_by, response.sample), row, response))
-        self._responses(given, bad)
+                    imported.append(((instruction, *made_by, response.sample), row, response))
+        self._responses(imported, bad)
         return bad
 
     def _instructions(
@@ -66,7 +66,7 @@ class ResponseWriter:
         keys = {row.key for row in rows}
         known = importing.known_instructions(self.session, suite, language, keys)
         texts = {key: text for key, (_, text) in known.items()}
-        kept, new = [], []
+        sound, new = [], []
         for row in rows:
             text = texts.get(row.key)
             if text is None and row.text is None:
@@ -89,13 +89,13 @@ class ResponseWriter:
                 if text is None and row.text is not None:
                     texts[row.key] = row.text
                     new.append(self._new_instruction(suite, row))
-                kept.append(row)
+                sound.append(row)
         importing.add_instructions(self.session, new)
         if new:
             known = importing.known_instructions(self.session, suite, language, keys)
         self.counts.instructions_new += len(new)
-        self.counts.instructions_known += self._first_seen(known[row.key][0] for row in kept) - len(new)
-        for row in kept:
+        self.counts.instructions_known += self._first_seen(known[row.key][0] for row in sound) - len(new)
+        for row in sound:
             yield known[row.key][0], row
 
     def _first_seen(self, ids: Iterable[int]) -> int:
@@ -143,14 +143,14 @@ class ResponseWriter:
 
     def _responses(
         self,
-        given: Sequence[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]],
+        imported: Sequence[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]],
         bad: list[BadRow],
     ) -> None:
-        if not given:
+        if not imported:
             return
-        known = importing.known_answers(self.session, [identity for identity, _, _ in given])
+        known = importing.known_answers(self.session, [identity for identity, _, _ in imported])
         new = []
-        for identity, row, response in given:
+        for identity, row, response in imported:
             digest = responses.text_digest(response.text)
             known_digest = known.setdefault(identity, digest)
             if known_digest is digest:

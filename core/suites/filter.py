@@ -53,11 +53,11 @@ def filter_suite(
     return WholeSuite(replace(suite.meta, **_remaining_meta(suite, lines, languages)), lines)
 
 
-def _check_known(suite: WholeSuite, what: str, asked: Sequence[str], known: Collection[str | None]) -> None:
-    unknown = next((name for name in asked if name not in known), None)
+def _check_known(suite: WholeSuite, what: str, names: Sequence[str], known: Collection[str | None]) -> None:
+    unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        there = ", ".join(sorted(name for name in known if name)) or "none"
-        raise UsageError(f"Suite {suite.meta.label} has no {what} {unknown!r}. It has: {there}.")
+        listed = ", ".join(sorted(name for name in known if name)) or "none"
+        raise UsageError(f"Suite {suite.meta.label} has no {what} {unknown!r}. It has: {listed}.")
 
 
 def _remaining_meta(
@@ -68,13 +68,13 @@ def _remaining_meta(
     keys = {line.new.key for line in lines}
     names = keys | {line.new.task for line in lines}
     left = tuple(language for language in meta.languages if not languages or language in languages)
-    kept = {
+    subsets = {
         name: tuple(key for key in subset_keys if key in keys) for name, subset_keys in meta.subsets.items()
     }
     return {
         "description": f"A part of {meta.label}",
         "languages": left,
         "answer_in_text": tuple(name for name in meta.answer_in_text if name in names),
-        "subsets": {name: subset_keys for name, subset_keys in kept.items() if subset_keys},
+        "subsets": {name: subset_keys for name, subset_keys in subsets.items() if subset_keys},
         "allowed": {language: words for language, words in meta.allowed.items() if language in left},
     }

@@ -150,8 +150,10 @@ def modified_suite(
         if all(modifier.speaks(language) for modifier in groups.values())
     )
     if not languages:
-        asked = ", ".join(suite.meta.languages)
-        raise XlitError(f"The modifiers have no wordings in any language of {suite.meta.label} ({asked}).")
+        suite_languages = ", ".join(suite.meta.languages)
+        raise XlitError(
+            f"The modifiers have no wordings in any language of {suite.meta.label} ({suite_languages})."
+        )
     aligned = _aligned(suite, languages)
     lines = [
         line

@@ -224,7 +224,7 @@ def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
 
 def _header(path: Path, cells: list[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise UsageError(f"{path}: the header names {twice[0]!r} twice. Rename one of the columns.")
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise UsageError(f"{path}: the header names {repeated[0]!r} twice. Rename one of the columns.")
     return header

@@ -29,10 +29,10 @@ def misaligned(suite: WholeSuite) -> Iterator[SuiteFinding]:
     by_key: dict[str, dict[str, SuiteLine]] = {}
     for line in suite.lines:
         by_key.setdefault(line.new.key, {})[line.new.language] = line
-    there = {line.new.language for line in suite.lines}
+    languages = {line.new.language for line in suite.lines}
     for lines in by_key.values():
         first = next(iter(lines.values()))
-        missing = [code for code in suite.meta.languages if code in there and code not in lines]
+        missing = [code for code in suite.meta.languages if code in languages and code not in lines]
         if missing:
             yield error(
                 "missing language", first, f"Instruction {first.new.key} is missing in {', '.join(missing)}."
@@ -53,9 +53,9 @@ def misnamed(suite: WholeSuite, toml: Path) -> Iterator[SuiteFinding]:
     """Keys, tasks and languages that the description names and that no instruction has."""
     keys = {line.new.key for line in suite.lines}
     tasks = {line.new.task for line in suite.lines}
-    there = {line.new.language for line in suite.lines}
+    languages = {line.new.language for line in suite.lines}
     for code in suite.meta.languages:
-        if code not in there:
+        if code not in languages:
             yield SuiteFinding("error", "missing language", toml, None, f"There is no instruction in {code}.")
     for name, subset_keys in suite.meta.subsets.items():
         for key, times in Counter(subset_keys).items():
@@ -97,9 +97,9 @@ def _other_order(suite: WholeSuite) -> Iterator[SuiteFinding]:
     first = next(orders, [])
     for lines in orders:
         ours = {line.new.key for line in lines} & {line.new.key for line in first}
-        here = [line for line in lines if line.new.key in ours]
+        actual = [line for line in lines if line.new.key in ours]
         expected = [line for line in first if line.new.key in ours]
-        for line, other in zip(here, expected, strict=True):
+        for line, other in zip(actual, expected, strict=True):
             if line.new.key != other.new.key:
                 message = f"{line.name} stands in the place of {other.name}: keep one order in all languages."
                 yield error("misaligned", line, message)
