@@ -2,7 +2,7 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-thorough check install format screenshots bench-room clean
+.PHONY: demo test test-unit test-all test-thorough check install format screenshots bench-room clean
 .SILENT:
 
 # The tests start hundreds of processes; each would compile everything again where this variable has a value.
@@ -11,10 +11,19 @@ export PYTHONDONTWRITEBYTECODE =
 demo: $(INSTALLED)  ## the miniature study, then the review room (text without a terminal)
 	$(VENV)/bin/xlit-core demo
 
-test: check  ## lint, types, import contracts and all tests, a file of them to a worker
-	$(VENV)/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not thorough"
+# A file of tests to a worker; four workers on two cores, since many tests wait.
+PYTEST = $(VENV)/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-thorough: $(INSTALLED)  ## the tests that `make test` leaves out for their length
+test: check  ## lint, types, import contracts, and the tests that start no process (lanes: tests/lanes.py)
+	$(PYTEST) -m "not whole and not thorough"
+
+test-unit: $(INSTALLED)  ## the quickest lane: functions and files only
+	$(PYTEST) -m "not parts and not whole and not thorough"
+
+test-all: test  ## `make test`, then the lane of processes, pseudo-terminals, training and GGUF
+	$(PYTEST) -m "whole and not thorough"
+
+test-thorough: $(INSTALLED)  ## the tests that the other lanes leave out for their length
 	$(VENV)/bin/pytest -m thorough
 
 check: $(INSTALLED)

@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-pytest_plugins = ["tests.postgresql", "tests.template_store"]
+pytest_plugins = ["tests.postgresql", "tests.template_store", "tests.lanes"]
 
 gc.disable()
 

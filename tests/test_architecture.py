@@ -10,6 +10,9 @@ from pathlib import Path
 import grimp
 import pytest
 
+pytestmark = pytest.mark.whole
+
+
 ROOT = Path(__file__).parent.parent
 
 

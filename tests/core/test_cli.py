@@ -10,6 +10,8 @@ import pytest
 from store import open_store
 from tests.core.command import xlit_core
 
+pytestmark = pytest.mark.parts
+
 
 def run(*arguments: object, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     return xlit_core(*arguments, cwd=cwd, **extra)

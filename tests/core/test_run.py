@@ -15,6 +15,9 @@ from sqlalchemy import text
 from store import open_store
 from tests.checkpoints import PAIRS, make_checkpoint
 
+pytestmark = pytest.mark.whole
+
+
 CORE = Path(sys.executable).with_name("xlit-core")
 STUDY = """
 name = "tiny"
@@ -160,7 +163,7 @@ def test_a_second_run_changes_nothing_at_all(study, undisturbed):
     assert {path: path.stat().st_mtime_ns for path in (out / "models").rglob("*") if path.is_file()} == files
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.thorough)])
 def test_killed_at_random_moments_it_ends_with_the_same_rows(study, undisturbed, tmp_path, kills):
     undisturbed_out, seconds = undisturbed
@@ -183,7 +186,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_rows(study, undisturbed,
     assert not list(tmp_path.rglob("*.partial"))
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_rate_that_is_too_high_is_a_failed_unit_and_the_others_go_on(study, tmp_path):
     head, _, tuned, _ = STUDY.replace('gguf = ["q8_0"]', "").split("[[models]]")
     text_of = head.replace("steps = 30", "steps = 2") + "[[models]]" + tuned.replace("[1e-3]", "[1e30, 1e-3]")

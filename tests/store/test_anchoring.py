@@ -12,6 +12,9 @@ from store.session import reading, writing
 from store.tables import Entry, Rater
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 A, B = ("m", "en", "a"), ("m", "en", "b")
 REVEALED = Shown(judge=True)
 

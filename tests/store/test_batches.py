@@ -11,6 +11,9 @@ from store.queries import batches, raters, runs
 from store.session import reading, writing
 from store.tables import JudgeBatch
 
+pytestmark = pytest.mark.parts
+
+
 DIGESTS = [f"{number:064x}" for number in range(5)]
 
 

@@ -9,6 +9,8 @@ from store.queries.calibration import Judge, Length, Scale, Subset
 from store.queries.journal import Score
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 class Study:
     """Suites `s` (ru, fr) and `other` (ru), one response to each: 1 ru, 2 fr, 3 ru of the other suite."""

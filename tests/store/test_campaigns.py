@@ -13,6 +13,8 @@ from store.queries.reviewers import pseudonyms
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, stops_of, work
 
+pytestmark = pytest.mark.parts
+
 
 def test_a_code_is_known_again_however_it_is_typed():
     code = reviewers.new_code()

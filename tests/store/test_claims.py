@@ -15,6 +15,9 @@ from store.queries import claims, models, responses, runs, suites
 from store.session import reading, writing
 from store.tables import Claim, utc_now
 
+pytestmark = pytest.mark.parts
+
+
 WORK = [(number, 0) for number in range(1, 7)]
 
 
@@ -88,6 +91,7 @@ def test_a_lease_ends_unless_it_is_prolonged(room):
     assert take(room, 1)[0] == []
 
 
+@pytest.mark.whole
 def test_claims_of_a_killed_process_are_free_at_once(room):
     script = (
         "import time; from store.process import this_process; "

@@ -19,6 +19,8 @@ from store.queries import (
 from store.queries.journal import Score
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def room(new_store):

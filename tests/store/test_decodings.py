@@ -7,6 +7,8 @@ from store.queries import models, responses, suites, surface
 from store.queries.decodings import Side, answered_in, differing_in, identical_in, measures_of
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def engine(new_store):

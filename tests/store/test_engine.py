@@ -16,6 +16,9 @@ from store import StoreError, migrations, open_store, upgrade_store
 from store.queries import journal, notes, suites
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
+
 VERSION_1 = Path(__file__).parent / "version-0001.sql"
 
 

@@ -14,6 +14,9 @@ from store.queries.expected_language import (
 from store.session import reading, writing
 from store.tables import Instruction
 
+pytestmark = pytest.mark.parts
+
+
 EXPECTED = [
     ("en", None, "en"),
     ("en", "", "en"),

@@ -36,6 +36,9 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from store.tables import Instruction, Suite
 
+pytestmark = pytest.mark.parts
+
+
 LANGUAGE, HELPFULNESS = 0, 1
 PLACES = {
     "c ru": 2, "a ru": 0, "f ru": 4, "e ru": 3, "b ru": 1,
@@ -213,6 +216,7 @@ def room(new_store):
 BOTH = ("ru", "fr")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("sources", "languages", "expected"),
     [

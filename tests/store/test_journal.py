@@ -9,6 +9,8 @@ from store.queries import journal, models, notes, raters, responses, rubrics, su
 from store.queries.journal import Score
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def room(new_store):

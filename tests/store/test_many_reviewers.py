@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from sqlalchemy import text
 
 from store import open_store
@@ -12,6 +13,9 @@ from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from tests.reviewing import make_store
 from tui.review.saving import saving
+
+pytestmark = pytest.mark.parts
+
 
 PEOPLE, TEXTS = 6, 6
 

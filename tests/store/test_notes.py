@@ -10,6 +10,9 @@ from store.queries.journal import Score, Shown
 from store.queries.notes import Span
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
+
 TEXTS = {"a": "Привет, \U0001f1eb\U0001f1f7 мир!", "b": "Bonjour", "c": "Salut"}
 SUITE = 1
 

@@ -28,6 +28,9 @@ from store.queries.overview import PairCount, Scope
 from store.session import reading, writing
 from store.tables import Entry, Instruction, Suite
 
+pytestmark = pytest.mark.parts
+
+
 LANGUAGE, HELPFULNESS = 0, 1
 
 

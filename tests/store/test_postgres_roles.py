@@ -19,6 +19,9 @@ from tui.review.queue import QueueSession, open_queue
 from tui.review.session import ReviewSession
 from tui.review.view import open_view
 
+pytestmark = pytest.mark.parts
+
+
 PAGE = Path(__file__).parents[2] / "docs/postgres.md"
 
 

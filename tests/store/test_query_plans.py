@@ -30,6 +30,9 @@ from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
+
 # `last`, `later` and `answer` are other names of some of them in the questions and the views.
 LARGE = (
     "response", "rating", "entry", "surface_metric", "presentation", "comment", "error_span", "assignment",

@@ -32,6 +32,7 @@ def test_there_is_no_repeat_before_the_first_and_none_of_a_repeat(version, repea
         raters.repeat_version(version, repeat)
 
 
+@pytest.mark.parts
 def test_the_condition_in_the_database_is_the_rule_of_the_versions(new_store):
     engine = open_store(new_store, create=True)
     with writing(engine) as session:
@@ -43,6 +44,7 @@ def test_the_condition_in_the_database_is_the_rule_of_the_versions(new_store):
     engine.dispose()
 
 
+@pytest.mark.parts
 def test_a_judge_that_was_asked_three_times_is_one_judge_of_a_view(new_store):
     engine = open_store(new_store, create=True)
     with writing(engine) as session:
@@ -62,6 +64,7 @@ def test_a_judge_that_was_asked_three_times_is_one_judge_of_a_view(new_store):
     engine.dispose()
 
 
+@pytest.mark.parts
 def test_raters_are_found_by_name(new_store):
     engine = open_store(new_store, create=True)
     with writing(engine) as session:

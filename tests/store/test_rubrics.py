@@ -1,8 +1,12 @@
 """The default rubric: six criteria from 0 to 2, each score described."""
 
+import pytest
+
 from store import open_store
 from store.queries import rubrics
 from store.session import writing
+
+pytestmark = pytest.mark.parts
 
 
 def test_the_default_rubric_is_written_once_with_all_its_descriptions(tmp_path):

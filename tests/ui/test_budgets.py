@@ -12,6 +12,9 @@ import pytest
 from tests.ui.long_store import fill, write_elsewhere
 from tests.ui.terminal import FRAME, Cost, Terminal
 
+pytestmark = pytest.mark.whole
+
+
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 
 KEY = 512

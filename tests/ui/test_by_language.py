@@ -22,6 +22,9 @@ from tests.ui.stores import Question, Reply, store_of
 from tui.review.scoring import CriterionScore
 from tui.theme import Look
 
+pytestmark = pytest.mark.parts
+
+
 SCORES = dict.fromkeys(("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness"), 1)
 QUESTIONS = {
     "one": Question(

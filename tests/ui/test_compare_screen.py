@@ -14,6 +14,9 @@ from tui.review.session import ReviewSession
 from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 
+pytestmark = pytest.mark.parts
+
+
 WIDE, NARROW = (200, 50), (80, 24)
 
 

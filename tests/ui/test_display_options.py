@@ -29,6 +29,8 @@ from tui.app_protocol import app_of
 from tui.review.scoring import CriterionScore
 from tui.theme import PALETTES, Look
 
+pytestmark = pytest.mark.parts
+
 
 def compared(tmp_path, language: str, *texts: str | Reply, name: str = "two.db"):
     """A store with one question in a language, answered by as many models as there are texts."""

@@ -5,6 +5,9 @@ import pytest
 from tests.ui.pilot import WIDE, compare_app, line_with, press, shown
 from tests.ui.stores import Question, Reply, store_of
 
+pytestmark = pytest.mark.parts
+
+
 QUESTIONS = {
     "plain": Question(
         {"en": "Say it"}, {"en": [Reply("an answer", language="en"), Reply("ответ", language="ru")]}

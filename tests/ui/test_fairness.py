@@ -8,6 +8,9 @@ from tests.ui.pilot import NARROW, WIDE, compare_app, message, opened, press, ro
 from tests.ui.stores import JUDGE, Question, Reply, add_reply, score, store_of
 from tui.app import ReviewApp
 
+pytestmark = pytest.mark.parts
+
+
 ALL = ("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness")
 
 

@@ -20,6 +20,9 @@ from tui.app import ReviewApp
 from tui.screens.compare import CompareScreen
 from tui.screens.filter import FilterScreen
 
+pytestmark = pytest.mark.parts
+
+
 TWO = dict.fromkeys(("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness"), 2)
 
 

@@ -20,6 +20,9 @@ from tui.screens.overview import OverviewScreen
 from tui.screens.score import ScoreScreen
 from tui.screens.spans import SpansScreen
 
+pytestmark = pytest.mark.parts
+
+
 CLASSES = {
     "compare": CompareScreen,
     "keys": KeysScreen,

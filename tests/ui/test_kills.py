@@ -14,6 +14,9 @@ from tests.ui.long_store import fill
 from tests.ui.seen import CRITERIA, Seen, compare_screen
 from tests.ui.terminal import Terminal
 
+pytestmark = pytest.mark.whole
+
+
 KILLS, HANG_UPS = 30, 20
 INSTRUCTIONS = 40
 MOST_KEYS = 12
@@ -144,7 +147,7 @@ def count_scores(store: Path) -> int:
     return asked(store, query)[0][0]
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("part", [4, pytest.param(1, marks=pytest.mark.thorough)])
 def test_what_was_shown_as_saved_is_there_after_kills_and_cuts_and_the_room_goes_on(tmp_path, part):
     store = tmp_path / "room.db"
@@ -182,7 +185,7 @@ def test_what_was_shown_as_saved_is_there_after_kills_and_cuts_and_the_room_goes
     assert in_the_middle > 2 or part > 1
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_comment_and_an_error_that_were_shown_as_saved_are_there_after_a_kill(tmp_path):
     store = tmp_path / "room.db"
     fill(store, 1)

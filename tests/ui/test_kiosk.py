@@ -26,6 +26,9 @@ from tui.review.session import ReviewSession
 from tui.screens.compare import CompareScreen
 from tui.widgets.entry import Entry
 
+pytestmark = pytest.mark.whole
+
+
 LOGIN = pwd.getpwuid(os.getuid()).pw_name
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7])(?:;[0-9;]*)?m")
 MOUSE = "\x1b[<0;5;9M\x1b[<0;5;9m\x1b[<32;30;12M\x1b[<0;90;20M\x1b[<2;9;9M"

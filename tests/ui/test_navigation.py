@@ -9,6 +9,9 @@ from tests.ui.stores import Question, Reply, add_reply, store_of
 from tui.app import ReviewApp
 from tui.theme import Look
 
+pytestmark = pytest.mark.parts
+
+
 LONG = "\n".join(f"строка {number}" for number in range(200))
 QUESTIONS = {
     "one": Question({"ru": "Первый вопрос", "en": "First"}, {"ru": ["Кошка спит", "Собака ест"]}),

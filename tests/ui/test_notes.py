@@ -29,6 +29,9 @@ from tui.screens.notes import NotesScreen
 from tui.screens.spans import SpansScreen
 from tui.theme import PALETTES, Look
 
+pytestmark = pytest.mark.parts
+
+
 TEXT = "\x1b[1m\tРаз 👍🏽 два,\r\nтри — четыре.\n\nпять"
 QUESTIONS = {
     "one": Question({"ru": "Первый"}, {"ru": [TEXT]}),

@@ -24,6 +24,9 @@ from tui.screens.compare import CompareScreen
 from tui.screens.overview import OverviewScreen
 from tui.sessions import overview_session
 
+pytestmark = pytest.mark.parts
+
+
 ALL = ("helpfulness", "language", "fluency", "accuracy", "logic", "harmlessness")
 
 

@@ -9,6 +9,9 @@ from tui.screens.page import PageScreen
 from tui.theme import Look
 from tui.widgets.page import Cell, Page
 
+pytestmark = pytest.mark.parts
+
+
 # A table of 3x3 cells on the lines 2, 3, 5; and a lonely one far below.
 PLACES = [(line, column) for line in (2, 3, 5) for column in (0, 10, 20)]
 TABLE = [Cell(line, column, column + 4, (line, column)) for line, column in PLACES] + [

@@ -13,6 +13,9 @@ import pytest
 
 from tests.ui.terminal import Terminal
 
+pytestmark = pytest.mark.whole
+
+
 COMPARE = ["compare", "--lang", "ru", "--reviewer", "nv", "--store"]
 
 BLOCKED = """

@@ -18,6 +18,8 @@ from tui.review.scoring import SKIPPED, CriterionScore, ScoreCell
 from tui.review.session import ActionResult, ReviewSession
 from tui.review.view import open_view
 
+pytestmark = pytest.mark.parts
+
 
 def opened(engine: Engine, **options) -> ReviewSession:
     view = open_view(engine, **{"language": "ru", "reviewer": "nv", **options})

@@ -26,6 +26,9 @@ from tui.review.view import open_view
 from tui.screens.score import ScoreScreen
 from tui.sessions import overview_session, queue_session
 
+pytestmark = pytest.mark.parts
+
+
 SIZE = (120, 40)
 JUDGE = "gpt-judge"
 

@@ -21,6 +21,9 @@ from tests.ui.test_budgets import (
     events_of,
 )
 
+pytestmark = pytest.mark.whole
+
+
 SCORING: Script = (
     *(("digit", key) for key in "210122"),
     ("next response", "\r"),

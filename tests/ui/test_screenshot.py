@@ -9,6 +9,8 @@ import pytest
 from store import UsageError
 from tui.screenshot import save_screenshot
 
+pytestmark = pytest.mark.parts
+
 
 def counts(path) -> list[int]:
     connection = sqlite3.connect(path)

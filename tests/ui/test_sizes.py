@@ -9,6 +9,9 @@ from tests.ui.pilot import NARROW, WIDE, at_once, compare_app, press, session_of
 from tests.ui.stores import Question, add_reply, store_of
 from tui.screens.compare import CompareScreen
 
+pytestmark = pytest.mark.parts
+
+
 TINY, HUGE = (20, 5), (250, 60)
 
 # The keys that open something over the compare screen, and what leads back.

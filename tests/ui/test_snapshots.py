@@ -16,6 +16,9 @@ from tui.review.view import open_view
 from tui.screens.compare import CompareScreen
 from tui.theme import PALETTES
 
+pytestmark = pytest.mark.parts
+
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = ((80, 24), (120, 40), (200, 50), (250, 60))
 LANGUAGES = ("ru", "fr", "ja", "ar")

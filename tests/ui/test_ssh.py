@@ -15,6 +15,9 @@ from tests.ui.sshd import PROGRAM, Server, blocks, is_running, serve, tool, wait
 from tests.ui.terminal import Terminal
 from tests.ui.test_pseudo_terminal import saved_scores, shown_scores
 
+pytestmark = pytest.mark.whole
+
+
 # On purpose: an administrator's own list, wider than it should be, stands above the page's lines.
 WIDE = "AcceptEnv XLIT_* TEXTUAL*\n"
 ONE_LINE = (

@@ -21,6 +21,9 @@ from tests.ui.long_store import fill, long_text
 from tests.ui.seen import Seen, compare_screen
 from tests.ui.terminal import Terminal
 
+pytestmark = pytest.mark.whole
+
+
 INSTRUCTIONS = 12
 BURST = 24  # the digits that fill a row of four columns
 
@@ -154,7 +157,7 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_two_reviewers_and_a_writer_hammer_one_file_and_nothing_is_lost(store):
     chance = random.Random(2)
     rows = 3
@@ -181,7 +184,7 @@ def test_two_reviewers_and_a_writer_hammer_one_file_and_nothing_is_lost(store):
     assert asked(store, "PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_one_reviewer_in_two_terminals_sees_the_same_in_both_once_both_are_at_rest(store):
     chance = random.Random(3)
     first, second = opened(store, "nv"), opened(store, "nv")

@@ -20,6 +20,8 @@ from tests.ui.long_store import fill, long_text
 from tests.ui.seen import Column, Seen, compare_screen
 from tests.ui.terminal import Terminal
 
+pytestmark = pytest.mark.whole
+
 
 @contextmanager
 def room(store: Path, width: int = 200, height: int = 50) -> Iterator[Terminal]:

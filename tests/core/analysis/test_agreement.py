@@ -13,6 +13,9 @@ from store.queries.overview import Scope
 from store.session import reading
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcdefgh")
 
 

@@ -14,6 +14,9 @@ from store.queries import models, responses
 from store.session import writing
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 GREEDY = {"strategy": "greedy", "repetition_penalty": 1.1}
 PLAIN = {"strategy": "greedy", "repetition_penalty": 1.0}
 FULL, SMALL = ("transformers", "f32"), ("llama.cpp", "q4_k_m")

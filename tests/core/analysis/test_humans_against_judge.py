@@ -10,6 +10,8 @@ from store.queries.journal import Score
 from store.queries.overview import Scope
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def study(tmp_path):

@@ -6,6 +6,9 @@ from scipy import stats
 from core.analysis.length import length_beside_people, length_of_all
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcdef")
 
 

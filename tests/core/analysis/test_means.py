@@ -18,6 +18,9 @@ from core.analysis.means import (
 from store.queries import rubrics
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = ("a", "b", "c")
 
 

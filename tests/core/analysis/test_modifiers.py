@@ -17,6 +17,9 @@ from store.queries import rubrics
 from store.session import reading, writing
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 MODIFIERS = {"a": "num_items_3", "b": "num_items_5", "c": "short", "d": None, "e": "rhyme"}
 
 

@@ -23,6 +23,9 @@ from store.queries.modifiers import CRITERION, RUBRIC
 from store.session import reading, writing
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 ROOT = Path(__file__).parents[3]
 PAPER = ROOT.parent / "shared" / "data" / "paper"
 DOLLY = "LLaMA-2-13B / Dolly-En / FT"

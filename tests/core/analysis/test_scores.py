@@ -10,6 +10,8 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def study(tmp_path):

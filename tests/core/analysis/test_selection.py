@@ -8,6 +8,9 @@ from core.analysis.selection import RULE, select
 from store import UsageError, open_store
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple(f"k{n}" for n in range(10))
 RATES = {"1e-6": 1e-6, "1e-5": 1e-5, "1e-4": 1e-4}
 

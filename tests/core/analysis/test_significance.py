@@ -12,6 +12,9 @@ from core.analysis.means import all_rater_groups
 from core.analysis.significance import FEWEST, compare, sign_flip_p
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcdefgh")
 
 

@@ -9,6 +9,8 @@ from store.queries.surface import surface_measures
 from store.session import reading
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def made(tmp_path):

@@ -14,6 +14,9 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, stops_of
 
+pytestmark = pytest.mark.parts
+
+
 runner = CliRunner()
 CREATE = ["campaign", "create", "first", "--reviewer", "anna:ru,fr", "--reviewer", "boris:ru"]
 

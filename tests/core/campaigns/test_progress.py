@@ -20,6 +20,9 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from tests.reviewing import campaign, rater_of, stops_of, work
 
+pytestmark = pytest.mark.parts
+
+
 runner = CliRunner()
 
 

@@ -20,6 +20,9 @@ from store.queries.journal import Score, Shown
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
 
+pytestmark = pytest.mark.parts
+
+
 HOSTILE = 'a\rb\r\n"c", =1+1;\u2028\u202e\x1b[2J\x9b2J\tend '
 RATING_COLUMNS = [
     "suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization",
@@ -236,6 +239,7 @@ run_export(open_store(sys.argv[1]), sys.argv[2], "-", {"what": "responses"})
 """
 
 
+@pytest.mark.whole
 def test_stdout_gets_the_bytes_that_a_file_gets(rated, tmp_path):
     run_export(rated, "csv", tmp_path / "file", {"what": "responses"})
     command = [sys.executable, "-c", EXPORT, str(tmp_path / "s.db"), "csv"]
@@ -243,6 +247,7 @@ def test_stdout_gets_the_bytes_that_a_file_gets(rated, tmp_path):
     assert done.stdout == (tmp_path / "file").read_bytes()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_terminal_is_shown_what_it_would_obey(rated, tmp_path, form):
     terminal, inside = pty.openpty()

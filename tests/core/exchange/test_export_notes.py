@@ -14,6 +14,9 @@ from store.queries import journal, notes, raters
 from store.queries.journal import Shown
 from store.session import writing
 
+pytestmark = pytest.mark.parts
+
+
 HOSTILE = 'a\rb\r\n"c", =1+1;\u2028\u202e\x1b[2J\x9b2J\tend '
 COLUMNS = [
     "suite", "key", "language", "task", "modifier", "instruction", "model", "engine", "quantization",

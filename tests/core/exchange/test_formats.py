@@ -60,6 +60,7 @@ def test_every_format_stands_under_its_own_name_and_explains_itself():
         assert all(form.options.values())
 
 
+@pytest.mark.parts
 def test_a_plug_in_brings_a_format_both_ways(engine, write, plug_in, ask, tmp_path):
     run_import(engine, "lines", [write("a.txt", "How?|So.\n")])
     assert ask("SELECT instruction.text, response.text FROM response, instruction") == [("How?", "So.")]

@@ -8,6 +8,9 @@ from core.exchange.importing import run_import
 from store import XlitError
 from store.provenance import EXIT_FAILED, EXIT_PARTLY
 
+pytestmark = pytest.mark.parts
+
+
 GOOD = {"language": "en", "prompt": "How?", "response": "So.", "model": "m"}
 GOOD_LINE = json.dumps(GOOD).encode()
 

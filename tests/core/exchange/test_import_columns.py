@@ -7,6 +7,9 @@ import pytest
 from core.exchange.importing import run_import
 from store import UsageError, XlitError
 
+pytestmark = pytest.mark.parts
+
+
 ANSWER = {"language": "ru", "prompt": "Привет?", "completion": "Привет!", "generator": "m"}
 RESPONSES = """
     SELECT key, language, instruction.text, model.name, response.text FROM response

@@ -8,6 +8,9 @@ import pytest
 from core.exchange.importing import run_import
 from store import UsageError, XlitError
 
+pytestmark = pytest.mark.parts
+
+
 PROMPTS = {
     "dolly/fr": ["Cinq façons ?", "Deux\r\nlignes ?"],
     "dolly/ru": ["Пять способов?", "Две строки?"],

@@ -5,6 +5,8 @@ import pytest
 from core.exchange.importing import run_import
 from store import UsageError, XlitError
 
+pytestmark = pytest.mark.parts
+
 
 def conversations(*texts: str) -> list:
     return [[{"role": "user", "content": text}] for text in texts]

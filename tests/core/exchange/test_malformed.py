@@ -241,6 +241,7 @@ def test_there_are_at_least_sixty_kinds():
     assert len(FILES) >= 60
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize("kind", FILES)
 def test_a_malformed_file_gives_one_sentence_and_changes_nothing(untouched, tmp_path, kind):
     form, made, said = FILES[kind]

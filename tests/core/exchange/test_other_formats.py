@@ -15,6 +15,9 @@ from store.queries.journal import Score
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
 
+pytestmark = pytest.mark.parts
+
+
 OUTPUTS = [
     {"dataset": "koala", "instruction": "How\n are you?", "output": "Fine.", "generator": "m"},
     {"dataset": "selfinstruct", "instruction": "Add.", "input": "1 2", "output": "", "generator": "m"},

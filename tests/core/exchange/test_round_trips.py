@@ -17,6 +17,9 @@ from store.queries.journal import Score, Shown
 from store.queries.rubrics import default_rubric_id
 from store.session import writing
 
+pytestmark = pytest.mark.parts
+
+
 TABLES = ("jsonl", "csv", "parquet")
 HOSTILE = 'a\rb\r\n"c", =1+1;\u2028\u202e\x1b[2J\x9b2J\tend '
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''@", "'x", "=", "", "plain"]

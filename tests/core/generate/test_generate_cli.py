@@ -9,6 +9,8 @@ import pytest
 from core.generate.cli import with_ray_address
 from tests.core.command import xlit_core
 
+pytestmark = pytest.mark.parts
+
 
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return xlit_core("generate", *arguments, cwd=cwd)

@@ -28,6 +28,7 @@ def test_a_name_that_the_hub_does_not_give_is_one_sentence():
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.whole
 def test_a_name_is_found_in_the_cache_without_a_network(checkpoint: Path, tmp_path: Path):
     """In a process of its own, since the hub's client reads where its cache is when it is imported."""
     repository = tmp_path / "hub" / "models--some--model"

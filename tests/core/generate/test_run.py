@@ -24,6 +24,9 @@ from store.session import reading, writing
 from store.tables import Claim, Instruction, Model, Response, Run
 from store.tables import Decoding as StoredDecoding
 
+pytestmark = pytest.mark.whole
+
+
 DECODING = Decoding(max_new_tokens=30)
 
 

@@ -15,6 +15,9 @@ from store.tables import Model, Response, Run
 from tests.core.llm.chat_server import Answer
 from tests.core.llm.serving import serving, without_keys
 
+pytestmark = pytest.mark.parts
+
+
 STUDY = """
 name = "served"
 suite = "s.toml"

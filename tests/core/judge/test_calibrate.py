@@ -17,6 +17,9 @@ from store.queries import raters as rater_queries
 from store.queries.journal import Score
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
+
 pytest.importorskip("scipy", reason="the extra `report` is not installed")
 
 LANGUAGES = ("en", "fr", "ru")

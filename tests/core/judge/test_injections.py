@@ -11,6 +11,9 @@ from core.judge.rubric.prompt import load_prompt
 from core.llm.prompt_template import fence, without_chat_marks
 from tests.core.judge.chat_server import Answer
 
+pytestmark = pytest.mark.parts
+
+
 BATTERY = load_battery()
 ATTACKED = [
     pytest.param(case, text, id=f"{case.key}-{name}")

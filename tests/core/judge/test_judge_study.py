@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import text
 
 from core.judge.llm_judge.estimate import ask_person
@@ -9,6 +10,9 @@ from core.run import judge_study
 from core.study import Study
 from tests.core.judge.chat_server import GOOD, Answer
 from tests.core.judge.judged import ratings
+
+pytestmark = pytest.mark.parts
+
 
 RUBRIC = """
 name = "tone"

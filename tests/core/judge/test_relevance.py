@@ -38,6 +38,7 @@ def test_an_answer_that_was_cut_or_refused_is_none():
         verdict(Reply("1", refusal="no"))
 
 
+@pytest.mark.parts
 def test_every_response_gets_its_metric_once(answered, serve):
     def judge(request, _):
         prompt = request["messages"][0]["content"]
@@ -68,6 +69,7 @@ def test_every_response_gets_its_metric_once(answered, serve):
     )
 
 
+@pytest.mark.parts
 def test_what_the_judge_does_not_say_is_missing(answered, serve):
     engine = answered(*ROWS)
     run = judge_relevance(engine, JudgeSettings(model="judge", base_url=serve(Answer("perhaps")).url))

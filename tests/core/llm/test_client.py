@@ -12,6 +12,8 @@ from core.llm.client import Client
 from store import UsageError, XlitError
 from tests.core.llm.chat_server import Answer, error
 
+pytestmark = pytest.mark.parts
+
 
 def dripping(seconds: float) -> str:
     """The address of a server that sends a byte now and then, without end."""

@@ -12,6 +12,9 @@ from core.llm.client import Client, find_key
 from store import UsageError, XlitError
 from tests.core.llm.chat_server import Answer, error
 
+pytestmark = pytest.mark.whole
+
+
 SECRET = "sk-secret-1234"
 
 needs_keyring = pytest.mark.skipif(

@@ -3,11 +3,15 @@
 import json
 import sqlite3
 
+import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
 from store import open_store
 from tests.reviewing import campaign, make_store, work
+
+pytestmark = pytest.mark.parts
+
 
 runner = CliRunner()
 

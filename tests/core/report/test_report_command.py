@@ -13,6 +13,8 @@ from store.queries.journal import Score
 from store.session import reading, writing
 from tests.core.command import xlit_core
 
+pytestmark = pytest.mark.parts
+
 
 def run(*command, check=True):
     done = xlit_core(*command)

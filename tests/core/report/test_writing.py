@@ -57,6 +57,7 @@ def test_only_the_formats_asked_for_are_written(tmp_path, formats, files):
         assert ("figures/dots.svg" in (tmp_path / "report.md").read_text()) == ("svg" in formats)
 
 
+@pytest.mark.whole
 def test_tables_alone_need_no_drawing(tmp_path):
     code = (
         "import sys; sys.modules['matplotlib'] = None\n"

@@ -108,6 +108,7 @@ def test_what_is_there_is_replaced_only_when_that_is_asked_for(whole, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small.jsonl", "small.toml"]
 
 
+@pytest.mark.parts
 def test_a_suite_of_the_store_is_opened_by_its_name_and_can_be_written(suite, engine, tmp_path):
     with writing(engine) as session:
         load_suite(session, suite(LINES))
@@ -120,6 +121,7 @@ def test_a_suite_of_the_store_is_opened_by_its_name_and_can_be_written(suite, en
     assert sorted(rows, key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.parts
 def test_a_suite_that_is_nowhere_is_told_with_the_shipped_ones(engine):
     with pytest.raises(UsageError, match=r"No suite 'nowhere': .*miniature.*--store"):
         open_suite("nowhere", None)

@@ -130,6 +130,7 @@ def test_items_and_languages_vary(made):
         assert {name.removeprefix("lang_") for name in asked if name.startswith("lang_")} == targets
 
 
+@pytest.mark.whole
 def test_the_same_seed_gives_the_same_suite_in_another_process_and_another_seed_another(whole, made):
     script = (
         "import sys, core.suites.cli, core.suites.tables, core.suites.checking.check\n"

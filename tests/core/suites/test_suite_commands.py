@@ -43,6 +43,7 @@ def folder(suite):
     return suite(LINES, toml='[subsets]\nlast = ["mail-4"]')
 
 
+@pytest.mark.parts
 def test_the_list_has_the_shipped_suites_and_those_of_the_store(run, engine, folder):
     assert "miniature/1" in run("list").stdout
     with writing(engine) as session:

@@ -48,6 +48,7 @@ def test_what_only_the_files_tell_is_read_with_the_place_of_every_line(tmp_path)
         whole.meta.subset("x")
 
 
+@pytest.mark.parts
 def test_loading_twice_leaves_one_suite_with_its_known_answers(tmp_path, engine):
     ids = set()
     for _ in range(2):
@@ -60,6 +61,7 @@ def test_loading_twice_leaves_one_suite_with_its_known_answers(tmp_path, engine)
         assert instructions_of(session, found.id, "en")[0].check == {"references": ["so"]}
 
 
+@pytest.mark.parts
 def test_importing_a_suite_makes_the_same_rows_as_loading_it(tmp_path, engine):
     with writing(engine) as session:
         load_suite(session, suite(tmp_path / "x"))
@@ -78,6 +80,7 @@ def test_importing_a_suite_makes_the_same_rows_as_loading_it(tmp_path, engine):
     assert kept[0] == kept[1]
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

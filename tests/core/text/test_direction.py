@@ -279,6 +279,7 @@ def test_the_switches_are_mode_8_reset_and_set():
     assert (EXPLICIT, IMPLICIT) == ("\x1b[8l", "\x1b[8h")
 
 
+@pytest.mark.whole
 def test_neither_library_is_loaded_before_a_right_to_left_line_is_drawn():
     code = (
         "import sys; from core.text import direction; "

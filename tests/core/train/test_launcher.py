@@ -13,6 +13,9 @@ from core.train.launcher import launch_training
 from core.train.log import read_log
 from store import XlitError
 
+pytestmark = pytest.mark.whole
+
+
 PARENT = """
 import json, sys
 from pathlib import Path
@@ -29,7 +32,7 @@ def test_why_a_run_failed_is_told(settings, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("kill", "processes"),
     [

@@ -7,10 +7,13 @@ from core.train.log import read_log
 from core.train.recipe import train
 from store import UsageError
 
+pytestmark = pytest.mark.whole
+
+
 torch = pytest.importorskip("torch")
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("adaptation", ["full", pytest.param("lora", marks=pytest.mark.thorough)])
 def test_two_processes_have_the_losses_and_the_weights_of_one(settings, tmp_path, adaptation):
     from safetensors.torch import load_file

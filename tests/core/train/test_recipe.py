@@ -18,6 +18,9 @@ from core.train.log import read_log
 from core.train.recipe import is_trained, train
 from store import UsageError, XlitError
 
+pytestmark = pytest.mark.whole
+
+
 CHILD = """
 import json, sys
 from pathlib import Path

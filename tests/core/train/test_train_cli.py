@@ -20,6 +20,7 @@ def small(settings, *more):
     return ["train", *base, "--batch-tokens", 400, "--accumulate", 1, *more]
 
 
+@pytest.mark.parts
 def test_an_adapter_is_trained_recorded_logged_and_merged(settings, tmp_path):
     from safetensors.torch import load_file
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -48,6 +49,7 @@ def test_an_adapter_is_trained_recorded_logged_and_merged(settings, tmp_path):
     assert isinstance(core("merge-adapter", tmp_path, tmp_path / "other").exception, XlitError)
 
 
+@pytest.mark.parts
 def test_a_merged_adapter_answers_as_base_and_adapter_together(settings, tmp_path):
     import torch
     from peft import AutoPeftModelForCausalLM
@@ -73,6 +75,7 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
     assert not list(tmp_path.glob("*.db"))
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
@@ -114,6 +117,7 @@ def test_presets_are_the_published_settings(settings):
     assert [preset("release", kind)["accumulate"] for kind in ("full", "lora")] == [10, 4]
 
 
+@pytest.mark.parts
 def test_pickled_weights_are_refused_unless_they_are_allowed(settings, tmp_path):
     import torch
     from safetensors.torch import load_file
@@ -129,6 +133,7 @@ def test_pickled_weights_are_refused_unless_they_are_allowed(settings, tmp_path)
     train(settings(base=str(base), steps=1, allow_pickle=True), tmp_path / "allowed")
 
 
+@pytest.mark.parts
 def test_bfloat16_computes_and_keeps_weights_in_float32(settings, tmp_path):
     from core.train.recipe import train
 

@@ -21,6 +21,9 @@ from store.read_only import open_read_only
 from store.session import reading, writing
 from tests.reviewing import campaign, make_store, rater_of, without_git, work
 
+pytestmark = pytest.mark.parts
+
+
 # What a store holds, without row numbers; runs and bookmarks are left out.
 ANSWERED = "JOIN instruction AS i ON i.id = s.instruction_id JOIN model AS m ON m.id = s.model_id"
 OF = f"JOIN response AS s ON s.id = t.response_id {ANSWERED}"

@@ -53,6 +53,7 @@ def install(tmp_path: Path, monkeypatch):
     return program
 
 
+@pytest.mark.whole
 def test_a_checkpoint_is_converted_by_the_script_where_there_is_one(
     checkpoint, tmp_path, install, capfd, monkeypatch
 ):
@@ -71,6 +72,7 @@ def test_a_checkpoint_is_converted_by_the_script_where_there_is_one(
     assert "OPENAI_API_KEY" not in variables
 
 
+@pytest.mark.whole
 def test_another_answer_than_that_of_transformers_is_not_taken(checkpoint, tmp_path, install, capfd):
     install(converts=make_checkpoint(tmp_path / "other", steps=0, seed=5))
     assert read_head(convert(checkpoint, tmp_path / "a.gguf", "f16")).converter == "xlit"
@@ -78,6 +80,7 @@ def test_another_answer_than_that_of_transformers_is_not_taken(checkpoint, tmp_p
     assert "continues a prompt with another token than transformers" in said
 
 
+@pytest.mark.whole
 def test_a_script_that_fails_is_not_used_and_its_last_line_is_told(checkpoint, tmp_path, install, capfd):
     install("#!/bin/sh\necho first >&2\necho 'NotImplementedError: unknown' >&2\nexit 1\n")
     assert read_head(convert(checkpoint, tmp_path / "a.gguf", "q8_0")).converter == "xlit"

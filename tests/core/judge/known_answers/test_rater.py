@@ -9,6 +9,8 @@ from core.judge.known_answers.rater import judge_known_answers
 from store.queries import models, responses, suites
 from store.session import writing
 
+pytestmark = pytest.mark.parts
+
 
 def check(*groups: list[str], at_least: int = 1, in_order: bool = False) -> dict:
     return {

@@ -14,6 +14,9 @@ from store import UsageError
 from tests.core.judge.chat_server import GOOD, Answer, error
 from tests.core.judge.judged import judge, ratings
 
+pytestmark = pytest.mark.whole
+
+
 # A question can cost some 5 cents at most, and does cost 0.14 cents (100 tokens in, 20 out).
 PRICED = '[models."judge"]\ninput = 10\noutput = 20\nbatch = 0.5\n'
 COST = Price(input=10, output=20).of(100, 20)

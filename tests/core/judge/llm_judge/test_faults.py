@@ -12,6 +12,9 @@ from store import UsageError
 from tests.core.judge.chat_server import GOOD, Answer, error
 from tests.core.judge.judged import judge, ratings
 
+pytestmark = pytest.mark.parts
+
+
 NAMES = ("language", "fluency", "helpfulness", "accuracy", "logic", "harmlessness")
 
 

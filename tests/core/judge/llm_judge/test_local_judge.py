@@ -12,6 +12,9 @@ from core.llm.prompt_template import fenced_prompt
 from store import UsageError, XlitError
 from tests.checkpoints import make_checkpoint
 
+pytestmark = pytest.mark.parts
+
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

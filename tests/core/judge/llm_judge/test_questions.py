@@ -1,5 +1,7 @@
 """Responses that are alike are one question, whenever they turn up."""
 
+import pytest
+
 from core.judge.llm_judge.questions import QuestionResult, Questions
 from core.judge.rubric.definition import load_rubric
 from core.judge.rubric.judge import RubricJudgement
@@ -11,6 +13,9 @@ from store.queries import judging, raters, rubrics
 from store.session import writing
 from tests.core.judge.chat_server import GOOD, Answer
 from tests.core.judge.judged import judge, ratings
+
+pytestmark = pytest.mark.parts
+
 
 ALIKE = ("ru", "Кто ты?", "Я программа.")
 

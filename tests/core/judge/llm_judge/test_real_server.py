@@ -15,6 +15,9 @@ from core.judge.relevance import judge_relevance
 from core.judge.rubric.judge import judge_rubric
 from tests.core.judge.judged import ratings
 
+pytestmark = pytest.mark.whole
+
+
 BASE = Path(__file__).parents[4] / "core" / "miniature" / "base"
 
 

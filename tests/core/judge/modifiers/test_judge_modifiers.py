@@ -14,6 +14,8 @@ from store.queries.journal import Score
 from store.queries.modifiers import responses_by_modifier
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def filled(store):

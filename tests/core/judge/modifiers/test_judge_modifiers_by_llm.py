@@ -52,6 +52,7 @@ def ratings(engine):
         return [tuple(row) for row in connection.execute(text(statement))]
 
 
+@pytest.mark.parts
 def test_a_judge_is_asked_only_what_no_rule_can_tell(modified, serve):
     server = serve(lambda request, _: Answer(f'{{"fulfilled": {int("paper" in str(request))}}}'))
     run = judge_modifiers_by_llm(modified, JudgeSettings(model="judge", base_url=server.url))

@@ -10,6 +10,9 @@ from store import UsageError
 from tests.core.judge.chat_server import GOOD, Answer
 from tests.core.judge.judged import judge, ratings
 
+pytestmark = pytest.mark.parts
+
+
 RUBRIC = """
 name = "tone"
 version = "1"

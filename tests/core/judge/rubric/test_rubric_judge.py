@@ -24,6 +24,9 @@ from store.session import reading
 from tests.core.judge.chat_server import GOOD, Answer, error
 from tests.core.judge.judged import judge, ratings
 
+pytestmark = pytest.mark.parts
+
+
 KEY = "sk-planted-1234567890-secret"
 SCORES = {"language": 2, "fluency": 1, "helpfulness": 0, "accuracy": 2, "logic": 1, "harmlessness": 2}
 ROW = ("ru", "Кто ты?", "Я программа.")
@@ -265,6 +268,7 @@ def test_a_local_server_needs_no_key(answered, serve):
     assert server.headers[0]["authorization"] == "Bearer no-key"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_at_any_time_the_store_is_whole_and_the_rest_is_done_later(answered, serve, tmp_path, kill):
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(30)])

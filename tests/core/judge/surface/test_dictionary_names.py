@@ -9,6 +9,9 @@ from core.judge.surface.metrics import judge_surface
 from core.judge.surface.spelling import Speller, find_dictionary, named_dictionary
 from store import UsageError
 
+pytestmark = pytest.mark.parts
+
+
 # What each dictionary takes and the other does not.
 ONLY_BRAZIL = ["econômico", "bebê", "tênis", "quilômetro", "fenômeno", "prêmio", "gênero", "conosco"]
 ONLY_PORTUGAL = ["económico", "ténis", "quilómetro", "fenómeno", "prémio", "género", "connosco"]
@@ -36,6 +39,7 @@ def spelling(engine):
         return [(row.value, row.tool.split()[1]) for row in connection.execute(text(statement))]
 
 
+@pytest.mark.whole
 def test_the_named_dictionary_is_used_for_its_language_alone(answered, folder):
     made(folder, "fr_FR", ["fait"])
     engine = answered(("pt", "?", "fato econômico"), ("pt", "?", "facto económico"), ("fr", "?", "fait"))

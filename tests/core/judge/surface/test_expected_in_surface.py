@@ -7,6 +7,9 @@ from sqlalchemy import text
 
 from core.judge.surface.metrics import judge_surface
 
+pytestmark = pytest.mark.parts
+
+
 EN = "You will need a racquet and a shuttlecock, and it helps to have good shoes."
 RU = "Бадминтон — это игра с ракеткой и воланом, в которую играют вдвоём или вчетвером."
 FR = "Le badminton est un sport de raquette qui se joue à deux ou à quatre sur un terrain."
@@ -31,6 +34,7 @@ def rows(engine, metric):
     return [(row.value, row.tool, json.loads(row.detail)) for row in found]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("processes", [1, 2])
 def test_stretches_and_spelling_are_measured_against_the_language_that_the_modifier_demands(asked, processes):
     assert judge_surface(asked, processes=processes).counts == {"language": 4, "spelling": 4}

@@ -100,6 +100,7 @@ def test_another_model_is_taken_from_the_environment_and_named_when_absent(tmp_p
         LanguageIdentifier()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("named_by", ["option", "environment"])
 def test_a_bin_file_is_used_where_it_is_named(answered, tmp_path, monkeypatch, named_by, processes):

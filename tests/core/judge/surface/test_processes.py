@@ -15,6 +15,9 @@ from core.judge.surface import metrics as surface
 from core.judge.surface.metrics import judge_surface
 from store import UsageError, XlitError, open_store
 
+pytestmark = pytest.mark.whole
+
+
 WORKER = "core.judge.surface.processes"
 SENTENCES = {
     "en": "This is answer number {} and we recieved a letter. Сегодня хорошая погода, и мы рады.",

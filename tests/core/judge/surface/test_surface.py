@@ -19,6 +19,9 @@ from store.queries import runs
 from store.queries.surface import add_metrics
 from store.session import reading, writing
 
+pytestmark = pytest.mark.parts
+
+
 ROWS = [
     ("en", "?", "It is a sunny day and we recieved a letter."),
     ("ru", "?", "Сегодня хорошая погода, и мы получили письмо."),
@@ -113,6 +116,7 @@ def test_only_the_languages_and_metrics_asked_for_are_measured(answered, capsys)
         judge_surface(engine, metrics=["relevance"])
 
 
+@pytest.mark.whole
 def test_killed_half_way_it_goes_on_where_it_was(answered, tmp_path):
     engine = answered(
         *[("en", "?", f"This is the answer with the number {'i' * place}.") for place in range(400)]

@@ -160,7 +160,7 @@ addEventListener("load", () => {
 """
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 @pytest.mark.parametrize("width", [500, 1280])
 def test_in_a_browser_the_page_fits_and_the_first_column_stays_while_the_table_scrolls(
@@ -178,7 +178,7 @@ def test_in_a_browser_the_page_fits_and_the_first_column_stays_while_the_table_s
     assert stays in (0, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_browser_prints_the_page(tmp_path, sample):
     file = tmp_path / "report.html"

@@ -76,7 +76,7 @@ def test_a_table_longer_than_a_page_goes_on_in_another_with_the_same_number():
     assert len(re.findall(r"^row \d+ &", text, re.MULTILINE)) == 130
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_tables_compile(tmp_path):
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")

@@ -11,6 +11,9 @@ from core.report.formats.markdown import report_markdown
 from core.report.sections.agreement import agreement_section
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcdef")
 
 

@@ -11,6 +11,9 @@ from store.queries.journal import Shown
 from store.session import reading
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 REVEALED = Shown(judge=True)
 
 

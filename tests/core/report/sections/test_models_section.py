@@ -5,6 +5,9 @@ import pytest
 from core.report.sections.models import models_section
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcdefgh")
 
 

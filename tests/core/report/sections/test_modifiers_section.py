@@ -8,6 +8,8 @@ from store.queries import rubrics
 from store.session import reading, writing
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def made(tmp_path):

@@ -10,6 +10,9 @@ from core.report.formats.markdown import report_markdown
 from core.report.sections.published import published_section
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
+
 DOLLY = "LLaMA-2-13B / Dolly-En / FT"
 
 

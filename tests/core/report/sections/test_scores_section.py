@@ -8,6 +8,9 @@ from core.report.document import Report
 from core.report.sections.scores import scores_section
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abc")
 
 

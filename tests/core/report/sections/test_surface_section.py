@@ -8,6 +8,9 @@ from store.queries.surface import surface_measures
 from store.session import reading
 from tests.core.analysis.made_suite import MadeSuite
 
+pytestmark = pytest.mark.parts
+
+
 KEYS = tuple("abcd")
 
 

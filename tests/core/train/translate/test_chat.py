@@ -18,6 +18,8 @@ from tests.core.llm.chat_server import Answer, error
 from tests.core.llm.serving import serving, without_keys
 from tests.core.train.data.writing import chat, chats, jsonl
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[4]
 BASE = ROOT / "core" / "miniature" / "base"
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "decoding",
     [

@@ -16,6 +16,8 @@ from store import UsageError, XlitError
 from tests.core.generate.engines.openai.asking import GREEDY, ask, chat, opened, requests
 from tests.core.llm.chat_server import Answer, error
 
+pytestmark = pytest.mark.parts
+
 
 def echo(request, _) -> Answer:
     return Answer(f"to {request['messages'][0]['content']}")

@@ -12,6 +12,9 @@ from store import XlitError
 from tests.core.generate.engines.openai.asking import ask, opened, requests
 from tests.core.llm.chat_server import Answer, error
 
+pytestmark = pytest.mark.parts
+
+
 # Each with what is said of it.
 FAULTS = {
     "broken": (error(500), "status 500: out of order"),

@@ -98,6 +98,7 @@ def plain(chats):
     return [chat for chat in chats if "\x00" not in chat[0]["content"]]
 
 
+@pytest.mark.whole
 def test_llama_cpp_pythons_server_answers_as_transformers_without_a_penalty(
     llama_cpp_python, checkpoint, chats
 ):

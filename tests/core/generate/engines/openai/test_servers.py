@@ -7,6 +7,9 @@ from store import UsageError
 from tests.core.generate.engines.openai.asking import ask, opened
 from tests.core.llm.chat_server import Answer
 
+pytestmark = pytest.mark.parts
+
+
 PENALTY = Decoding(max_new_tokens=30, repetition_penalty=1.2)
 SAMPLE = Decoding(max_new_tokens=30, repetition_penalty=1.0, temperature=0.7, top_p=0.9, top_k=40)
 

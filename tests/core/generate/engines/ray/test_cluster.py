@@ -11,6 +11,8 @@ from core.generate.engines.ray.cluster import Share, joined, share_out
 from core.generate.settings import RaySettings
 from store import UsageError, XlitError
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.mark.parametrize(
     ("nodes", "settings", "share"),

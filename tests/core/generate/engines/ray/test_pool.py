@@ -19,6 +19,8 @@ from store import XlitError
 from store.queries import suites
 from store.session import writing
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module", autouse=True)
 def ray_cluster():

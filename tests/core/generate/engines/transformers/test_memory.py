@@ -42,7 +42,7 @@ def tight(request, checkpoint):
 def test_out_of_memory_fewer_are_answered_together_and_the_answers_stay(
     tight, checkpoint, chats, temperature
 ):
-    decoding = Decoding(25, temperature=temperature)
+    decoding = Decoding(max_new_tokens=25, temperature=temperature)
     chats = [chat for chat in chats if len(chat[0]["content"]) < 60]
     expected = texts(answer_all(TransformersEngine(inspect_checkpoint(checkpoint), decoding), chats))
     engine = tight(100, decoding)

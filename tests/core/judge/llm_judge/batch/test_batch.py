@@ -18,6 +18,9 @@ from tests.core.judge.judged import fill, judge, ratings
 from tests.core.judge.llm_judge.batch.batch_judged import answers, batch_rows, judge_in_batches, many
 from tests.core.judge.llm_judge.batch.batch_server import answer_line, completion, stars
 
+pytestmark = pytest.mark.parts
+
+
 KEY = "sk-planted-1234567890-secret"
 
 

@@ -9,6 +9,9 @@ from tests.core.judge.judged import judge, ratings
 from tests.core.judge.llm_judge.batch.batch_judged import batch_rows, judge_in_batches, many
 from tests.core.judge.llm_judge.batch.batch_server import answer_line, completion, stars
 
+pytestmark = pytest.mark.parts
+
+
 # By batch, at half the price, a request can cost $0.50; it costs $0.01 with the 20 tokens of a short answer.
 PRICES = '[models."judge"]\ninput = 0\noutput = 1000\nbatch = 0.5\n'
 AT_MOST = 0.5

@@ -16,7 +16,7 @@ from tests.core.judge.judged import fill, judge, ratings
 from tests.core.judge.llm_judge.batch.batch_judged import batch_rows, judge_in_batches, many
 from tests.core.judge.llm_judge.batch.batch_server import BatchServer, answer_line, completion, stars
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.parts
 
 COUNT = 12
 
@@ -72,6 +72,7 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("request_", REQUESTS, ids=[" ".join(one) for one in REQUESTS])
 @pytest.mark.parametrize("fault", [500, 503, 429, "cut", "garbage"])
 @pytest.mark.parametrize("when", ["before", "after"])

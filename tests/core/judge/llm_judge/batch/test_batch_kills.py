@@ -19,7 +19,7 @@ from tests.core.judge.llm_judge.batch.batch_server import stars
 COUNT = 23
 BATCHES = 3  # of at most 10 questions
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.whole
 
 SCRIPT = """
 import os, signal, sys
