@@ -144,11 +144,11 @@ def select(suite: SuiteOption = None, store: StoreOption = None, as_json: JsonOp
         from core.report.formats.terminal import table_renderable
         from core.report.sections.surface import selection_table
 
-    found = choose(opened(store), suite)
+    selection = choose(opened(store), suite)
     if as_json:
-        show_json(found.as_dict())
+        show_json(selection.as_dict())
     else:
-        show(table_renderable(selection_table(found)))
+        show(table_renderable(selection_table(selection)))
 
 
 app.command()(generate_cli.decodings)

@@ -87,8 +87,8 @@ def finish(*runs: RunRecord, as_json: bool = False, more: dict[str, Any] | None 
         failures = [{"unit": unit, "reason": reason} for unit, reason in failed]
         show_json({"run": runs[-1].id, "counts": counts, "failures": failures, **(more or {})})
     else:
-        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
-        say(f"Done: {told or 'nothing to do'}.")
+        counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        say(f"Done: {counted or 'nothing to do'}.")
     say_missing(failed)
     if failed:
         say(f"{len(failed)} failed; the same command tries only these again.")

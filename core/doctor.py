@@ -94,10 +94,10 @@ def _dictionary(language: str) -> Finding:
     from core.judge.surface.spelling import find_dictionary, what_to_install
 
     what = f"dictionary {language}"
-    found = find_dictionary(language)
+    dictionary = find_dictionary(language)
     return (
-        Finding(what, str(found.folder / found.name))
-        if found
+        Finding(what, str(dictionary.folder / dictionary.name))
+        if dictionary
         else Finding(what, "missing", what_to_install(language))
     )
 
@@ -116,11 +116,11 @@ def _prices() -> Finding:
     from store import XlitError
 
     try:
-        found = read_prices()
+        prices = read_prices()
     except XlitError as error:
         return Finding("prices of judges", "not readable", str(error))
-    own = found.files[1] if len(found.files) > 1 else f"none of your own at {own_price_file()}"
-    return Finding("prices of judges", f"{len(found.models)} models; {own}")
+    own = prices.files[1] if len(prices.files) > 1 else f"none of your own at {own_price_file()}"
+    return Finding("prices of judges", f"{len(prices.models)} models; {own}")
 
 
 def _key(name: str) -> Finding:

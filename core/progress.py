@@ -61,12 +61,12 @@ def _bar(description: str, total: int, done: int) -> Iterator[Progress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(description, total=total, completed=done, note="")
+    with RichProgress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=total, completed=done, note="")
 
         class Bar:
             def advance(self, amount: int = 1, note: str = "") -> None:
-                shown.update(task, advance=amount, note=note)
+                bar.update(task, advance=amount, note=note)
 
         yield Bar()
 

@@ -18,8 +18,8 @@ def status(engine: Engine) -> dict[str, Any]:
     with reading(engine) as session:
         return {
             "suites": [
-                {"suite": found.label, "instructions": found.languages}
-                for found in suites.list_suites(session)
+                {"suite": suite.label, "instructions": suite.languages}
+                for suite in suites.list_suites(session)
             ],
             "responses": [asdict(row) for row in summary.response_counts(session)],
             "metrics": [asdict(row) for row in summary.metric_counts(session)],
@@ -41,23 +41,23 @@ def status(engine: Engine) -> dict[str, Any]:
         }
 
 
-def status_tables(found: dict[str, Any]) -> RenderableType:
+def status_tables(contents: dict[str, Any]) -> RenderableType:
     """The same for a person."""
-    return Group(_responses(found), _judged(found), _runs(found))
+    return Group(_responses(contents), _judged(contents), _runs(contents))
 
 
-def _responses(found: dict[str, Any]) -> Table:
-    languages = sorted({language for suite in found["suites"] for language in suite["instructions"]})
+def _responses(contents: dict[str, Any]) -> Table:
+    languages = sorted({language for suite in contents["suites"] for language in suite["instructions"]})
     table = Table(title="Instructions and responses", title_justify="left")
     for heading in ("suite", "model", "engine"):
         table.add_column(heading, overflow="fold")
     for language in languages:
         table.add_column(language, justify="right")
-    for suite in found["suites"]:
+    for suite in contents["suites"]:
         counts = [str(suite["instructions"].get(language, "")) for language in languages]
         table.add_row(Text(suite["suite"], style="bold"), "", "", *counts)
         rows: dict[tuple[str, str], dict[str, int]] = {}
-        for row in found["responses"]:
+        for row in contents["responses"]:
             if row["suite"] == suite["suite"]:
                 engine = decoding_label(row["engine"], row["quantization"])
                 rows.setdefault((row["model"], engine), {})[row["language"]] = row["responses"]
@@ -67,25 +67,25 @@ def _responses(found: dict[str, Any]) -> Table:
     return table
 
 
-def _judged(found: dict[str, Any]) -> Table:
+def _judged(contents: dict[str, Any]) -> Table:
     table = Table(title="Judged", title_justify="left")
     for heading in ("by", "what"):
         table.add_column(heading, overflow="fold")
     table.add_column("responses", justify="right")
     table.add_column("ratings", justify="right")
-    for row in found["metrics"]:
+    for row in contents["metrics"]:
         table.add_row(Text(row["tool"]), row["metric"], str(row["responses"]), "")
-    for row in found["raters"]:
+    for row in contents["raters"]:
         by = rater_label(row["kind"], row["name"], row["version"])
         table.add_row(Text(by), "criteria", str(row["responses"]), str(row["ratings"]))
     return table
 
 
-def _runs(found: dict[str, Any]) -> Table:
+def _runs(contents: dict[str, Any]) -> Table:
     table = Table(title="Last runs", title_justify="left")
     for heading in ("run", "started", "command", "status", "counts"):
         table.add_column(heading, overflow="fold")
-    for run in found["runs"]:
+    for run in contents["runs"]:
         counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
         table.add_row(str(run["id"]), run["started_at"], run["command"], run["status"], counts)
         for failure in run["failures"][:5]:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from store import engine as store_engine
+from store import provenance
 
 # What the running test may not do: the names of `GUARDED`.
 forbidden: set[str] = set()
@@ -46,6 +47,8 @@ def _guard(owner: Any, name: str, what: str) -> None:
 def pytest_configure() -> None:
     from textual.app import App
 
+    # Asked of git once in a process, by whichever test first records a run.
+    provenance.git_revision()
     _guard(subprocess.Popen, "__init__", "starts a process")
     _guard(os, "fork", "starts a process")
     _guard(App, "run_test", "runs the review room")
