@@ -88,6 +88,11 @@ def rater_label(kind: str, name: str, version: str = "") -> str:
     return f"{kind}:{versioned_name(name, version)}"
 
 
+def people_label(number: int) -> str:
+    """Several people together, as a rater of means."""
+    return f"people ({number})"
+
+
 def versioned_name(name: str, version: str) -> str:
     """A rater where the kind is said beside it: `gpt-4o-mini@paper-1`, `nv`."""
     return f"{name}@{version}" if version else name

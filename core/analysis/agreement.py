@@ -6,10 +6,10 @@ table is the last two axes of an array [..., K, K] of whole numbers: to how many
 so that the tables of all resamples of a bootstrap cost one call. What is undefined is nan; `undefined` and
 `dominated` say in words what a reader must know of a table.
 
-Then the agreement of all raters of a suite, with intervals. What counts as a pair is said at
-`store.queries.overview.pair_counts`: two current scores of the same response for the same criterion, also of
-a response in the wrong language (leaving these out is a rule for means). A response that two people scored
-gives two pairs with a judge. Scores that are not on the criterion's scale are in no figure.
+Then the agreement of all raters of a suite, with intervals. A pair are two scores of the same response for
+the same criterion that take part in agreement (`store.queries.ledger`), also of a response in the wrong
+language. A response that two people scored gives two pairs with a judge. Scores that are not on the
+criterion's scale are in no figure.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +20,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.analysis.agreement_table import dominance, why_undefined
+from core.analysis.agreement_table import dominance, kappa_parts, why_undefined
 from core.analysis.bootstrap import Floats, Resamples, interval
 from core.analysis.means import MOST_NUMBERS, RaterGroup, all_rater_groups, english_and_others
-from core.analysis.scores import CriterionScale, Scores
+from core.analysis.scores import CriterionScale, Scores, paired_scores
 from core.extras import needs_extra
 
 Weights = Literal["quadratic", "unweighted"]
@@ -57,10 +57,24 @@ def kappa(counts: ArrayLike, weights: Weights = "quadratic") -> Floats:
     would always agree, which is where both gave one and the same score only.
     """
     tables = _tables(counts)
+    if weights == "quadratic":
+        return _ratio(*_quadratic_parts(tables))
     weight = _weights(tables.shape[-1], weights)
     by_chance = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
     observed = pair_count(tables) * (tables * weight).sum(axis=(-2, -1))
     return 1 - _ratio(observed, (by_chance * weight).sum(axis=(-2, -1)))
+
+
+def _quadratic_parts(tables: Floats) -> tuple[Floats, Floats]:
+    score = np.arange(tables.shape[-1])
+    first, second = tables.sum(axis=-1), tables.sum(axis=-2)
+    return kappa_parts(
+        pair_count(tables),
+        (first * score).sum(axis=-1),
+        (second * score).sum(axis=-1),
+        (tables * np.outer(score, score)).sum(axis=(-2, -1)),
+        ((first + second) * score**2).sum(axis=-1),
+    )
 
 
 def coincidences(counts: ArrayLike) -> Floats:
@@ -273,6 +287,7 @@ def agreements(scored: Scores, resamples: Resamples) -> Agreements:
     alpha of several people is that of the package `krippendorff`; in a resample, it comes by the same formula
     from the coincidences of the instructions drawn.
     """
+    scored = paired_scores(scored)
     rater_groups = all_rater_groups(scored)
     people = [
         rater_group

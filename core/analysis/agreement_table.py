@@ -7,6 +7,7 @@ It needs no NumPy, so that the review room shows it without the extra `report`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
@@ -14,6 +15,9 @@ from store.queries.overview import Scope, pair_counts
 from store.queries.rubrics import criteria_of
 
 Pairs = Mapping[tuple[int, int], int]
+
+# Whole numbers, or NumPy's arrays of them.
+Number = TypeVar("Number", int, Any)
 
 DOMINANT = Fraction(9, 10)
 
@@ -76,10 +80,26 @@ def agreement(pairs: Pairs, minimum: int = 0, maximum: int = 2) -> Agreement:
 
 
 def quadratic_kappa(pairs: Pairs) -> float | None:
-    """Cohen's kappa with weights (first - second)^2; None where chance alone would always agree.
+    """Cohen's kappa with weights (first - second)^2, rounded once; None where chance alone would always
+    agree."""
+    observed, chance = kappa_parts(
+        sum(pairs.values()),
+        sum(first * count for (first, _), count in pairs.items()),
+        sum(second * count for (_, second), count in pairs.items()),
+        sum(first * second * count for (first, second), count in pairs.items()),
+        sum((first * first + second * second) * count for (first, second), count in pairs.items()),
+    )
+    return float(Fraction(observed, chance)) if chance else None
 
-    Weighted kappa is 1 - (mean weight observed) / (mean weight by chance, from the two margins): J. Cohen
-    1968, "Weighted kappa", Psychological Bulletin 70(4). With squares as weights these two means are
+
+def kappa_parts(
+    n: Number, first: Number, second: Number, product: Number, squares: Number
+) -> tuple[Number, Number]:
+    """The two sides of the division that is Cohen's kappa with quadratic weights, of whole numbers or arrays.
+
+    `n` pairs of scores a, b: `first` is the sum of a, `second` of b, `product` of a b, `squares` of
+    a^2 + b^2. Weighted kappa is 1 - (mean weight observed) / (mean weight by chance, from the two margins):
+    J. Cohen 1968, "Weighted kappa", Psychological Bulletin 70(4). With squares as weights these two means are
     var1 + var2 - 2 cov + (mean1 - mean2)^2 and var1 + var2 + (mean1 - mean2)^2, so that
 
         kappa = 2 cov / (var1 + var2 + (mean1 - mean2)^2)
@@ -88,13 +108,8 @@ def quadratic_kappa(pairs: Pairs) -> float | None:
     coefficient to evaluate reproducibility", Biometrics 45(1). Both sides are taken n^2 times, in whole
     numbers, so that nothing is rounded before the division.
     """
-    n = sum(pairs.values())
-    first = sum(a * count for (a, _), count in pairs.items())
-    second = sum(b * count for (_, b), count in pairs.items())
-    covariance = n * sum(a * b * count for (a, b), count in pairs.items()) - first * second
-    squares = sum((a * a + b * b) * count for (a, b), count in pairs.items())
-    chance = n * squares - first**2 - second**2 + (first - second) ** 2
-    return float(Fraction(2 * covariance, chance)) if chance else None
+    covariance = n * product - first * second
+    return 2 * covariance, n * squares - first * first - second * second + (first - second) * (first - second)
 
 
 def why_undefined(pairs: Pairs) -> str | None:

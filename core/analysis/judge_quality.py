@@ -1,8 +1,7 @@
 """What is known of a judge: how far it agrees with people and with itself, and what it leans towards.
 
-A *pair* is a human's and the judge's current score of the same response for the same criterion; a response
-that two humans scored gives two pairs. As in `store.queries.overview.pair_counts`, every response counts that
-both have scored: leaving out responses in the wrong language is a rule for means.
+A *pair* is a human's and the judge's score of the same response for the same criterion; a response that two
+humans scored gives two pairs. Which scores take part in agreement is said by `store.queries.ledger`.
 """
 
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import Any
 
 from core.analysis.agreement_table import Agreement, agreement
 from store.labels import versioned_name
-from store.queries.calibration import CriterionScores, Judge, Length, Scale
+from store.queries.calibration import CriterionScores, Judge, Length, Scale, WrongLanguage
 
 ENGLISH = "en"
 
@@ -152,11 +151,13 @@ def calibrate_judge(
     humans: Mapping[int, str],
     answers: Mapping[int, Length],
     scales: Sequence[Scale],
+    wrong: WrongLanguage,
 ) -> JudgeCalibration:
     """The figures of one judge, which needs scipy.
 
     `given` and `by_humans` are the scores of the judge's raters and of the `humans` (id -> name), by
-    criterion; `answers` are the responses that the judge rated; `scales` are those of the judge's criteria.
+    criterion; `answers` are the responses that the judge rated; `scales` are those of the judge's criteria;
+    `wrong` are the responses that the raters found in the wrong language.
     """
     asked = (judge.rater_ids[time] for time in sorted(judge.rater_ids))
     raters = [rater for rater in asked if any(own.get(rater) for own in given.values())]
@@ -175,7 +176,7 @@ def calibrate_judge(
         judged |= own.keys()
         shared |= {response for rated in both.values() for response in rated}
         scorers |= {human for human, rated in both.items() if rated}
-        wrong = _in_wrong_language(scale, scales, everybody)
+        in_wrong = {rater: set(wrong.get((scale.criterion_id, rater), ())) for rater in (raters[0], *humans)}
         criteria.append(
             CriterionCalibration(
                 criterion=scale.criterion,
@@ -186,7 +187,7 @@ def calibrate_judge(
                     )
                 ),
                 wrong_language=sum(
-                    len(rated.keys() & (wrong.get(human, set()) | wrong.get(raters[0], set())))
+                    len(rated.keys() & (in_wrong[human] | in_wrong[raters[0]]))
                     for human, rated in both.items()
                 ),
                 among_humans=_by_language(combinations(both.values(), 2), answers, scale),
@@ -306,18 +307,6 @@ def is_english(language: str) -> bool:
 def _common(scores: Rated, others: Rated) -> dict[int, int]:
     """Those of the scores whose responses have one of the others too."""
     return {response: score for response, score in scores.items() if response in others}
-
-
-def _in_wrong_language(
-    scale: Scale, scales: Sequence[Scale], scores: Mapping[int, CriterionScores]
-) -> dict[int, set[int]]:
-    """The responses that each rater found in the wrong language, for any criterion but `language` itself."""
-    wrong: dict[int, set[int]] = {}
-    for other in scales:
-        if (other.rubric_id, other.criterion) == (scale.rubric_id, "language") and other != scale:
-            for rater, rated in scores[other.criterion_id].items():
-                wrong[rater] = {response for response, score in rated.items() if score == 0}
-    return wrong
 
 
 def _by_language(

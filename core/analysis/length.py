@@ -1,15 +1,15 @@
 """How scores go with the length of responses: the paper's footnote 1 in numbers.
 
 Spearman's rank correlation of score and length in characters, within languages
-(`core.analysis.judge_quality`): every score takes part, also of responses in the wrong language, as where
-judges are calibrated.
+(`core.analysis.judge_quality`): every score takes part that takes part in agreement, also of responses in the
+wrong language, as where judges are calibrated.
 """
 
 from dataclasses import dataclass
 
 from core.analysis.judge_quality import LengthBias, LengthCorrelation, length_bias, length_correlation
 from core.analysis.means import RaterGroup, all_rater_groups, main_rater_groups, mean_ratings
-from core.analysis.scores import Scores
+from core.analysis.scores import Scores, paired_scores
 from core.extras import needs_extra
 from store.queries.calibration import Length
 
@@ -34,6 +34,7 @@ class JudgeLengthBias:
 
 def length_of_all(scored: Scores) -> list[RaterLengthCorrelation]:
     """Every main rater group on every criterion that it scored, criterion by criterion."""
+    scored = paired_scores(scored)
     answers = _answers(scored)
     by_voice = [(rater_group, _scores(scored, rater_group)) for rater_group in main_rater_groups(scored)]
     with needs_extra("report", "The correlation of scores and length"):
@@ -47,6 +48,7 @@ def length_of_all(scored: Scores) -> list[RaterLengthCorrelation]:
 
 def length_beside_people(scored: Scores) -> list[JudgeLengthBias]:
     """Every judge and rule on every criterion for which people scored some of its responses too."""
+    scored = paired_scores(scored)
     answers = _answers(scored)
     each = [(rater_group, _rated(scored, rater)) for rater_group, rater in _raters(scored)]
     people = [given for rater_group, given in each if rater_group.kind == "human"]

@@ -3,7 +3,8 @@ clustered by instruction.
 
 The score of a model on a criterion in a language is the mean over its responses, on the criterion's scale.
 With several people, a response counts once, with the mean of those of their scores that count. For every
-criterion but `language`, a score doesn't count where its rater gave language 0 (`Scores.counts`).
+criterion but `language`, a score doesn't count where its rater gave language 0, and the mean of people
+together takes the score of an adjudicator alone where there is one (`store.queries.ledger`).
 
 The means of many cells are computed at once. A *cell* is one row (such as a model on a criterion) in one
 language. A *language group* is a language or several; the mean of a group is the mean over its languages of
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from core.analysis.bootstrap import Floats, Resamples, interval
 from core.analysis.judge_quality import is_english
 from core.analysis.scores import LANGUAGE, Scores
+from store.labels import people_label
 
 Ints = NDArray[np.int64]
 
@@ -252,7 +254,7 @@ def all_rater_groups(scored: Scores) -> tuple[RaterGroup, ...]:
     """All people together if there are several; then every rater in the order of `Scores.raters`."""
     people = tuple(index for index, rater in enumerate(scored.raters) if rater.kind == "human")
     rater_groups = (
-        [RaterGroup("people", f"people ({len(people)})", "human", people)] if len(people) > 1 else []
+        [RaterGroup("people", people_label(len(people)), "human", people)] if len(people) > 1 else []
     )
     taken = {rater_group.key for rater_group in rater_groups}
     for index, rater in enumerate(scored.raters):
@@ -294,10 +296,10 @@ def main_source(scored: Scores, rater_group: RaterGroup) -> int | None:
 
 def mean_ratings(scored: Scores, rater_group: RaterGroup, *, counting: bool = True) -> MeanRatings:
     """The mean of the rater group's scores of every response and criterion; with `counting`, only scores that
-    take part in means."""
+    take part in the means of the rater group."""
     mine = np.isin(scored.rater, rater_group.raters)
     if counting:
-        mine &= scored.counts
+        mine &= scored.counts_together if rater_group.together else scored.counts
     cell = scored.response[mine] * max(1, len(scored.criteria)) + scored.criterion[mine]
     pairs, which, counts = np.unique(cell, return_inverse=True, return_counts=True)
     sums = np.bincount(which, weights=scored.score[mine], minlength=len(pairs)).astype(np.int64)

@@ -1,14 +1,13 @@
 """The scores of a suite as arrays, which every number of a report is computed from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session
 
 from store.queries import rubrics, scores
-from store.queries.campaigns import adjudicated_by
 from store.queries.scores import ModelDecoding, ScoredResponse, ScoringRater
 
 Ints = NDArray[np.int64]
@@ -37,8 +36,9 @@ class Scores:
     `length` [R] is in characters.
 
     A score is a row of the N long arrays `response`, `rater` and `criterion` (indices into `responses`,
-    `raters` and `criteria`) and `score`. `counts` [N] says whether it takes part in means: for every
-    criterion but `language`, not where the same rater gave language 0 (the paper, section 4).
+    `raters` and `criteria`) and `score`: one that stands. `counts` [N] says whether it takes part in the
+    means of its rater, `counts_together` [N] in those of people together, and `paired` [N] in agreement; the
+    rules are those of `store.queries.ledger`.
 
     `raters` are those that gave at least one of the scores.
     """
@@ -59,35 +59,32 @@ class Scores:
     criterion: Ints
     score: Ints
     counts: Bools
+    counts_together: Bools
+    paired: Bools
 
 
 def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> Scores:
     """Load the scores on a rubric of all raters (of a judge that was asked repeatedly, the first) on the
-    responses to a suite.
-
-    Where reviewers of a campaign disagreed and a third one adjudicated, that one's scores are final, and
-    other people's on these criteria are left out.
-    """
+    responses to a suite."""
     responses = tuple(scores.responses_of(session, suite_id))
-    raters = scores.raters_of(session)
-    rows = scores.scores_of(session, suite_id, rubric_id, [rater.id for rater in raters])
-    rows = _adjudicated(
-        rows, adjudicated_by(session, suite_id), {rater.id for rater in raters if rater.kind == "human"}
-    )
     criteria = tuple(
         CriterionScale(row.id or 0, row.name, row.minimum, row.maximum)
         for row in rubrics.criteria_of(session, rubric_id)
     )
-    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    there = set(table[:, 1].tolist())
-    kept = tuple(rater for rater in raters if rater.id in there)
-    response_index = _indices_of_ids([response.id for response in responses], table[:, 0])
-    rater_index = _indices_of_ids([rater.id for rater in kept], table[:, 1])
-    criterion_index = _indices_of_ids([criterion.id for criterion in criteria], table[:, 2])
-    score = table[:, 3]
-    order = np.lexsort((criterion_index, rater_index, response_index))  # equal stores give equal arrays
-    response_index, rater_index = response_index[order], rater_index[order]
-    criterion_index, score = criterion_index[order], score[order]
+    rows = [astuple(row) for row in scores.scores_of(session, suite_id, rubric_id)]
+    table = np.array(rows, dtype=np.int64).reshape(-1, 7)
+    given_by = set(table[:, 1].tolist())
+    raters = tuple(rater for rater in scores.raters_of(session) if rater.id in given_by)
+    index = np.column_stack(
+        (
+            _indices_of_ids([response.id for response in responses], table[:, 0]),
+            _indices_of_ids([rater.id for rater in raters], table[:, 1]),
+            _indices_of_ids([criterion.id for criterion in criteria], table[:, 2]),
+        )
+    )
+    order = np.lexsort((index[:, 2], index[:, 1], index[:, 0]))  # equal stores give equal arrays
+    index, table = index[order], table[order]
+    counts, counts_together, paired = (table[:, 4:] != 0).T
     sources = tuple(dict.fromkeys(response.source for response in responses))
     languages = _languages(responses)
     keys = tuple(sorted({response.key for response in responses}))
@@ -97,32 +94,39 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
         sources=sources,
         languages=languages,
         keys=keys,
-        raters=kept,
+        raters=raters,
         criteria=criteria,
         source=_indices_of(sources, [response.source for response in responses]),
         language=_indices_of(languages, [response.language for response in responses]),
         cluster=_indices_of(keys, [response.key for response in responses]),
         length=np.array([response.length for response in responses], dtype=np.int64),
-        response=response_index,
-        rater=rater_index,
-        criterion=criterion_index,
-        score=score,
-        counts=_counts(
-            criteria, len(kept), len(responses), response_index, rater_index, criterion_index, score
-        ),
+        response=index[:, 0],
+        rater=index[:, 1],
+        criterion=index[:, 2],
+        score=table[:, 3],
+        counts=counts,
+        counts_together=counts_together,
+        paired=paired,
     )
 
 
-def _adjudicated(
-    rows: list[tuple[int, int, int, int]], settlers: dict[int, int], people: set[int]
-) -> list[tuple[int, int, int, int]]:
-    """The rows without people's scores that a settler (response -> rater) has replaced."""
-    final = {(row[0], row[2]) for row in rows if settlers.get(row[0]) == row[1]}
-    return [
-        row
-        for row in rows
-        if (row[0], row[2]) not in final or row[1] not in people or row[1] == settlers[row[0]]
-    ]
+def paired_scores(scored: Scores) -> Scores:
+    """The scores that take part in agreement, and the raters that gave them."""
+    if scored.paired.all():
+        return scored
+    kept = scored.paired
+    raters, rater = np.unique(scored.rater[kept], return_inverse=True)
+    return replace(
+        scored,
+        raters=tuple(scored.raters[index] for index in raters.tolist()),
+        response=scored.response[kept],
+        rater=rater.astype(np.int64),
+        criterion=scored.criterion[kept],
+        score=scored.score[kept],
+        counts=scored.counts[kept],
+        counts_together=scored.counts_together[kept],
+        paired=scored.paired[kept],
+    )
 
 
 def _languages(responses: Sequence[ScoredResponse]) -> tuple[str, ...]:
@@ -130,22 +134,6 @@ def _languages(responses: Sequence[ScoredResponse]) -> tuple[str, ...]:
     return tuple(
         sorted({response.language for response in responses}, key=lambda code: (code != ENGLISH, code))
     )
-
-
-def _counts(
-    criteria: Sequence[CriterionScale],
-    raters: int,
-    responses: int,
-    response: Ints,
-    rater: Ints,
-    criterion: Ints,
-    score: Ints,
-) -> Bools:
-    about_language = np.array([scale.name == LANGUAGE for scale in criteria], dtype=np.bool_)[criterion]
-    wrong = np.zeros((responses, max(raters, 1)), dtype=np.bool_)
-    wrong_language = about_language & (score == 0)
-    wrong[response[wrong_language], rater[wrong_language]] = True
-    return about_language | ~wrong[response, rater]
 
 
 def _indices_of_ids(ids: Sequence[int], values: Ints) -> Ints:

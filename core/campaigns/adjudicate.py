@@ -1,9 +1,8 @@
 """Adjudication: responses that two reviewers scored far apart are queued for a third reviewer.
 
 The final score of an adjudicated response on a criterion is the third reviewer's, where there is one. Of all
-other responses it is the mean of the reviewers' scores (`store.queries.campaigns` tells which responses are
-adjudicated, and by whom). The third reviewer does not see what the two have given, so that this is a third
-rating and not a choice between two.
+other responses it is the mean of the reviewers' scores (`store.queries.ledger`). The third reviewer does not
+see what the two have given, so that this is a third rating and not a choice between two.
 """
 
 from collections.abc import Sequence

@@ -105,6 +105,9 @@ def export(
     criterion: Annotated[
         str | None, typer.Option(help="preferences, llm-comparator: by this criterion.")
     ] = None,
+    rubric: Annotated[
+        str | None, typer.Option(help="preferences, llm-comparator: the rubric of the criterion.")
+    ] = None,
     rater: Annotated[
         str | None, typer.Option(help="preferences, llm-comparator: by this rater (default: all people).")
     ] = None,
@@ -130,6 +133,7 @@ def export(
         "campaign": campaign,
         "reviewer": reviewer,
         "criterion": criterion,
+        "rubric": rubric,
         "rater": rater,
         "margin": margin,
         "pseudonyms": pseudonyms or None,

@@ -3,18 +3,18 @@ side, with the difference of their scores.
 
 Its scores go from -1.5 (the second is better) to 1.5 (the first is better). Here a rater's score is the
 difference of the rater's two scores on one criterion, as a share of the scale, times 1.5. The score of an
-example is the mean over the raters who scored both responses. When a model has several responses to an
-instruction, the first scored one is taken.
+example is the difference of the two responses' mean scores, which are those of the report: of an adjudicated
+response, the adjudicator's. An example needs a rater who scored both responses. When a model has several
+responses to an instruction, the first scored one is taken.
 """
 
 import json
 from collections.abc import Mapping
-from statistics import mean
 from typing import Any, ClassVar, TextIO
 
 from sqlmodel import Session
 
-from core.exchange.preferences import CRITERION, OPTIONS, CountedScores, scored_by_instruction
+from core.exchange.preferences import CRITERION, OPTIONS, ScoresByResponse, final_score, scored_by_instruction
 from store.errors import UsageError
 from store.queries.preferences import ResponseScore, ScoredInstruction
 from store.queries.responses import response_texts
@@ -59,7 +59,7 @@ class LlmComparatorExporter:
 def _example(
     session: Session,
     instruction: ScoredInstruction,
-    scores: CountedScores,
+    scores: ScoresByResponse,
     models: list[str],
     pseudonyms: Mapping[str, str],
 ) -> dict[str, Any] | None:
@@ -70,8 +70,10 @@ def _example(
         {(score.kind, score.rater, score.version): score for score in scores[side or 0]} for side in sides
     )
     both = [(first[rater], second[rater]) for rater in first if rater in second]
-    if not both:
+    finals = [final_score(scores[side or 0]) for side in sides]
+    if not both or finals[0] is None or finals[1] is None:
         return None
+    scale = both[0][0].maximum - both[0][0].minimum
     texts = response_texts(session, [side or 0 for side in sides])
     raters = [_rater(score_a, score_b, pseudonyms) for score_a, score_b in both]
     return {
@@ -79,13 +81,13 @@ def _example(
         "tags": [tag for tag in (instruction.language, instruction.task, instruction.modifier) if tag],
         "output_text_a": texts[sides[0]],
         "output_text_b": texts[sides[1]],
-        "score": round(mean(score["score"] for score in raters), 4),
+        "score": round(float((finals[0] - finals[1]) / scale) * MOST, 4),
         "individual_rater_scores": raters,
         "custom_fields": {"key": instruction.key, "suite": instruction.suite},
     }
 
 
-def _first_of(model: str, scores: CountedScores) -> int | None:
+def _first_of(model: str, scores: ScoresByResponse) -> int | None:
     return next(
         (response for response, model_scores in scores.items() if model_scores[0].model == model), None
     )
@@ -93,7 +95,7 @@ def _first_of(model: str, scores: CountedScores) -> int | None:
 
 def _rater(first: ResponseScore, second: ResponseScore, pseudonyms: Mapping[str, str]) -> dict[str, Any]:
     name = pseudonyms.get(first.rater, first.rater) if first.kind == "human" else first.rater
-    difference = (first.score or 0) - (second.score or 0)
+    difference = first.score - second.score
     return {
         "is_flipped": False,
         "score": round(MOST * difference / (first.maximum - first.minimum), 4),

@@ -38,9 +38,10 @@ def calibrate(
             if given or judge is not None:
                 answers = queries.lengths(session, raters, within)
                 scales = queries.scales(session, given)
+                wrong = queries.in_wrong_language(session, [*humans, *raters], within)
                 with needs_extra("report", "Calibration"):
                     calibrated.append(
-                        calibrate_judge(chosen_judge, given, by_humans, humans, answers, scales)
+                        calibrate_judge(chosen_judge, given, by_humans, humans, answers, scales, wrong)
                     )
     return Calibration(
         suite=held.label if held else None,

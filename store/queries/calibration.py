@@ -1,23 +1,27 @@
 """What humans and judges said of the same responses: the scores that a judge is calibrated by.
 
-Only current scores count; what was skipped or cleared is no score. Each question here is asked once for all
-responses, and answered by the index `ix_rating_rater`.
+Which scores take part is said by the ledger (`store.queries.ledger`). Each question here is asked once for
+all responses, and answered by the index `ix_rating_rater`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.labels import versioned_name
+from store.queries.ledger import REPEAT, WRONG_LANGUAGE, is_paired
 from store.queries.raters import split_version
-from store.tables import CURRENT_RATING, Criterion, Instruction, Rater, Rating, Response, Rubric
+from store.tables import LEDGER, Criterion, Instruction, Rater, Rating, Response, Rubric
 
 # The scores on one criterion: rater's id -> response's id -> score.
 CriterionScores = dict[int, dict[int, int]]
+
+# The responses in the wrong language: (criterion's id, rater's id) -> ids.
+WrongLanguage = Mapping[tuple[int, int], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,38 @@ def scales(session: Session, criterion_ids: Iterable[int]) -> list[Scale]:
 
 
 def scores(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[int, CriterionScores]:
-    """Every current score of these raters, by criterion."""
-    current = CURRENT_RATING.c
+    """Every score of these raters, each by its own (also as one who was asked again), that takes part in
+    agreement, by criterion."""
+    given = LEDGER.c
     statement = _within(
-        select(current.criterion_id, current.rater_id, current.response_id, current.score)
-        .select_from(CURRENT_RATING)
-        .join(Response, col(Response.id) == current.response_id)
+        select(given.criterion_id, given.rater_id, given.response_id, given.score)
+        .select_from(LEDGER)
+        .join(Response, col(Response.id) == given.response_id)
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .where(current.rater_id.in_(list(rater_ids)), current.score.is_not(None)),
+        .where(given.rater_id.in_(list(rater_ids)), or_(is_paired(), given.left_out == REPEAT)),
         within,
     )
     scores_by_criterion: dict[int, CriterionScores] = {}
     for criterion, rater, response, score in session.connection().execute(statement):
         scores_by_criterion.setdefault(criterion, {}).setdefault(rater, {})[response] = score
     return scores_by_criterion
+
+
+def in_wrong_language(session: Session, rater_ids: Iterable[int], within: Subset) -> WrongLanguage:
+    """The responses whose scores these raters' means leave out, since they are in the wrong language."""
+    given = LEDGER.c
+    statement = _within(
+        select(given.criterion_id, given.rater_id, given.response_id)
+        .select_from(LEDGER)
+        .join(Response, col(Response.id) == given.response_id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(given.rater_id.in_(list(rater_ids)), given.left_out == WRONG_LANGUAGE),
+        within,
+    )
+    wrong: dict[tuple[int, int], set[int]] = {}
+    for criterion, rater, response in session.connection().execute(statement):
+        wrong.setdefault((criterion, rater), set()).add(response)
+    return wrong
 
 
 def lengths(session: Session, rater_ids: Iterable[int], within: Subset) -> dict[int, Length]:

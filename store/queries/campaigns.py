@@ -1,5 +1,5 @@
-"""Campaigns: their rows and assignments, what they can be made of, how far their reviewers are, and which
-responses a third reviewer has adjudicated.
+"""Campaigns: their rows and assignments, what they can be made of, and how far their reviewers
+are.
 """
 
 from collections.abc import Collection, Sequence
@@ -257,21 +257,3 @@ def known_scores(
     )
     rows = session.connection().execute(statement)
     return {(row.response_id, row.criterion_id): row.score for row in rows}
-
-
-def adjudicated_by(session: Session, suite_id: int) -> dict[int, int]:
-    """The responses to a suite whose adjudication is committed, with the rater whose scores are final; of
-    several adjudications (in several campaigns) the last one counts."""
-    done = select(Entry.id).where(
-        Entry.response_id == Assignment.response_id,
-        Entry.rater_id == Assignment.rater_id,
-        Entry.kind == "commit",
-    )
-    statement = (
-        select(Assignment.response_id, Assignment.rater_id)
-        .join(Response, col(Response.id) == Assignment.response_id)
-        .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .where(Assignment.kind == "adjudication", Instruction.suite_id == suite_id, done.exists())
-        .order_by(col(Assignment.id))
-    )
-    return dict(session.exec(statement).all())

@@ -12,6 +12,7 @@ from store.errors import UsageError
 from store.queries.responses import IDS_AT_ONCE
 from store.queries.suites import SuiteSummary, list_suites
 from store.tables import (
+    CURRENT_METRIC,
     Comment,
     Decoding,
     Entry,
@@ -264,12 +265,8 @@ def first_texts(session: Session, instruction_id: int) -> dict[tuple[int, int], 
 
 def surface_of(session: Session, response_ids: Sequence[int]) -> dict[int, dict[str, MeasuredMetric]]:
     """The surface metrics of these responses by response and metric; of several tools, the last one."""
-    statement = (
-        select(SurfaceMetric)
-        .where(col(SurfaceMetric.response_id).in_(list(response_ids)))
-        .order_by(col(SurfaceMetric.id))
-    )
+    statement = CURRENT_METRIC.select().where(CURRENT_METRIC.c.response_id.in_(list(response_ids)))
     metrics: dict[int, dict[str, MeasuredMetric]] = {}
-    for row in session.exec(statement):
+    for row in session.connection().execute(statement):
         metrics.setdefault(row.response_id, {})[row.metric] = MeasuredMetric(row.value, row.label, row.detail)
     return metrics

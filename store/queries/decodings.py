@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from store.queries.expected_language import expected_in_sql, is_language_in_sql
 from store.queries.responses import is_empty
-from store.tables import Decoding, Instruction, Model, Response, SurfaceMetric
+from store.queries.surface import latest_of
+from store.tables import CURRENT_METRIC, Decoding, Instruction, Model, Response
 
 ROWS_AT_ONCE = 1_000
 
@@ -82,24 +83,25 @@ def answered_in(session: Session, suite_id: int) -> list[AnsweredDecoding]:
 
 def measures_of(session: Session, side: Side) -> dict[str, Measures]:
     """The means over the responses of a side, by language of their instructions."""
-    own, metrics = aliased(Response), [aliased(SurfaceMetric) for _ in range(3)]
-    language, spelling, relevance = metrics
-    right = is_language_in_sql(col(language.label), expected_in_sql(session))
+    own = aliased(Response)
+    metrics = {name: CURRENT_METRIC.alias(name) for name in ("language", "spelling", "relevance")}
+    language, spelling, relevance = metrics.values()
+    right = is_language_in_sql(language.c.label, expected_in_sql(session))
     statement = _pairs(
         side,
         own,
         aliased(Response),
         col(Instruction.language),
         func.count(),
-        _share_of(col(language.id), right),
-        func.avg(col(spelling.value)),
-        _share_of(col(relevance.value), col(relevance.value) >= 0.5),
+        _share_of(language.c.id, right),
+        func.avg(spelling.c.value),
+        _share_of(relevance.c.value, relevance.c.value >= 0.5),
         func.avg(col(own.tokens_out)),
         _share_of(col(own.finish_reason), col(own.finish_reason) == "length"),
         _share_of(col(own.id), is_empty(col(own.text))),
     ).group_by(col(Instruction.language))
-    for metric, name in zip(metrics, ("language", "spelling", "relevance"), strict=True):
-        statement = statement.outerjoin(metric, _latest(own, metric, name))
+    for name, metric in metrics.items():
+        statement = statement.outerjoin(metric, latest_of(metric, col(own.id), name))
     return {
         row[0]: Measures(row[1], *map(_number, row[2:])) for row in session.connection().execute(statement)
     }
@@ -145,19 +147,6 @@ def _pairs(side: Side, own: Any, other: Any, *columns: Any) -> Select[Any]:
             col(Instruction.suite_id) == side.suite_id,
             col(Instruction.language).in_(side.languages),
         )
-    )
-
-
-def _latest(response: Any, measurement: Any, metric: str) -> ColumnElement[bool]:
-    """Whether a row of measurements (`found`) is the latest one of a response."""
-    newer = aliased(SurfaceMetric)
-    others = and_(
-        col(newer.response_id) == response.id, col(newer.metric) == metric, col(newer.id) > measurement.id
-    )
-    return and_(
-        measurement.response_id == response.id,
-        measurement.metric == metric,
-        ~exists().where(others).correlate(response, measurement),
     )
 
 

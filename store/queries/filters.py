@@ -16,6 +16,7 @@ from store.queries.compare import SourceKey, from_sources
 from store.tables import (
     CURRENT_COMMENT,
     CURRENT_ERROR_SPAN,
+    CURRENT_METRIC,
     CURRENT_RATING,
     Assignment,
     Comment,
@@ -24,7 +25,6 @@ from store.tables import (
     Instruction,
     Rating,
     Response,
-    SurfaceMetric,
 )
 
 # The instruction that stands for its translations, as the view's own language has it.
@@ -238,14 +238,12 @@ def is_touched(scope: ViewScope) -> ColumnElement[bool]:
 
 def identified_language() -> Any:
     """The language that was identified last."""
-    last = SurfaceMetric.__table__.alias("last")  # type: ignore[attr-defined]
-    newest = (
-        select(func.max(last.c.id))
-        .where(last.c.response_id == col(Response.id), last.c.metric == "language")
+    return (
+        select(CURRENT_METRIC.c.label)
+        .where(CURRENT_METRIC.c.response_id == col(Response.id), CURRENT_METRIC.c.metric == "language")
         .correlate(Response)
         .scalar_subquery()
     )
-    return select(col(SurfaceMetric.label)).where(col(SurfaceMetric.id) == newest).scalar_subquery()
 
 
 # The questions.

@@ -28,16 +28,16 @@ class ModifierTally:
 _TALLIES = """
 SELECT instruction.modifier, instruction.language, response.model_id, response.decoding_id,
        model.name AS model, decoding.engine, decoding.quantization, decoding.digest,
-       rater.kind, rater.name AS rater, rater.version, count(*) AS n, sum(current_rating.score) AS fulfilled
-FROM current_rating
-JOIN criterion ON criterion.id = current_rating.criterion_id
+       rater.kind, rater.name AS rater, rater.version, count(*) AS n, sum(verdict.score) AS fulfilled
+FROM ledger AS verdict
+JOIN criterion ON criterion.id = verdict.criterion_id
 JOIN rubric ON rubric.id = criterion.rubric_id
-JOIN rater ON rater.id = current_rating.rater_id
-JOIN response ON response.id = current_rating.response_id
+JOIN rater ON rater.id = verdict.rater_id
+JOIN response ON response.id = verdict.response_id
 JOIN instruction ON instruction.id = response.instruction_id
 JOIN model ON model.id = response.model_id
 JOIN decoding ON decoding.id = response.decoding_id
-WHERE instruction.suite_id = :suite AND instruction.modifier <> '' AND current_rating.score IS NOT NULL
+WHERE instruction.suite_id = :suite AND instruction.modifier <> '' AND verdict.left_out IS NULL
   AND rubric.name = :rubric AND criterion.name = :criterion
 GROUP BY instruction.modifier, instruction.language, response.model_id, response.decoding_id, model.name,
          decoding.engine, decoding.quantization, decoding.digest, rater.kind, rater.name, rater.version
@@ -62,8 +62,8 @@ def responses_by_modifier(session: Session, languages: Sequence[str] | None = No
 
 
 def modifier_tallies(session: Session, suite_id: int) -> list[ModifierTally]:
-    """The tally of every modifier x language x source x rater of a suite, by current ratings; a response
-    whose fulfilment was left undecided is not in it."""
+    """The tally of every modifier x language x source x rater of a suite, by the ratings that count; a
+    response whose fulfilment was left undecided is not in it."""
     parameters = {"suite": suite_id, "rubric": RUBRIC, "criterion": CRITERION}
     return [
         ModifierTally(

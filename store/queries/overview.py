@@ -1,7 +1,7 @@
 """The numbers of the overview: how far the reviewers are, mean scores, human against judge, what is behind.
 
-Only current ratings count (the view `current_rating`), and of those only scores: what was skipped or cleared
-is in no mean and no pair. Every question goes from the suite's instructions to their responses (the unique
+Which ratings count is said by the ledger (`store.queries.ledger`): what was skipped or cleared is in no mean
+and no pair. Every question goes from the suite's instructions to their responses (the unique
 index that begins with `instruction_id`) and on to what raters said of each (`ix_rating_current`,
 `ix_entry_response`). SQLite keeps to the order of a CROSS JOIN; left to itself it may walk a rater's whole
 journal.
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, column, text
 from sqlmodel import Session, col, select
 
-from store.queries import compare
+from store.queries import compare, ledger
 from store.queries.compare import Source, SourceKey
 from store.queries.raters import asked_first
 from store.tables import Instruction, Rater, UtcDateTime
@@ -95,21 +95,14 @@ WHERE instruction.suite_id = :suite AND response.instruction_id = instruction.id
 
 _CRITERIA = "(SELECT id FROM criterion WHERE rubric_id = :rubric)"
 
-# DESIGN: for every criterion but `language`, responses that the same rater found in the wrong
-# language (language = 0) are left out (the paper, section 4).
 _SCORED = """
-  AND scored.response_id = response.id AND scored.rater_id IN :raters AND scored.score IS NOT NULL
-  AND NOT EXISTS (
-        SELECT 1 FROM criterion AS own JOIN criterion AS aspect ON aspect.rubric_id = own.rubric_id
-        JOIN current_rating AS wrong ON wrong.criterion_id = aspect.id
-        WHERE own.id = scored.criterion_id AND own.name <> 'language' AND aspect.name = 'language'
-          AND wrong.response_id = response.id AND wrong.rater_id = scored.rater_id AND wrong.score = 0)
+  AND scored.response_id = response.id AND scored.rater_id IN :raters AND {counts}
 """
 
-_PAIRED = """
-  AND human.response_id = response.id AND human.rater_id IN :raters AND human.score IS NOT NULL
+_PAIRED = f"""
+  AND human.response_id = response.id AND human.rater_id IN :raters AND {ledger.PAIRED.format(name="human")}
   AND judge.response_id = response.id AND judge.rater_id = :judge AND judge.criterion_id = human.criterion_id
-  AND judge.score IS NOT NULL
+  AND judge.stands
 """
 
 _COMMITTED = """
@@ -205,8 +198,8 @@ GROUP BY rater_id
 def heat_map(session: Session, scope: Scope, rubric_id: int, rater_ids: Sequence[int]) -> list[MeanCell]:
     """The mean score of every source on every criterion of the rubric that has scores of these raters.
 
-    Scores of several raters are taken together: a response counts once, with the mean of its scores, as in
-    `core.analysis.means`. The wrong-language rule holds per rater.
+    Scores of several raters are taken together: a response counts once, with the mean of its scores that
+    count for people together, as in `core.analysis.means`.
     """
     statement = _statement(
         """
@@ -218,8 +211,8 @@ FROM (SELECT response.model_id AS model_id, response.decoding_id AS decoding_id,
 GROUP BY model_id, decoding_id, sample, criterion_id
 ORDER BY model_id, decoding_id, sample, criterion_id
 """,
-        "CROSS JOIN current_rating AS scored",
-        _SCORED + f" AND scored.criterion_id IN {_CRITERIA}",
+        "CROSS JOIN ledger AS scored",
+        _scored(rater_ids) + f" AND scored.criterion_id IN {_CRITERIA}",
         scope,
         rubric=rubric_id,
         raters=list(rater_ids),
@@ -239,8 +232,8 @@ def responses_behind(
     """
     return _listed(
         session,
-        "CROSS JOIN current_rating AS scored",
-        _SCORED + " AND scored.criterion_id = :criterion",
+        "CROSS JOIN ledger AS scored",
+        _scored(rater_ids) + " AND scored.criterion_id = :criterion",
         replace(scope, sources=(source,)),
         criterion=criterion_id,
         raters=list(rater_ids),
@@ -252,8 +245,8 @@ def pair_counts(
 ) -> list[PairCount]:
     """How often which score of these humans met which score of the judge, per criterion of the rubric.
 
-    A response that two humans scored gives two pairs. The wrong-language rule is for means: here every
-    response counts that both sides have scored on the criterion.
+    A response that two humans scored gives two pairs. The rules for means do not hold here: see
+    `store.queries.ledger`.
     """
     statement = _statement(
         """
@@ -261,7 +254,7 @@ SELECT human.criterion_id, human.score AS human, judge.score AS judge, count(*) 
 GROUP BY human.criterion_id, human.score, judge.score
 ORDER BY human.criterion_id, human.score, judge.score
 """,
-        "CROSS JOIN current_rating AS human CROSS JOIN current_rating AS judge",
+        "CROSS JOIN ledger AS human CROSS JOIN ledger AS judge",
         _PAIRED + f" AND human.criterion_id IN {_CRITERIA}",
         scope,
         rubric=rubric_id,
@@ -286,7 +279,7 @@ def responses_behind_pair(
     """
     return _listed(
         session,
-        "CROSS JOIN current_rating AS human CROSS JOIN current_rating AS judge",
+        "CROSS JOIN ledger AS human CROSS JOIN ledger AS judge",
         _PAIRED + " AND human.criterion_id = :criterion AND human.score = :h AND judge.score = :j",
         scope,
         criterion=criterion_id,
@@ -295,6 +288,10 @@ def responses_behind_pair(
         h=human_score,
         j=judge_score,
     )
+
+
+def _scored(rater_ids: Sequence[int]) -> str:
+    return _SCORED.format(counts=ledger.counts_for("scored", rater_ids))
 
 
 def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:
@@ -311,9 +308,9 @@ FROM (SELECT scored.rater_id AS rater_id, count(*) AS scores {responses}
       GROUP BY response.id, scored.rater_id) AS each_response
 GROUP BY rater_id
 """,
-        "CROSS JOIN current_rating AS scored",
+        "CROSS JOIN ledger AS scored",
         f"""
-  AND scored.response_id = response.id AND scored.rater_id IN :raters AND scored.score IS NOT NULL
+  AND scored.response_id = response.id AND scored.rater_id IN :raters AND scored.stands
   AND scored.criterion_id IN {_CRITERIA}
 """,
         scope,

@@ -27,9 +27,16 @@ def label_of(session: Session, rubric_id: int) -> str:
 def default_rubric_id(session: Session) -> int:
     """The id of the default rubric, written into the store the first time it is asked for."""
     rubric = read_rubric()
+    return stored_default_rubric(session) or rubric_id(
+        session, rubric["name"], rubric["version"], rubric["criteria"]
+    )
+
+
+def stored_default_rubric(session: Session) -> int | None:
+    """The id of the default rubric; None where nobody has asked for it yet."""
+    rubric = read_rubric()
     statement = select(Rubric.id).where(Rubric.name == rubric["name"], Rubric.version == rubric["version"])
-    existing_id = session.exec(statement).first()
-    return existing_id or rubric_id(session, rubric["name"], rubric["version"], rubric["criteria"])
+    return session.exec(statement).first()
 
 
 def rubric_id(session: Session, name: str, version: str, criteria: Sequence[dict[str, Any]]) -> int:

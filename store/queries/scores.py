@@ -1,27 +1,27 @@
 """Current scores and surface metrics of a suite: means per model, language and rater, and every score."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import case, func, select, text
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
-from store.labels import rater_label
+from store.labels import people_label, rater_label
+from store.queries import ledger
 from store.queries.expected_language import expected_in_sql, expected_language, is_language_in_sql
-from store.queries.raters import asked_first, split_version
-from store.queries.rubrics import read_rubric
+from store.queries.raters import asked_first
+from store.queries.rubrics import stored_default_rubric
+from store.queries.surface import latest_of
 from store.tables import (
-    CURRENT_RATING,
+    CURRENT_METRIC,
+    LEDGER,
     Criterion,
     Decoding,
     Instruction,
     Model,
     Rater,
     Response,
-    SurfaceMetric,
 )
 
 
@@ -69,42 +69,50 @@ class SurfaceShares:
     spelling: float | None
 
 
-# DESIGN: for every criterion but `language`, responses that the same rater found in the wrong language
-# (language = 0) are left out (the paper, section 4).
+# The mean over responses of the mean score of each, `by` rater or of people together.
 _MEAN_SCORES = """
 SELECT response.model_id, response.decoding_id, model.name AS model, decoding.engine, decoding.quantization,
        decoding.digest, instruction.language, rater.kind, rater.name AS rater, rater.version,
-       criterion.name AS criterion, count(*) AS n, avg(current_rating.score) AS mean
-FROM current_rating
-JOIN criterion ON criterion.id = current_rating.criterion_id
-JOIN rubric ON rubric.id = criterion.rubric_id AND rubric.name = :rubric AND rubric.version = :version
-JOIN rater ON rater.id = current_rating.rater_id
-JOIN response ON response.id = current_rating.response_id
+       criterion.name AS criterion, count(*) AS n, avg(given.score) AS mean
+FROM (SELECT counted.response_id, {by} AS rater_id, counted.criterion_id, avg(counted.score) AS score
+      FROM instruction JOIN response ON response.instruction_id = instruction.id
+      JOIN ledger AS counted ON counted.response_id = response.id
+      WHERE instruction.suite_id = :suite AND {counts} AND counted.criterion_id IN (
+            SELECT criterion.id FROM criterion WHERE criterion.rubric_id = :rubric)
+      GROUP BY counted.response_id, {by}, counted.criterion_id) AS given
+LEFT JOIN rater ON rater.id = given.rater_id
+JOIN criterion ON criterion.id = given.criterion_id
+JOIN response ON response.id = given.response_id
 JOIN instruction ON instruction.id = response.instruction_id
 JOIN model ON model.id = response.model_id
 JOIN decoding ON decoding.id = response.decoding_id
-WHERE instruction.suite_id = :suite AND current_rating.score IS NOT NULL
-  AND (criterion.name = 'language' OR NOT EXISTS (
-        SELECT 1 FROM current_rating AS wrong JOIN criterion AS aspect ON aspect.id = wrong.criterion_id
-        WHERE wrong.response_id = current_rating.response_id AND wrong.rater_id = current_rating.rater_id
-          AND aspect.rubric_id = criterion.rubric_id AND aspect.name = 'language' AND wrong.score = 0))
 GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, decoding.quantization,
          decoding.digest, instruction.language, rater.kind, rater.name, rater.version, criterion.name,
          criterion.position
 ORDER BY response.model_id, response.decoding_id, instruction.language, rater.kind, rater.name, rater.version,
          criterion.position
 """
+_BY_RATER = _MEAN_SCORES.format(by="counted.rater_id", counts="counted.left_out IS NULL")
+_TOGETHER = _MEAN_SCORES.format(
+    by="NULL", counts="counted.left_out_together IS NULL AND counted.rater_kind = 'human'"
+)
 
+_PEOPLE = """
+SELECT count(DISTINCT scored.rater_id)
+FROM instruction JOIN response ON response.instruction_id = instruction.id
+JOIN ledger AS scored ON scored.response_id = response.id
+WHERE instruction.suite_id = :suite AND scored.rubric_id = :rubric AND scored.rater_kind = 'human'
+  AND scored.stands
+"""
 
 _SCORES_BY_MODEL = """
-SELECT model.name AS model, instruction.language, instruction.key, criterion.name AS criterion,
-       current_rating.score
-FROM current_rating
-JOIN criterion ON criterion.id = current_rating.criterion_id
-JOIN response ON response.id = current_rating.response_id
+SELECT model.name AS model, instruction.language, instruction.key, criterion.name AS criterion, scored.score
+FROM ledger AS scored
+JOIN criterion ON criterion.id = scored.criterion_id
+JOIN response ON response.id = scored.response_id
 JOIN instruction ON instruction.id = response.instruction_id
 JOIN model ON model.id = response.model_id
-WHERE instruction.suite_id = :suite AND current_rating.rater_id = :rater AND current_rating.score IS NOT NULL
+WHERE instruction.suite_id = :suite AND scored.rater_id = :rater AND scored.stands
 """
 
 
@@ -144,22 +152,25 @@ class ScoringRater:
 
 
 def mean_scores(session: Session, suite_id: int) -> list[MeanScore]:
-    """Mean scores of every source x language x rater x criterion of a suite, on the default rubric; what a
-    judge said when it was asked again is left out (`store.queries.raters`)."""
-    rubric = read_rubric()
-    asked = {"suite": suite_id, "rubric": rubric["name"], "version": rubric["version"]}
-    rows = session.connection().execute(text(_MEAN_SCORES), asked)
+    """Mean scores of every source x language x rater x criterion of a suite, on the default rubric: of people
+    together where there are several, then of every rater. What counts is said by `store.queries.ledger`."""
+    rubric = stored_default_rubric(session)
+    if rubric is None:
+        return []
+    asked = {"suite": suite_id, "rubric": rubric}
+    connection = session.connection()
+    people = connection.execute(text(_PEOPLE), asked).scalar_one()
+    together = list(connection.execute(text(_TOGETHER), asked)) if people > 1 else []
     return [
         MeanScore(
             ModelDecoding(row.model_id, row.decoding_id, row.model, row.engine, row.quantization, row.digest),
             row.language,
-            rater_label(row.kind, row.rater, row.version),
+            people_label(people) if row.kind is None else rater_label(row.kind, row.rater, row.version),
             row.criterion,
             row.n,
             float(row.mean),
         )
-        for row in rows
-        if split_version(row.version)[1] == 1
+        for row in (*together, *connection.execute(text(_BY_RATER), asked))
     ]
 
 
@@ -179,10 +190,10 @@ def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
 
 
 def _surface_shares(session: Session) -> Any:
-    identified, spelling = aliased(SurfaceMetric), aliased(SurfaceMetric)
+    identified, spelling = CURRENT_METRIC.alias("identified"), CURRENT_METRIC.alias("spelling")
     right = case(
-        (col(identified.id).is_(None), None),
-        (is_language_in_sql(col(identified.label), expected_in_sql(session)), 1.0),
+        (identified.c.id.is_(None), None),
+        (is_language_in_sql(identified.c.label, expected_in_sql(session)), 1.0),
         else_=0.0,
     )
     source: list[Any] = [Response.model_id, Response.decoding_id, col(Model.name).label("model")]
@@ -192,26 +203,17 @@ def _surface_shares(session: Session) -> Any:
             *source,
             func.count().label("responses"),
             func.avg(right).label("right_language"),
-            func.avg(col(spelling.value)).label("spelling"),
+            func.avg(spelling.c.value).label("spelling"),
         )
         .select_from(Response)
         .join(Instruction)
         .join(Model)
         .join(Decoding)
-        .outerjoin(identified, col(identified.id) == _latest("language"))
-        .outerjoin(spelling, col(spelling.id) == _latest("spelling"))
+        .outerjoin(identified, latest_of(identified, col(Response.id), "language"))
+        .outerjoin(spelling, latest_of(spelling, col(Response.id), "spelling"))
         .group_by(*source)
         .order_by(col(Response.model_id), col(Response.decoding_id), col(Instruction.language))
     )
-
-
-def _latest(metric: str) -> Any:
-    """The id of the last measurement of a response."""
-    measured = aliased(SurfaceMetric)
-    newest = select(func.max(measured.id)).where(
-        col(measured.response_id) == Response.id, col(measured.metric) == metric
-    )
-    return newest.correlate(Response).scalar_subquery()
 
 
 def scores_by_model(session: Session, suite_id: int, rater_id: int) -> dict[str, ScoresByCriterion]:
@@ -258,22 +260,32 @@ def raters_of(session: Session) -> list[ScoringRater]:
     return sorted(raters, key=lambda rater: (order.get(rater.kind, 3), rater.name, rater.version))
 
 
-def scores_of(
-    session: Session, suite_id: int, rubric_id: int, rater_ids: Sequence[int]
-) -> list[tuple[int, int, int, int]]:
-    """The current scores of these raters on a rubric, of responses to a suite: (response, rater, criterion,
-    score), in no order. Skipped and cleared scores are none."""
-    rating = CURRENT_RATING.c
+@dataclass(frozen=True)
+class LedgerRow:
+    """A score that stands, and what it takes part in: the means of its rater (`counts`), those of people
+    together (`counts_together`) and agreement (`paired`)."""
+
+    response_id: int
+    rater_id: int
+    criterion_id: int
+    score: int
+    counts: bool
+    counts_together: bool
+    paired: bool
+
+
+def scores_of(session: Session, suite_id: int, rubric_id: int) -> list[LedgerRow]:
+    """The scores that stand on a rubric, of all raters, of responses to a suite, in no order."""
+    row = LEDGER.c
     statement = (
-        select(rating.response_id, rating.rater_id, rating.criterion_id, rating.score)
-        .join(Criterion, col(Criterion.id) == rating.criterion_id)
-        .join(Response, col(Response.id) == rating.response_id)
-        .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .where(
-            col(Criterion.rubric_id) == rubric_id,
-            col(Instruction.suite_id) == suite_id,
-            rating.rater_id.in_(rater_ids),
-            rating.score.is_not(None),
+        select(
+            row.response_id, row.rater_id, row.criterion_id, row.score, ledger.counts(together=False),
+            ledger.counts(together=True), ledger.is_paired(),
         )
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in session.connection().execute(statement)]
+        .select_from(LEDGER)
+        .join(Criterion, col(Criterion.id) == row.criterion_id)
+        .join(Response, col(Response.id) == row.response_id)
+        .join(Instruction, col(Instruction.id) == Response.instruction_id)
+        .where(col(Criterion.rubric_id) == rubric_id, col(Instruction.suite_id) == suite_id, row.stands)
+    )  # fmt: skip
+    return [LedgerRow(*scored) for scored in session.connection().execute(statement)]

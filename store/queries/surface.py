@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.queries.expected_language import expected_in_sql, expected_language, is_language
 from store.queries.responses import is_empty
-from store.tables import Instruction, Model, Response, SurfaceMetric
+from store.tables import CURRENT_METRIC, Instruction, Model, Response, SurfaceMetric
 from store.upsert import dialect_of
 
 _NOTHING: dict[str, Any] = {"value": None, "label": None, "detail": {}, "run_id": None}
@@ -116,15 +116,14 @@ def surface_measures(session: Session, suite_id: int) -> dict[int, SurfaceMeasur
     }
     statement = (
         select(
-            col(SurfaceMetric.response_id),
-            col(SurfaceMetric.metric),
-            col(SurfaceMetric.value),
-            col(SurfaceMetric.label),
+            CURRENT_METRIC.c.response_id,
+            CURRENT_METRIC.c.metric,
+            CURRENT_METRIC.c.value,
+            CURRENT_METRIC.c.label,
         )
-        .join(Response, col(Response.id) == col(SurfaceMetric.response_id))
+        .join(Response, col(Response.id) == CURRENT_METRIC.c.response_id)
         .join(Instruction, col(Instruction.id) == col(Response.instruction_id))
-        .where(col(Instruction.suite_id) == suite_id, col(SurfaceMetric.metric).in_(list(latest)))
-        .order_by(col(SurfaceMetric.id))
+        .where(col(Instruction.suite_id) == suite_id, CURRENT_METRIC.c.metric.in_(list(latest)))
     )
     for response, metric, value, label in _rows(session, statement):
         latest[metric][response] = (value, label)
@@ -143,6 +142,12 @@ def surface_measures(session: Session, suite_id: int) -> dict[int, SurfaceMeasur
         )
         for response, language, modifier, empty in _rows(session, answers)
     }
+
+
+def latest_of(metrics: Any, response: Any, metric: str) -> ColumnElement[bool]:
+    """The condition that joins the latest measurement of a metric (of `metrics`, which is the view
+    `current_metric` under a name) to the responses with the id `response`."""
+    return and_(metrics.c.response_id == response, metrics.c.metric == metric)
 
 
 def _rows(session: Session, statement: Any) -> Iterable[Any]:

@@ -5,6 +5,7 @@ from store.tables.journal import (
     CURRENT_COMMENT,
     CURRENT_ERROR_SPAN,
     CURRENT_RATING,
+    LEDGER,
     Comment,
     Entry,
     ErrorSpan,
@@ -21,14 +22,16 @@ from store.tables.people import (
     Rubric,
     StoreKey,
 )
-from store.tables.responses import Claim, Decoding, Model, Response, SurfaceMetric
+from store.tables.responses import CURRENT_METRIC, Claim, Decoding, Model, Response, SurfaceMetric
 from store.tables.suites import Instruction, Suite
 from store.tables.work import Failure, JudgeAnswer, JudgeBatch, JudgeBatchItem, Run
 
 __all__ = [
     "CURRENT_COMMENT",
     "CURRENT_ERROR_SPAN",
+    "CURRENT_METRIC",
     "CURRENT_RATING",
+    "LEDGER",
     "Assignment",
     "BigKey",
     "Bookmark",

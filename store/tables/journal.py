@@ -118,6 +118,12 @@ def _view(name: str, *columns: str) -> TableClause:
 
 
 CURRENT_RATING = _view("current_rating", "response_id", "rater_id", "criterion_id", "score", "skipped")
+LEDGER = _view(
+    "ledger",
+    "response_id", "rater_id", "criterion_id", "score", "skipped",
+    "rubric_id", "rater_kind", "stands", "adjudicates", "left_out", "left_out_together",
+)  # fmt: skip
+"""Every rating of the journal, and whether it counts (`store.queries.ledger`)."""
 CURRENT_COMMENT = _view("current_comment", "response_id", "rater_id", "text")
 CURRENT_ERROR_SPAN = _view(
     "current_error_span",

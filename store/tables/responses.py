@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, column, table
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BigKey, UtcDateTime, json_column, utc_now
@@ -94,3 +94,11 @@ class SurfaceMetric(SQLModel, table=True):
     label: str | None = None
     detail: dict[str, Any] = json_column()
     run_id: int | None = Field(default=None, foreign_key="run.id")
+
+
+CURRENT_METRIC = table(
+    "current_metric",
+    *(column(name) for name in ("id", "response_id", "metric", "tool", "value", "label")),
+    column("detail", JSON),
+)
+"""Of every response and metric the latest measurement, whatever the tool."""

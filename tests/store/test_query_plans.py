@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from store import open_store
 from store.queries import (
+    calibration,
     campaigns,
     compare,
     exporting,
@@ -19,6 +20,7 @@ from store.queries import (
     journal,
     models,
     notes,
+    overview,
     raters,
     responses,
     review_queue,
@@ -26,9 +28,12 @@ from store.queries import (
     rubrics,
     suites,
 )
+from store.queries.calibration import Subset
 from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
+from store.queries.overview import Scope
 from store.session import reading, writing
+from store.tables import LEDGER
 
 pytestmark = pytest.mark.parts
 
@@ -189,7 +194,18 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "assigned": lambda it: campaigns.assignments_of(it, 1),
     "given": lambda it: campaigns.marks_given(it, 1, CRITERIA),
     "known_scores": lambda it: campaigns.known_scores(it, [JUDGE], [1, 2]),
-    "adjudicated_by": lambda it: campaigns.adjudicated_by(it, SUITE),
+    "ledger of responses": lambda it: (
+        it.connection().execute(LEDGER.select().where(LEDGER.c.response_id.in_([1, 2]))).all()
+    ),
+    "ledger of a rater": lambda it: (
+        it.connection()
+        .execute(LEDGER.select().where(LEDGER.c.rater_id == JUDGE, LEDGER.c.left_out_together.is_(None)))
+        .all()
+    ),
+    "heat_map": lambda it: overview.heat_map(it, Scope(SUITE, "ru"), 1, [RATER, JUDGE]),
+    "pair_counts": lambda it: overview.pair_counts(it, Scope(SUITE, "ru"), 1, [RATER], JUDGE),
+    "calibration": lambda it: calibration.scores(it, [RATER, JUDGE], Subset(SUITE)),
+    "in_wrong_language": lambda it: calibration.in_wrong_language(it, [RATER, JUDGE], Subset(SUITE)),
 }
 # A view in which no judge has scored anything.
 UNJUDGED = replace(BY_MODEL, lead="fr", languages=("fr",))

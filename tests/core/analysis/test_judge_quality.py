@@ -48,8 +48,12 @@ BY_HUMANS = {
 }
 
 
+# Language 0 of the same rater, and helpfulness beside it.
+WRONG = {(HELP, BOB): {1, 4}, (HELP, ANN): {7}, (HELP, GPT): {4}}
+
+
 def calibrated(given=GIVEN, by_humans=BY_HUMANS):
-    return calibrate_judge(JUDGE, given, by_humans, HUMANS, ANSWERS, SCALES)
+    return calibrate_judge(JUDGE, given, by_humans, HUMANS, ANSWERS, SCALES, WRONG)
 
 
 def test_a_response_that_two_humans_scored_gives_two_pairs():
@@ -288,7 +292,7 @@ def test_many_criteria_of_several_rubrics_and_scales_fit_in_110_columns():
         {scale.criterion_id: {r: {n: rng.randint(1, 5) for n in ANSWERS} for r in raters} for scale in scales}
         for raters in ((GPT, AGAIN), (ANN, BOB))
     )
-    found = calibrate_judge(JUDGE, given, theirs, HUMANS, ANSWERS, scales)
+    found = calibrate_judge(JUDGE, given, theirs, HUMANS, ANSWERS, scales, {})
     text = plain_text(calibration_tables(Calibration(None, ["en", "fr", "ru"], [found])))
     assert max(map(len, text.splitlines())) <= 110
     assert "…" not in text
@@ -308,6 +312,7 @@ def test_missing_ratings_anywhere_leave_the_pairs_that_are_there(seed):
         HUMANS,
         ANSWERS,
         SCALES,
+        {},
     ).criteria[1]
     judged = scores[GPT]
     pairs = [(scores[h][n], judged[n]) for h in HUMANS for n in scores[h] if n in judged]

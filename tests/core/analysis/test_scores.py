@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.scores import load_scores
+from core.analysis.scores import load_scores, paired_scores
 from store import open_store
 from store.queries import journal, models, raters, responses, rubrics, suites
 from store.queries.journal import Score
@@ -133,11 +133,13 @@ def test_what_a_third_reviewer_settled_is_final_for_people_and_leaves_judges_alo
     study.assign("cid", place, kind="adjudication")
     assert len(rows(study.load())) == 6
     study.commit("cid", place)
-    assert [
-        (response, rater, criterion, score) for response, rater, criterion, score, _ in rows(study.load())
-    ] == [
-        (1, "human:ann", "fluency", 1),
-        (1, "human:cid", "helpfulness", 1),
-        (1, "llm:gpt", "helpfulness", 2),
-        (2, "human:ann", "helpfulness", 2),
+    scored = study.load()
+    assert [(*row, together) for row, together in zip(rows(scored), scored.counts_together, strict=True)] == [
+        (1, "human:ann", "helpfulness", 0, True, False),
+        (1, "human:ann", "fluency", 1, True, True),
+        (1, "human:bob", "helpfulness", 2, True, False),
+        (1, "human:cid", "helpfulness", 1, True, True),
+        (1, "llm:gpt", "helpfulness", 2, True, True),
+        (2, "human:ann", "helpfulness", 2, True, True),
     ]
+    assert [rater.name for rater in paired_scores(scored).raters] == ["ann", "bob", "gpt"]

@@ -152,6 +152,33 @@ def test_preference_pairs_are_of_one_instruction_by_a_margin_and_never_of_the_wr
             pairs(compared, tmp_path, **options)
 
 
+def test_criteria_of_two_rubrics_that_share_a_name_are_never_compared(compared, tmp_path):
+    with writing(compared) as session:
+        anna = raters.rater_id(session, "human", "anna")
+        long = [{"name": "clarity", "minimum": 1, "maximum": 6}, {"name": "helpfulness", "maximum": 6}]
+        longer = {
+            it.name: it.id for it in rubrics.criteria_of(session, rubrics.rubric_id(session, "l", "1", long))
+        }
+        short = {
+            it.name: it.id
+            for it in rubrics.criteria_of(
+                session, rubrics.rubric_id(session, "k", "1", [{"name": "clarity"}])
+            )
+        }
+        for response, score in ((10, 2), (11, 0)):
+            journal.append(session, anna, [Score(response, short["clarity"], score)])
+        for response, score in ((11, 3), (12, 3)):
+            journal.append(session, anna, [Score(response, longer["clarity"], score)])
+        journal.append(session, anna, [Score(response, longer["helpfulness"], 6) for response in (2, 3)])
+    assert pairs(compared, tmp_path) == [("a ru?", "Good.", "Bad.")] * 2  # helpfulness: the default rubric
+    with pytest.raises(UsageError, match=r"'clarity' in l/1, k/1: name one with --rubric"):
+        pairs(compared, tmp_path, criterion="clarity")
+    assert pairs(compared, tmp_path, criterion="clarity", rubric="k") == [("b fr?", "Good.", "Bad.")]
+    assert pairs(compared, tmp_path, criterion="clarity", rubric="l/1") == []
+    with pytest.raises(UsageError, match=r"Rubric 'x': there are scores for 'clarity' in l/1, k/1"):
+        pairs(compared, tmp_path, criterion="clarity", rubric="x")
+
+
 def test_llm_comparator_gets_two_models_with_every_raters_difference(compared, tmp_path):
     path = tmp_path / "c.json"
     assert run_export(compared, "llm-comparator", path, {"models": ["n", "m"]}) == 2
