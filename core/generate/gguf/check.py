@@ -12,6 +12,7 @@ from core.generate.checkpoint import Checkpoint
 from core.generate.engines.llama_cpp.context import Context, TokenSpan
 from core.generate.engines.llama_cpp.library import GgufModel, available_memory, default_threads
 from core.generate.engines.transformers.loading import Adapters
+from core.generate.gguf.head import GgufFile
 from core.generate.gguf.tokenizer import SAMPLES, TokenizerSpec, sample_prompts
 from store import XlitError
 
@@ -83,11 +84,12 @@ def check_answers(file: Path, source: Checkpoint, tokenizer: Any) -> bool:
     import gguf
     import torch
 
-    tensors = gguf.GGUFReader(file).tensors
-    kinds = {tensor.tensor_type for tensor in tensors}
+    with GgufFile(file) as head:
+        tensors = head.tensors
+    kinds = {tensor.kind for tensor in tensors}
     exact = kinds == {gguf.GGMLQuantizationType.F32}
     bytes_per_weight = 4 if exact else 4 + 2
-    needed = bytes_per_weight * sum(int(tensor.n_elements) for tensor in tensors)
+    needed = bytes_per_weight * sum(tensor.elements for tensor in tensors)
     available = available_memory()
     if available is not None and needed > 0.8 * available:
         return False

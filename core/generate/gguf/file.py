@@ -1,12 +1,12 @@
 """What stands in the head of a GGUF file, and the keys of our own in it: read, and added."""
 
+import struct
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.extras import needs_extra
+from core.generate.gguf.head import ARRAY, BOOL, INT32, MAGIC, STRING, UINT32, GgufFile
 from store import XlitError
 
 STOP_TOKENS = "xlit.stop_token_ids"
@@ -14,7 +14,10 @@ SOURCE_DIGEST = "xlit.source_digest"
 NORMALIZATION = "xlit.normalization"
 DROPS_FIRST_SPACE = "xlit.drops_first_space"
 CONVERTER = "xlit.converter"
+TOKENS = "tokenizer.ggml.tokens"
 SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
+
+_COPIED = 2**24  # bytes, or numbers, at a time
 
 
 @dataclass(frozen=True)
@@ -43,78 +46,89 @@ def read_head(path: Path) -> GgufHead:
     with needs_extra("gguf", "Reading a GGUF file"):
         import gguf
     try:
-        fields = gguf.GGUFReader(path).fields
-        file_type = gguf.LlamaFileType(int(_value(fields, "general.file_type", 1024)))
-        tokens = fields["tokenizer.ggml.tokens"]
-        special = {}
-        for name in SPECIAL_TOKENS:
-            number = _value(fields, f"tokenizer.ggml.{_GGUF_NAMES.get(name, name)}_token_id")
-            if number is not None:
-                special[f"{name}_token"] = str(tokens.contents(int(number)))
-        stop = _value(fields, STOP_TOKENS)
-        return GgufHead(
-            number_format=file_type.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(),
-            chat_template=_value(fields, "tokenizer.chat_template"),
-            special_tokens=special,
-            stop_tokens=None if stop is None else tuple(int(token) for token in stop),
-            source_digest=_value(fields, SOURCE_DIGEST),
-            normalization=_value(fields, NORMALIZATION),
-            drops_first_space=bool(_value(fields, DROPS_FIRST_SPACE, _is_sentencepiece(fields))),
-            converter=_value(fields, CONVERTER),
-        )
-    except Exception as error:  # on torn files the reader fails in many ways
+        with GgufFile(path) as file:
+            file_type = gguf.LlamaFileType(int(file.value("general.file_type", 1024)))
+            special = {}
+            for name in SPECIAL_TOKENS:
+                number = file.value(f"tokenizer.ggml.{_GGUF_NAMES.get(name, name)}_token_id")
+                if number is not None:
+                    special[f"{name}_token"] = file.text_at(TOKENS, int(number))
+            stop = file.value(STOP_TOKENS)
+            return GgufHead(
+                number_format=file_type.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(),
+                chat_template=file.value("tokenizer.chat_template"),
+                special_tokens=special,
+                stop_tokens=None if stop is None else tuple(int(token) for token in stop),
+                source_digest=file.value(SOURCE_DIGEST),
+                normalization=file.value(NORMALIZATION),
+                drops_first_space=bool(file.value(DROPS_FIRST_SPACE, _is_sentencepiece(file))),
+                converter=file.value(CONVERTER),
+            )
+    except Exception as error:  # a torn file fails in many ways
         raise XlitError(f"{path} is torn, or is no GGUF file of a language model. Make it again.") from error
 
 
 _GGUF_NAMES = {"unk": "unknown", "pad": "padding"}
 
 
-def _is_sentencepiece(fields: Any) -> bool:
+def _is_sentencepiece(file: GgufFile) -> bool:
     """Whether a file of other make has SentencePiece's tokenizer, that puts a space before text."""
-    model = _value(fields, "tokenizer.ggml.model")
-    return model == "llama" and bool(_value(fields, "tokenizer.ggml.add_space_prefix", True))
-
-
-def _value(fields: Any, key: str, default: Any = None) -> Any:
-    return fields[key].contents() if key in fields else default
+    model = file.value("tokenizer.ggml.model")
+    return model == "llama" and bool(file.value("tokenizer.ggml.add_space_prefix", True))
 
 
 def copy_with_keys(file: Path, out: Path, keys: Mapping[str, str | bool | int | Sequence[int]]) -> None:
     """Write a GGUF file again as `out`, with some keys more or with other values: texts, yes or no, numbers,
-    and lists of token ids.
+    and lists of token ids. Everything else is copied byte by byte.
 
     Raises `XlitError` for weights in float16 that are not finite, as those too large for it are.
     """
+    with GgufFile(file) as source, out.open("wb") as target:
+        _check_finite(source)
+        kept = [entry for name, entry in source.entries.items() if name not in keys]
+        version = source.data[4:8]
+        target.write(MAGIC + version)
+        target.write(struct.pack(f"{source.order}QQ", len(source.tensors), len(kept) + len(keys)))
+        for entry in kept:
+            target.write(source.data[entry.start : entry.end])
+        for name, value in keys.items():
+            target.write(_packed_text(source.order, name) + _packed_value(source.order, value))
+        target.write(source.data[source.tensors_start : source.tensors_end])
+        target.write(bytes(-target.tell() % source.alignment))
+        for start in range(source.data_start, len(source.data), _COPIED):
+            target.write(source.data[start : start + _COPIED])
+
+
+def _check_finite(source: GgufFile) -> None:
     import gguf
     import numpy as np
 
-    reader = gguf.GGUFReader(file)
-    fields = reader.fields
-    with closing(gguf.GGUFWriter(out, str(fields["general.architecture"].contents()))) as writer:
-        for name, field in fields.items():
-            if name.startswith("GGUF.") or name == "general.architecture" or name in keys:
-                continue
-            kind = field.types[0]
-            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-            writer.add_key_value(name, field.contents(), kind, inner)
-        for name, value in keys.items():
-            if isinstance(value, str):
-                writer.add_string(name, value)
-            elif isinstance(value, bool):
-                writer.add_bool(name, value)
-            elif isinstance(value, int):
-                writer.add_uint32(name, value)
-            else:
-                writer.add_array(name, value)
-        for tensor in reader.tensors:
-            data = tensor.data
-            if data.dtype == np.float16 and not np.isfinite(data).all():
+    for tensor in source.tensors:
+        if tensor.kind != gguf.GGMLQuantizationType.F16:
+            continue
+        start = source.data_start + tensor.offset
+        for first in range(0, tensor.elements, _COPIED):
+            count = min(_COPIED, tensor.elements - first)
+            values = np.frombuffer(
+                source.data[start + 2 * first : start + 2 * (first + count)], dtype=f"{source.order}f2"
+            )
+            if not np.isfinite(values).all():
                 raise XlitError(
                     f"{tensor.name} has weights that are too large for f16. Convert to bf16 instead."
                 )
-            writer.add_tensor_info(tensor.name, data.shape, data.dtype, data.nbytes, tensor.tensor_type)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-        for tensor in reader.tensors:
-            writer.write_tensor_data(tensor.data)
+
+
+def _packed_text(order: str, text: str) -> bytes:
+    raw = text.encode("utf-8")
+    return struct.pack(f"{order}Q", len(raw)) + raw
+
+
+def _packed_value(order: str, value: str | bool | int | Sequence[int]) -> bytes:
+    """The kind of a value and the value; whole numbers are of 32 bits, in lists with a sign."""
+    if isinstance(value, str):
+        return struct.pack(f"{order}I", STRING) + _packed_text(order, value)
+    if isinstance(value, bool):
+        return struct.pack(f"{order}I?", BOOL, value)
+    if isinstance(value, int):
+        return struct.pack(f"{order}II", UINT32, value)
+    return struct.pack(f"{order}IIQ{len(value)}i", ARRAY, INT32, len(value), *value)

@@ -36,6 +36,7 @@ from core.generate.gguf.file import (
     copy_with_keys,
     read_head,
 )
+from core.generate.gguf.head import GgufFile
 from core.generate.gguf.tokenizer import SPACE, TokenizerSpec, steps_of, tokenizer_spec
 from core.generate.gguf.weights import model_config
 from store import XlitError
@@ -128,15 +129,15 @@ def _text_keys(made: Path, tokenizer: Any) -> dict[str, str | bool]:
 
 def _window_key(made: Path, config: Any) -> dict[str, int]:
     """The context is no longer than a sliding window that the script has not written down."""
-    import gguf
-
-    fields = gguf.GGUFReader(made).fields
-    architecture = fields["general.architecture"].contents()
-    key = f"{architecture}.context_length"
-    if f"{architecture}.attention.sliding_window" in fields or not hasattr(config, "max_position_embeddings"):
+    with GgufFile(made) as head:
+        architecture = head.value("general.architecture")
+        key = f"{architecture}.context_length"
+        written = head.value(key)
+        has_window = f"{architecture}.attention.sliding_window" in head
+    if has_window or written is None or not hasattr(config, "max_position_embeddings"):
         return {}
     window = context_length(config)
-    return {key: window} if key in fields and window < int(fields[key].contents()) else {}
+    return {key: window} if window < int(written) else {}
 
 
 def _spec(tokenizer: Any, folder: Path) -> TokenizerSpec:
