@@ -14,7 +14,7 @@ from surface import build, quietly
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
 from core.text.prose import blank_code, prose_of
-from core.text.scripts import normal_language
+from store.languages import normal_language
 
 SAME = "same label, same probability"
 

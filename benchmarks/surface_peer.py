@@ -16,8 +16,9 @@ import hunspell
 from core.judge.surface.language import find_model, prepared_line
 from core.judge.surface.spelling import CLITICS, find_dictionary
 from core.text.prose import blank_code, has_letters, prose_of
-from core.text.scripts import normal_language, script_of
+from core.text.scripts import script_of
 from core.text.words import is_checked, plain_word, word_parts, words_to_spell_in
+from store.languages import normal_language
 
 ENCODING = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
 

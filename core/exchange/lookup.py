@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.exchange.annotator import instruction_digest, normalized
 from core.exchange.records import ReadText, ResponseName, SuiteName
 from store.errors import UsageError
+from store.languages import stored_language
 from store.queries import campaigns, importing, responses, review_queue
 from store.queries.importing import KnownResponse, instruction_texts, responses_to, texts_of, texts_to
 from store.queries.importing import texts_with_digest as with_digest
@@ -31,6 +32,7 @@ class ResponseLookup:
     none."""
 
     session: Session
+    _languages: dict[int, list[str]] = field(default_factory=dict)
     _suites: dict[str, int | str] = field(default_factory=dict)
     _queues: dict[tuple[str, int], dict[int, review_queue.QueueItem]] = field(default_factory=dict)
     _texts: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class ResponseLookup:
             if isinstance(suite, str):
                 results[index] = suite
             else:
-                groups[suite, name.language].append(index)
+                groups[suite, self._language(suite, name.language)].append(index)
         for (suite, language), indexes in groups.items():
             keys = {names[index].key for index in indexes}
             known = importing.known_instructions(self.session, suite, language, keys)
@@ -113,12 +115,13 @@ class ResponseLookup:
         suite = self._suite(reading.suite)
         if isinstance(suite, str):
             return suite
-        texts = self._instructions(suite, reading.language)
+        language = self._language(suite, reading.language)
+        texts = self._instructions(suite, language)
         instruction = texts.get(" ".join(reading.instruction.split()))
         if instruction is None:
             return f"suite {reading.suite} holds no instruction with this text ({reading.language})"
         wanted = " ".join(reading.text.split())
-        answers = texts_to(self.session, suite, reading.language, instruction)
+        answers = texts_to(self.session, suite, language, instruction)
         same = [response.id for response in answers if normalized(response.text) == wanted]
         return (
             FoundResponses(tuple(same))
@@ -132,6 +135,12 @@ class ResponseLookup:
                 normalized(text): text for _, text in instruction_texts(self.session, suite, language)
             }
         return self._texts[suite, language]
+
+    def _language(self, suite: int, code: str) -> str:
+        """The code under which the suite holds the language."""
+        if suite not in self._languages:
+            self._languages[suite] = importing.languages_of(self.session, suite)
+        return stored_language(code, self._languages[suite])
 
     def _suite(self, label: str) -> int | str:
         if label not in self._suites:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from core.exchange.records import DecodingName, ImportCounts, ImportedResponse, InstructionRow
 from core.text.files import BadRow
+from store.languages import language_tag, stored_language
 from store.queries import importing, models, responses
 from store.queries.suites import find_suite
 from store.storable import strings_in, unstorable
@@ -33,6 +34,7 @@ class ResponseWriter:
     suites: dict[str, int] = field(default_factory=dict)
     models: dict[str, int] = field(default_factory=dict)
     _decodings: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
+    _languages: dict[int, list[str]] = field(default_factory=dict)
     _positions: dict[tuple[int, str], int] = field(default_factory=dict)
     _seen: bytearray = field(default_factory=bytearray)  # a byte for each id, since there may be millions
     _texts: dict[tuple[int, str], dict[str, tuple[str, str]]] = field(default_factory=dict)
@@ -41,14 +43,17 @@ class ResponseWriter:
         """Write a batch. Returns the rows that could not be written, in no particular order."""
         bad: list[BadRow] = []
         sound = []
-        for row in rows:
+        for row in map(_with_tag, rows):
             if _surely_sound(row) or (reason := unsound(row)) is None:
                 sound.append(row)
             else:
                 bad.append(BadRow(row.location, reason))
         groups: dict[tuple[int, str], list[InstructionRow]] = defaultdict(list)
         for row in sound:
-            groups[self._suite(row), row.language].append(row)
+            suite = self._suite(row)
+            language = self._language(suite, row.language)
+            held = row if language == row.language else row._replace(language=language)
+            groups[suite, language].append(held)
         imported: list[tuple[tuple[int, int, int, int], InstructionRow, ImportedResponse]] = []
         for (suite, language), group in groups.items():
             for instruction, row in self._instructions(suite, language, group, bad):
@@ -57,6 +62,12 @@ class ResponseWriter:
                     imported.append(((instruction, *made_by, response.sample), row, response))
         self._responses(imported, bad)
         return bad
+
+    def _language(self, suite: int, tag: str) -> str:
+        """The code under which a suite holds a language already, else its tag."""
+        if suite not in self._languages:
+            self._languages[suite] = importing.languages_of(self.session, suite)
+        return stored_language(tag, self._languages[suite])
 
     def _instructions(
         self, suite: int, language: str, rows: Sequence[InstructionRow], bad: list[BadRow]
@@ -239,6 +250,12 @@ def _surely_sound(row: InstructionRow) -> bool:
         and not any(map(str.isspace, needed))
         and unstorable("\n".join((*needed, *others))) is None
     )
+
+
+def _with_tag(row: InstructionRow) -> InstructionRow:
+    """The row with its language as stores hold it."""
+    tag = language_tag(row.language)
+    return row if tag == row.language else row._replace(language=tag)
 
 
 @lru_cache(maxsize=1_000)

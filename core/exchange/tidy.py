@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from store.errors import UsageError
 from store.queries.exporting import note_rows, rating_rows, response_rows
-from store.queries.suites import find_suite
+from store.queries.suites import find_suite, language_held
 
 OPTIONS = {
     "what": (
@@ -65,7 +65,10 @@ class Selection:
         Raises `UsageError` at once when the store has no such suite.
         """
         suite = find_suite(session, self.suite).id if self.suite else None
-        only: dict[str, Any] = {"suite_id": suite, "language": self.language}
+        only: dict[str, Any] = {
+            "suite_id": suite,
+            "language": language_held(session, self.language) if self.language else None,
+        }
         if self.what == "responses":
             rows = response_rows(session, **only)
         elif self.what == "notes":

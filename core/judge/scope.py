@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from core.progress import say
+from store.languages import same_languages
 from store.queries import responses, surface
 from store.session import reading
 
@@ -14,10 +15,15 @@ def chosen_languages(engine: Engine, languages: Sequence[str] | None) -> list[st
     each that it does not."""
     with reading(engine) as session:
         held = responses.languages_with_responses(session)
-    for code in languages or ():
-        if code not in held:
+    if languages is None:
+        return held
+    chosen: set[str] = set()
+    for code in languages:
+        meant = same_languages(code, held)
+        if not meant:
             say(f"The store holds no responses to instructions in {code!r}.")
-    return [code for code in held if languages is None or code in languages]
+        chosen.update(meant)
+    return sorted(chosen)
 
 
 def expected_among(engine: Engine, languages: Sequence[str]) -> list[str]:

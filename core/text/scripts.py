@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import regex
 
+from store.languages import normal_language
+
 # The prolonged sound and voicing marks of kana belong to several scripts, but are used like katakana.
 KANA_SIGNS = r"\u30fc\uff70\uff9e\uff9f"
 HAN_AND_KANA = rf"\p{{Script=Han}}\p{{Script=Hiragana}}\p{{Script=Katakana}}{KANA_SIGNS}"
@@ -28,8 +30,6 @@ WIDE = r"\p{East_Asian_Width=W}\p{East_Asian_Width=F}"
 
 # Languages that are written without spaces: nothing here can tell one word from the next.
 UNSPACED_LANGUAGES = frozenset(["zh", "yue", "wuu", "ja", "th", "lo", "km", "my", "bo"])
-
-_SAME_LANGUAGE = {"nb": "no", "iw": "he", "in": "id", "ji": "yi", "cmn": "zh"}
 
 # The scripts that languages are written in, the one that is used most first; all others are in Latin.
 _LANGUAGES = {
@@ -92,13 +92,6 @@ _PASSAGE = re.compile(r"[Ffc](?:[^a\n]*[Ffcm])?")
 _WORD = re.compile(
     r"""(?<![^\sa"“”«»„‘*:—–])[Ff](?:['’-]*+[Ffm])++(?=[.,;:!?…"'“”«»‘’)*—–-]*+(?:[\sa]|\Z))"""
 )
-
-
-@lru_cache(maxsize=4096)
-def normal_language(code: str) -> str:
-    """The bare, lower-case code of a language: `pt_BR` and `PT-pt` give `pt`, `zh-cn` gives `zh`."""
-    primary = code.strip().replace("_", "-").split("-")[0].lower()
-    return _SAME_LANGUAGE.get(primary, primary)
 
 
 def scripts_of(language: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from store.queries.expected_language import expected_in_sql, is_language_in_sql
+from store.queries.expected_language import expected_label_in_sql
 from store.queries.responses import is_empty
 from store.queries.surface import latest_of
 from store.tables import CURRENT_METRIC, Decoding, Instruction, Model, Response
@@ -86,7 +86,7 @@ def measures_of(session: Session, side: Side) -> dict[str, Measures]:
     own = aliased(Response)
     metrics = {name: CURRENT_METRIC.alias(name) for name in ("language", "spelling", "relevance")}
     language, spelling, relevance = metrics.values()
-    right = is_language_in_sql(language.c.label, expected_in_sql(session))
+    right = language.c.label == expected_label_in_sql(session)
     statement = _pairs(
         side,
         own,

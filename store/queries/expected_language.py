@@ -8,11 +8,12 @@ has two or three letters, and may have a country: `lang_pt_BR` gives `pt-br`.
 
 import re
 from collections import defaultdict
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import ColumnElement, case, func, literal, or_
+from sqlalchemy import ColumnElement, case, func, literal
 from sqlmodel import Session, col, select
 
+from store.languages import normal_language
 from store.tables import Instruction
 
 _DEMAND = re.compile(
@@ -44,14 +45,20 @@ def expected_in_sql(session: Session) -> ColumnElement[str]:
 
 
 def is_language(label: str, expected: str) -> bool:
-    """Whether an identified language, a bare code, is the expected one; the country of that is left aside."""
-    return expected == label or expected.replace("_", "-").startswith(f"{label}-")
+    """Whether an identified language, by its bare code, is the expected one."""
+    return label == normal_language(expected)
 
 
-def is_language_in_sql(label: Any, expected: Any) -> ColumnElement[bool]:
-    """`is_language` as an expression."""
-    country = func.replace(expected, "_", "-").startswith(label + literal("-"))
-    return or_(expected == label, country)
+def expected_label_in_sql(session: Session) -> ColumnElement[str]:
+    """The label that an identifier has for the language that an instruction expects, as an expression, which
+    holds for the languages that are in the store now: `is_language` is equality with it."""
+    expected = expected_in_sql(session)
+    pairs = session.exec(select(Instruction.language, Instruction.modifier).distinct())
+    codes = {expected_language(*pair) for pair in pairs}
+    renamed = [code for code in sorted(codes) if normal_language(code) != code]
+    if not renamed:
+        return expected
+    return case(*((expected == code, literal(normal_language(code))) for code in renamed), else_=expected)
 
 
 def _demanded(modifier: str) -> str | None:

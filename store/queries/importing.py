@@ -64,6 +64,12 @@ def known_instructions(
     return {key: (instruction_id or 0, text) for key, instruction_id, text in session.exec(statement)}
 
 
+def languages_of(session: Session, suite_id: int) -> list[str]:
+    """The languages in which a suite holds instructions, sorted."""
+    statement = select(Instruction.language).where(Instruction.suite_id == suite_id).distinct()
+    return sorted(session.exec(statement))
+
+
 def next_position(session: Session, suite_id: int, language: str) -> int:
     """The position after the suite's last instruction in this language; 0 when it has none."""
     statement = select(func.max(Instruction.position)).where(

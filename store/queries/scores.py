@@ -9,7 +9,7 @@ from sqlmodel import select as select_model
 
 from store.labels import people_label, rater_label
 from store.queries import ledger
-from store.queries.expected_language import expected_in_sql, expected_language, is_language_in_sql
+from store.queries.expected_language import expected_label_in_sql, expected_language
 from store.queries.raters import asked_first
 from store.queries.rubrics import stored_default_rubric
 from store.queries.surface import latest_of
@@ -193,7 +193,7 @@ def _surface_shares(session: Session) -> Any:
     identified, spelling = CURRENT_METRIC.alias("identified"), CURRENT_METRIC.alias("spelling")
     right = case(
         (identified.c.id.is_(None), None),
-        (is_language_in_sql(identified.c.label, expected_in_sql(session)), 1.0),
+        (identified.c.label == expected_label_in_sql(session), 1.0),
         else_=0.0,
     )
     source: list[Any] = [Response.model_id, Response.decoding_id, col(Model.name).label("model")]

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, select
 
 from store.errors import UsageError
+from store.languages import same_languages
 from store.tables import Instruction, Suite
 from store.upsert import insert_missing, row_id
 
@@ -100,6 +101,14 @@ def list_suites(session: Session) -> list[SuiteSummary]:
         )
         for suite in session.exec(select(Suite).order_by(Suite.id))  # type: ignore[arg-type]
     ]
+
+
+def language_held(session: Session, code: str) -> str:
+    """The code under which the store holds the language that is asked for (`rus`: `ru`), else that code."""
+    if session.exec(select(Instruction.id).where(Instruction.language == code).limit(1)).first() is not None:
+        return code
+    held = session.exec(select(Instruction.language).distinct())
+    return next(iter(same_languages(code, sorted(held))), code)
 
 
 def instructions_of(session: Session, suite_id: int, language: str) -> list[Instruction]:

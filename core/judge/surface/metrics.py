@@ -31,8 +31,9 @@ from core.judge.surface.spelling import (
     what_to_install,
 )
 from core.progress import Progress, progress, say
-from core.text.scripts import UNSPACED_LANGUAGES, normal_language
+from core.text.scripts import UNSPACED_LANGUAGES
 from store import UsageError
+from store.languages import normal_language
 from store.provenance import RunRecord, record_run
 from store.queries import surface
 from store.queries.responses import response_texts

@@ -15,9 +15,10 @@ from typing import Any
 
 from core.extras import needs_extra
 from core.text.prose import blank_code
-from core.text.scripts import normal_language, script_of
+from core.text.scripts import script_of
 from core.text.words import SPELLING_RULES, is_checked, plain_word, word_parts, words_to_spell_in
 from store import UsageError
+from store.languages import normal_language
 
 # What a language's dictionary may be called, the preferred name first. Portuguese is measured by Brazilian
 # spelling and by Portugal's only where there is no other; the language `pt_PT` asks for Portugal's.

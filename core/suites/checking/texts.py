@@ -16,9 +16,10 @@ from core.suites.checking.findings import SuiteFinding, error, warning
 from core.suites.format import SuiteLine
 from core.suites.loader import WholeSuite
 from core.text.prose import blank_code, has_letters
-from core.text.scripts import UNSPACED_LANGUAGES, normal_language
+from core.text.scripts import UNSPACED_LANGUAGES
 from core.text.words import plain_word
 from store.errors import UsageError, XlitError
+from store.languages import normal_language
 
 
 def leaked(suite: WholeSuite) -> Iterator[SuiteFinding]:

@@ -39,6 +39,14 @@ def test_the_same_file_twice_brings_nothing_new(engine, write, counts):
     assert (again.responses_new, again.responses_known) == (0, 2)
 
 
+def test_a_language_is_one_under_all_its_codes(engine, write, ask):
+    """A second file that names it otherwise finds the instruction of the first."""
+    run_import(engine, "jsonl", [write("a.jsonl", [{**ANSWER, "language": "rus_Cyrl"}])])
+    again = run_import(engine, "jsonl", [write("b.jsonl", [{**ANSWER, "language": "rus", "generator": "n"}])])
+    assert (again.counts.instructions_known, again.counts.responses_new) == (1, 1)
+    assert ask("SELECT language FROM instruction") == [("ru",)]
+
+
 def test_a_dry_run_tells_the_same_and_writes_nothing_at_all(engine, write, counts, ask):
     path = write("a.jsonl", [ANSWER])
     would = run_import(engine, "jsonl", [path], dry_run=True)

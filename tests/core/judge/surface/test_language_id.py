@@ -7,8 +7,8 @@ from sqlalchemy import text as sql
 
 from core.judge.surface.language import LanguageIdentifier, find_model
 from core.judge.surface.metrics import judge_surface
-from core.text.scripts import normal_language
 from store import UsageError, XlitError
+from store.languages import normal_language
 
 
 @pytest.fixture(scope="module")
