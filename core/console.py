@@ -1,17 +1,18 @@
 """What every command does around its work: open the store, end with the right exit code, print results."""
 
-import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from sqlalchemy import Engine
 
 from core.progress import say, say_missing
+from core.text.terminal import TerminalConsole, terminal_json
 from store import UsageError, XlitError, open_store
 from store.provenance import RunRecord
 
@@ -61,18 +62,19 @@ def pairs(option: str, values: list[str], *, form: str = "OURS=THEIRS") -> dict[
 
 def show(renderable: RenderableType) -> None:
     """Print a table or text on stdout; a pipe gets 110 columns."""
-    console = Console() if sys.stdout.isatty() else Console(width=110)
+    console = TerminalConsole() if sys.stdout.isatty() else TerminalConsole(width=110)
     console.print(renderable)
 
 
 def show_anew(renderable: RenderableType) -> None:
     """Print in place of what the terminal shows."""
-    Console().clear()
+    TerminalConsole().clear()
     show(renderable)
 
 
 def show_json(data: Any) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    """Print data as JSON on stdout."""
+    sys.stdout.write(terminal_json(data) + "\n")
 
 
 def finish(*runs: RunRecord, as_json: bool = False, more: dict[str, Any] | None = None) -> None:
@@ -96,7 +98,8 @@ def finish(*runs: RunRecord, as_json: bool = False, more: dict[str, Any] | None 
 
 
 def run_app(app: Callable[[], Any]) -> None:
-    """Run a typer app; an error that the user can mend is one line, without a traceback."""
+    """Run a typer app; an error that the user can mend is one line, without a traceback. Any other is a fault
+    of ours: its traceback may quote data, and is made visible like everything else."""
     try:
         app()
     except XlitError as error:
@@ -107,4 +110,7 @@ def run_app(app: Callable[[], Any]) -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:
+        say(traceback.format_exc().rstrip())
         sys.exit(1)

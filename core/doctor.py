@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from rich.table import Table
-from rich.text import Text
 
 from core.llm.client import ANY_HOST, KEY_VARIABLES, KEYRING_SERVICE, keyring_key
 from store import UsageError
@@ -59,7 +58,7 @@ def findings_table(findings: list[Finding]) -> Table:
         table.add_column(heading, overflow="fold")
     for finding in findings:
         mark = "ok" if finding.ok else "–"
-        table.add_row(mark, finding.what, Text(finding.found), Text(finding.advice))
+        table.add_row(mark, finding.what, finding.found, finding.advice)
     return table
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from core.text.terminal import TerminalConsole, write_line
+
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -29,8 +31,7 @@ def progress(description: str, total: int, *, done: int = 0) -> Iterator[Progres
 
 def say(message: str) -> None:
     """A line about what the program is doing, on stderr, so that stdout stays for results."""
-    sys.stderr.write(message + "\n")
-    sys.stderr.flush()
+    write_line(message, sys.stderr)
 
 
 def say_missing(failures: Sequence[tuple[str, str]], most: int = 20) -> None:
@@ -43,7 +44,6 @@ def say_missing(failures: Sequence[tuple[str, str]], most: int = 20) -> None:
 
 @contextmanager
 def _bar(description: str, total: int, done: int) -> Iterator[Progress]:
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -61,7 +61,7 @@ def _bar(description: str, total: int, done: int) -> Iterator[Progress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as bar:
+    with RichProgress(*columns, console=TerminalConsole(stderr=True)) as bar:
         task = bar.add_task(description, total=total, completed=done, note="")
 
         class Bar:

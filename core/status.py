@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
+from core.text.visible import visible
 from store.labels import decoding_label, rater_label
 from store.queries import runs, suites, summary
 from store.session import reading
@@ -55,7 +56,7 @@ def _responses(contents: dict[str, Any]) -> Table:
         table.add_column(language, justify="right")
     for suite in contents["suites"]:
         counts = [str(suite["instructions"].get(language, "")) for language in languages]
-        table.add_row(Text(suite["suite"], style="bold"), "", "", *counts)
+        table.add_row(Text(visible(suite["suite"]), style="bold"), "", "", *counts)
         rows: dict[tuple[str, str], dict[str, int]] = {}
         for row in contents["responses"]:
             if row["suite"] == suite["suite"]:
@@ -63,7 +64,7 @@ def _responses(contents: dict[str, Any]) -> Table:
                 rows.setdefault((row["model"], engine), {})[row["language"]] = row["responses"]
         for (model, engine), answered in rows.items():
             cells = [str(answered.get(language, "")) for language in languages]
-            table.add_row("", Text(model), engine, *cells)
+            table.add_row("", model, engine, *cells)
     return table
 
 
@@ -74,10 +75,10 @@ def _judged(contents: dict[str, Any]) -> Table:
     table.add_column("responses", justify="right")
     table.add_column("ratings", justify="right")
     for row in contents["metrics"]:
-        table.add_row(Text(row["tool"]), row["metric"], str(row["responses"]), "")
+        table.add_row(row["tool"], row["metric"], str(row["responses"]), "")
     for row in contents["raters"]:
         by = rater_label(row["kind"], row["name"], row["version"])
-        table.add_row(Text(by), "criteria", str(row["responses"]), str(row["ratings"]))
+        table.add_row(by, "criteria", str(row["responses"]), str(row["ratings"]))
     return table
 
 
@@ -90,6 +91,6 @@ def _runs(contents: dict[str, Any]) -> Table:
         table.add_row(str(run["id"]), run["started_at"], run["command"], run["status"], counts)
         for failure in run["failures"][:5]:
             table.add_row(
-                "", "", "", Text("missing", style="bold"), Text(f"{failure['unit']}: {failure['reason']}")
+                "", "", "", Text("missing", style="bold"), f"{failure['unit']}: {failure['reason']}"
             )
     return table

@@ -231,7 +231,9 @@ def main() -> None:
     try:
         app()
     except XlitError as error:
-        print(f"xlit-tui: {error}", file=sys.stderr)  # noqa: T201
+        from core.text.visible import visible_text
+
+        print(visible_text(f"xlit-tui: {error}"), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

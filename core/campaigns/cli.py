@@ -7,6 +7,7 @@ import typer
 
 from core.console import JsonOption, LanguagesOption, StoreOption, opened, show, show_json
 from core.progress import say
+from core.text.terminal import write_line
 from core.text.visible import visible
 from store import UsageError
 
@@ -200,6 +201,6 @@ def _read_keys(path: Path) -> tuple[str, ...]:
 
 def _tell_codes(codes: dict[str, str]) -> None:
     for reviewer, code in codes.items():
-        typer.echo(f"{visible(reviewer)}: {code}")
+        write_line(f"{visible(reviewer)}: {code}")
     if codes:
         say("Tell each reviewer their own code; the store keeps none that can be read: note them now.")

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from core.generate.counters import AnswerCounter, Throughput
 from core.progress import Progress, progress, say
+from core.text.terminal import TerminalConsole
 
 REFRESH = 0.5
 SECONDS_BETWEEN_LINES = 10.0
@@ -33,7 +32,7 @@ def show_progress(
 
         throughput = Throughput()
         with (
-            Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live,
+            Live(console=TerminalConsole(stderr=True), auto_refresh=False, transient=True) as live,
             _every(REFRESH, lambda: live.update(_watched(counters, throughput), refresh=True)),
         ):
             yield
@@ -59,7 +58,7 @@ def summary_table(counters: Sequence[AnswerCounter]) -> Table:
             counter.failed,
         )
         table.add_row(
-            Text(counter.model), counter.language, *(str(count or "") for count in counts),
+            counter.model, counter.language, *(str(count or "") for count in counts),
             str(counter.tokens_out or ""), f"{counter.speed:.0f}" if counter.speed else "",
         )  # fmt: skip
     return table
@@ -126,7 +125,7 @@ def _watched(counters: Sequence[AnswerCounter], throughput: Throughput) -> Table
         style = "" if counter.left else "dim"
         rate = (counter.answered + counter.failed) / counter.seconds if counter.seconds else 0
         table.add_row(
-            Text(counter.model), counter.language, str(_done([counter])), str(counter.total),
+            counter.model, counter.language, str(_done([counter])), str(counter.total),
             f"{counter.speed:.0f}" if counter.speed else "",
             _clock(counter.left / rate) if rate and counter.left else "",
             *(str(count or "") for count in (counter.stop, counter.length, counter.empty, counter.failed)),

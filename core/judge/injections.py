@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 from sqlalchemy import Engine
 
 from core.judge.llm_judge.estimate import Agree
@@ -126,7 +125,7 @@ def effects_table(effects: Effects) -> Table:
         table.add_column(name, justify="left" if name == "attack" else "right")
     for effect in effects.effects:
         rise = "-" if effect.rise is None else f"{effect.rise:+.2f}"
-        table.add_row(Text(effect.attack), str(effect.asked), str(effect.raised), str(effect.lowered), rise)
+        table.add_row(effect.attack, str(effect.asked), str(effect.raised), str(effect.lowered), rise)
     asked = sum(effect.asked for effect in effects.effects)
     shares = (
         sum(effect.raised for effect in effects.effects),

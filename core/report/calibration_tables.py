@@ -16,6 +16,7 @@ from core.analysis.judge_quality import (
     LengthCorrelation,
     is_english,
 )
+from core.text.visible import visible
 
 NONE = "–"
 ALL = "all"
@@ -28,8 +29,8 @@ def calibration_tables(calibration: Calibration) -> RenderableType:
     """The figures of every judge, readable in 110 columns; what can't be computed is a `–` that a line below
     the table explains."""
     where = f"{calibration.suite or 'all suites'}, {', '.join(calibration.languages) or 'no language'}"
-    parts: list[RenderableType] = [Text(f"Calibration on the responses to {where}", style="bold")]
-    parts += [Text(sentence) for sentence in calibration.missing]
+    parts: list[RenderableType] = [Text(visible(f"Calibration on the responses to {where}"), style="bold")]
+    parts += calibration.missing
     for judge in calibration.judges:
         parts += [Text(), *_judge(judge)]
     return Group(*parts)
@@ -39,9 +40,12 @@ def _judge(judge: JudgeCalibration) -> list[RenderableType]:
     by = f"; {judge.shared} of them scored by people too ({', '.join(judge.humans)})" if judge.shared else ""
     often = f", asked {judge.times} times" if judge.times > 1 else ""
     parts: list[RenderableType] = [
-        Text(f"── {judge.kind} {judge.label}{often}: {judge.responses} responses scored{by}", style="bold")
+        Text(
+            visible(f"── {judge.kind} {judge.label}{often}: {judge.responses} responses scored{by}"),
+            style="bold",
+        )
     ]
-    parts += [Text(sentence) for sentence in judge.missing]
+    parts += judge.missing
     rubrics = {row.rubric for row in judge.criteria}
     rows = [
         (row.criterion if len(rubrics) == 1 else f"{row.criterion} ({row.rubric})", row)
@@ -66,7 +70,7 @@ def _agreement(rows: Rows) -> list[RenderableType]:
     for heading in ("pairs", "same", "kappa", "bias", "pairs", "same", "kappa"):
         table.add_column(heading, justify="right")
     for column in (2, 6):
-        table.columns[column].header = Text("judge\npairs" if column == 2 else "people\npairs")
+        table.columns[column].header = "judge\npairs" if column == 2 else "people\npairs"
     among = any(row.among_humans.all.n for _, row in rows)
     reasons = _Reasons()
     for name, row in rows:
@@ -77,8 +81,8 @@ def _agreement(rows: Rows) -> list[RenderableType]:
             if people and among:
                 reasons.note(people.undefined, f"{name} among people", scope)
             table.add_row(
-                Text(name if first else ""),
-                Text(scope),
+                name if first else "",
+                scope,
                 str(judge.n),
                 _percent(judge.exact),
                 _number(judge.kappa),
@@ -121,7 +125,7 @@ def _tables(rows: Rows) -> list[RenderableType]:
 
 
 def _square(name: str, agreement: Agreement) -> Table:
-    table = Table(title=Text(name), title_justify="left")
+    table = Table(title=name, title_justify="left")
     table.add_column("")
     for score in agreement.scores:
         table.add_column(str(score), justify="right")
@@ -148,13 +152,11 @@ def _means(rows: Rows) -> Table:
     table = Table()
     table.add_column("language")
     for name, _ in rows:
-        table.add_column(Text(name), justify="right", overflow="fold")
+        table.add_column(name, justify="right", overflow="fold")
     spoken = {language for _, row in rows for language in row.language_bias.means}
     for language in sorted(spoken, key=lambda mean: (not is_english(mean), mean)):
         means = [row.language_bias.means.get(language) for _, row in rows]
-        table.add_row(
-            Text(language), *(f"{_signed(mean[0])} ({mean[1]})" if mean else NONE for mean in means)
-        )
+        table.add_row(language, *(f"{_signed(mean[0])} ({mean[1]})" if mean else NONE for mean in means))
     table.add_section()
     table.add_row("non-English\n− English", *(_signed(row.language_bias.gap) for _, row in rows))
     return table
@@ -181,7 +183,7 @@ def _length_bias(rows: Rows, *, shared: bool) -> list[RenderableType]:
             reasons.note(correlation.undefined, name, column)
             for language, reason in correlation.left_out.items() if correlation.n else ():
                 left_out.note(f"{language}: {reason}", name, column)
-        table.add_row(Text(name), *(_correlation(correlation) for correlation in correlations.values()))
+        table.add_row(name, *(_correlation(correlation) for correlation in correlations.values()))
     line = (
         "Whether longer responses get higher scores: Spearman's rho of score and length in characters "
         "within each language, then the mean over languages weighted by responses. +1: always higher, 0: no "
@@ -212,7 +214,7 @@ def _with_itself(rows: Rows) -> list[RenderableType]:
         repeats = row.with_itself
         reasons.note(repeats.pairs.undefined if repeats.responses else "no response was scored twice", name)
         table.add_row(
-            Text(name),
+            name,
             str(repeats.responses),
             _percent(repeats.all_same),
             str(repeats.pairs.n),
@@ -270,9 +272,9 @@ def _section(
     return [
         Text(),
         Text(title, style="bold"),
-        *(Text(line) for line in lines),
+        *lines,
         table,
-        *(Text(note, style="dim") for note in notes),
+        *(Text(visible(note), style="dim") for note in notes),
     ]
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from core.text.visible import visible_text
+from core.text.terminal import TerminalConsole
+from core.text.visible import visible, visible_text
 from store.labels import model_label
 from store.queries.compare import first_texts
 from store.queries.scores import MeanScore, ModelDecoding, SurfaceShares, mean_scores, surface_shares
@@ -38,7 +39,7 @@ def comparison(session: Session, suite: SuiteSummary, language: str, *, examples
 
 def plain_text(renderable: RenderableType, width: int = 110) -> str:
     """What `renderable` looks like without colours, `width` columns wide."""
-    console = Console(width=width, no_color=True, color_system=None, force_terminal=False)
+    console = TerminalConsole(width=width, no_color=True, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
@@ -58,7 +59,7 @@ def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecodi
             _percent(share_in[x].right_language, share_in[x].spelling) if x in share_in else ""
             for x in languages
         ]
-        table.add_row(Text(model_label(source, sources)), *cells)
+        table.add_row(model_label(source, sources), *cells)
     return table
 
 
@@ -74,7 +75,7 @@ def _scores_table(scores: Sequence[MeanScore], sources: Sequence[ModelDecoding])
         for rater in dict.fromkeys(score.rater for score in scores if score.source == source):
             score_on = {s.criterion: s for s in scores if s.source == source and s.rater == rater}
             cells = [f"{score_on[x].mean:.2f} ({score_on[x].n})" if x in score_on else "–" for x in criteria]
-            table.add_row(Text(model_label(source, sources)), Text(rater), *cells)
+            table.add_row(model_label(source, sources), rater, *cells)
     return table
 
 
@@ -86,10 +87,10 @@ def _responses_panel(session: Session, instruction: Instruction, sources: Sequen
     for source in sources:
         text = answers.get((source.model_id, source.decoding_id))
         if text is not None:
-            body.add_row(Text(model_label(source, sources)), Text(visible_text(text)))
+            body.add_row(model_label(source, sources), text)
     return Panel(
         Group(Text(visible_text(instruction.text), style="bold"), body),
-        title=Text(instruction.task or "", style="dim"),
+        title=Text(visible(instruction.task or ""), style="dim"),
     )
 
 

@@ -17,6 +17,7 @@ from core.console import (
     show_json,
 )
 from core.progress import say
+from core.text.terminal import write_line
 from store import UsageError
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def export(
         if out is not None or name is not None:
             raise UsageError("--keys prints the keys; it goes with neither --out nor --name.")
         for key in dict.fromkeys(line.new.key for line in part.lines):
-            typer.echo(key)
+            write_line(key)
         return
     if out is None:
         raise UsageError("Name the folder to write to with --out, or print the keys with --keys.")
