@@ -1,7 +1,7 @@
 """The scores of a suite as arrays, which every number of a report is computed from."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +71,7 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
         CriterionScale(row.id or 0, row.name, row.minimum, row.maximum)
         for row in rubrics.criteria_of(session, rubric_id)
     )
-    rows = [astuple(row) for row in scores.scores_of(session, suite_id, rubric_id)]
-    table = np.array(rows, dtype=np.int64).reshape(-1, 7)
+    table = np.array(scores.scores_of(session, suite_id, rubric_id), dtype=np.int64).reshape(-1, 7)
     given_by = set(table[:, 1].tolist())
     raters = tuple(rater for rater in scores.raters_of(session) if rater.id in given_by)
     index = np.column_stack(
@@ -84,7 +83,7 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
     )
     order = np.lexsort((index[:, 2], index[:, 1], index[:, 0]))  # equal stores give equal arrays
     index, table = index[order], table[order]
-    counts, counts_together, paired = (table[:, 4:] != 0).T
+    wrong_language, replaced, adjudicates = (table[:, 4:] != 0).T
     sources = tuple(dict.fromkeys(response.source for response in responses))
     languages = _languages(responses)
     keys = tuple(sorted({response.key for response in responses}))
@@ -104,9 +103,9 @@ def load_scores(session: Session, suite_id: int, suite: str, rubric_id: int) -> 
         rater=index[:, 1],
         criterion=index[:, 2],
         score=table[:, 3],
-        counts=counts,
-        counts_together=counts_together,
-        paired=paired,
+        counts=~wrong_language,
+        counts_together=~wrong_language & ~replaced,
+        paired=~adjudicates,
     )
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
 from store.labels import versioned_name
-from store.queries.ledger import REPEAT, WRONG_LANGUAGE, is_paired
+from store.queries.ledger import REPEAT, is_paired
 from store.queries.raters import split_version
 from store.tables import LEDGER, Criterion, Instruction, Rater, Rating, Response, Rubric
 
@@ -121,7 +121,7 @@ def in_wrong_language(session: Session, rater_ids: Iterable[int], within: Subset
         .select_from(LEDGER)
         .join(Response, col(Response.id) == given.response_id)
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
-        .where(given.rater_id.in_(list(rater_ids)), given.left_out == WRONG_LANGUAGE),
+        .where(given.rater_id.in_(list(rater_ids)), given.stands, given.wrong_language),
         within,
     )
     wrong: dict[tuple[int, int], set[int]] = {}

@@ -7,6 +7,7 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from store.labels import rater_label
+from store.queries.ledger import counts_for
 from store.queries.scores import ModelDecoding
 from store.tables import Instruction, Response, Rubric
 
@@ -25,7 +26,7 @@ class ModifierTally:
     fulfilled: int
 
 
-_TALLIES = """
+_TALLIES = f"""
 SELECT instruction.modifier, instruction.language, response.model_id, response.decoding_id,
        model.name AS model, decoding.engine, decoding.quantization, decoding.digest,
        rater.kind, rater.name AS rater, rater.version, count(*) AS n, sum(verdict.score) AS fulfilled
@@ -37,7 +38,7 @@ JOIN response ON response.id = verdict.response_id
 JOIN instruction ON instruction.id = response.instruction_id
 JOIN model ON model.id = response.model_id
 JOIN decoding ON decoding.id = response.decoding_id
-WHERE instruction.suite_id = :suite AND instruction.modifier <> '' AND verdict.left_out IS NULL
+WHERE instruction.suite_id = :suite AND instruction.modifier <> '' AND {counts_for("verdict", together=False)}
   AND rubric.name = :rubric AND criterion.name = :criterion
 GROUP BY instruction.modifier, instruction.language, response.model_id, response.decoding_id, model.name,
          decoding.engine, decoding.quantization, decoding.digest, rater.kind, rater.name, rater.version

@@ -291,7 +291,7 @@ def responses_behind_pair(
 
 
 def _scored(rater_ids: Sequence[int]) -> str:
-    return _SCORED.format(counts=ledger.counts_for("scored", rater_ids))
+    return _SCORED.format(counts=ledger.counts_for("scored", together=len(rater_ids) > 1))
 
 
 def _raters(session: Session, kinds: Sequence[str]) -> list[Rater]:

@@ -1,7 +1,7 @@
 """Current scores and surface metrics of a suite: means per model, language and rater, and every score."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select, text
 from sqlmodel import Session, col
@@ -92,9 +92,10 @@ GROUP BY response.model_id, response.decoding_id, model.name, decoding.engine, d
 ORDER BY response.model_id, response.decoding_id, instruction.language, rater.kind, rater.name, rater.version,
          criterion.position
 """
-_BY_RATER = _MEAN_SCORES.format(by="counted.rater_id", counts="counted.left_out IS NULL")
+_BY_RATER = _MEAN_SCORES.format(by="counted.rater_id", counts=ledger.counts_for("counted", together=False))
 _TOGETHER = _MEAN_SCORES.format(
-    by="NULL", counts="counted.left_out_together IS NULL AND counted.rater_kind = 'human'"
+    by="NULL",
+    counts=ledger.counts_for("counted", together=True) + " AND counted.rater_kind = 'human'",
 )
 
 _PEOPLE = """
@@ -260,18 +261,16 @@ def raters_of(session: Session) -> list[ScoringRater]:
     return sorted(raters, key=lambda rater: (order.get(rater.kind, 3), rater.name, rater.version))
 
 
-@dataclass(frozen=True)
-class LedgerRow:
-    """A score that stands, and what it takes part in: the means of its rater (`counts`), those of people
-    together (`counts_together`) and agreement (`paired`)."""
+class LedgerRow(NamedTuple):
+    """A score that stands, and what `store.queries.ledger` says of it."""
 
     response_id: int
     rater_id: int
     criterion_id: int
     score: int
-    counts: bool
-    counts_together: bool
-    paired: bool
+    wrong_language: bool
+    replaced: bool
+    adjudicates: bool
 
 
 def scores_of(session: Session, suite_id: int, rubric_id: int) -> list[LedgerRow]:
@@ -279,8 +278,8 @@ def scores_of(session: Session, suite_id: int, rubric_id: int) -> list[LedgerRow
     row = LEDGER.c
     statement = (
         select(
-            row.response_id, row.rater_id, row.criterion_id, row.score, ledger.counts(together=False),
-            ledger.counts(together=True), ledger.is_paired(),
+            row.response_id, row.rater_id, row.criterion_id, row.score, row.wrong_language,
+            row.replaced, row.adjudicates,
         )
         .select_from(LEDGER)
         .join(Criterion, col(Criterion.id) == row.criterion_id)

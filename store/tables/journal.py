@@ -121,7 +121,7 @@ CURRENT_RATING = _view("current_rating", "response_id", "rater_id", "criterion_i
 LEDGER = _view(
     "ledger",
     "response_id", "rater_id", "criterion_id", "score", "skipped",
-    "rubric_id", "rater_kind", "stands", "adjudicates", "left_out", "left_out_together",
+    "rubric_id", "rater_kind", "stands", "adjudicates", "wrong_language", "replaced", "left_out",
 )  # fmt: skip
 """Every rating of the journal, and whether it counts (`store.queries.ledger`)."""
 CURRENT_COMMENT = _view("current_comment", "response_id", "rater_id", "text")

@@ -31,6 +31,7 @@ from store.queries import (
 from store.queries.calibration import Subset
 from store.queries.filters import STATUSES, Filter, ViewScope
 from store.queries.journal import Score
+from store.queries.ledger import counts
 from store.queries.overview import Scope
 from store.session import reading, writing
 from store.tables import LEDGER
@@ -199,7 +200,7 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     ),
     "ledger of a rater": lambda it: (
         it.connection()
-        .execute(LEDGER.select().where(LEDGER.c.rater_id == JUDGE, LEDGER.c.left_out_together.is_(None)))
+        .execute(LEDGER.select().where(LEDGER.c.rater_id == JUDGE, counts(together=True)))
         .all()
     ),
     "heat_map": lambda it: overview.heat_map(it, Scope(SUITE, "ru"), 1, [RATER, JUDGE]),

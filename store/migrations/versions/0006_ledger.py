@@ -36,13 +36,6 @@ _REPLACED = """EXISTS (
              AND final.rater_id = adjudicator.rater_id AND final.criterion_id = rating.criterion_id
         WHERE adjudicator.response_id = rating.response_id AND adjudicator.rater_id <> rating.rater_id)"""
 
-_LEFT_OUT = f"""
-        WHEN {_SUPERSEDED} THEN 'superseded'
-        WHEN rating.skipped THEN 'skipped'
-        WHEN rating.score IS NULL THEN 'cleared'
-        WHEN {_REPEAT} THEN 'repeat'
-        WHEN {_LANGUAGE_0} THEN 'language 0'"""
-
 # Who has settled a response on a rubric: of several committed adjudications the last one.
 _ADJUDICATION = """
 FROM assignment AS {name} JOIN campaign AS {name}_campaign ON {name}_campaign.id = {name}.campaign_id
@@ -73,9 +66,14 @@ SELECT rating.id, rating.entry_id, rating.response_id, rating.rater_id, rating.c
           AND NOT EXISTS (
                 SELECT 1 FROM assignment AS other WHERE other.response_id = assignment.response_id
                   AND other.rater_id = assignment.rater_id AND other.kind <> 'adjudication')) AS adjudicates,
-       CASE {_LEFT_OUT} END AS left_out,
-       CASE {_LEFT_OUT}
-        WHEN {_REPLACED} THEN 'replaced' END AS left_out_together
+       {_LANGUAGE_0} AS wrong_language,
+       {_REPLACED} AS replaced,
+       CASE
+        WHEN {_SUPERSEDED} THEN 'superseded'
+        WHEN rating.skipped THEN 'skipped'
+        WHEN rating.score IS NULL THEN 'cleared'
+        WHEN {_REPEAT} THEN 'repeat'
+        WHEN {_LANGUAGE_0} THEN 'language 0' END AS left_out
 FROM rating
 """
 

@@ -22,6 +22,8 @@ from store.session import reading, writing
 from store.tables import LEDGER
 from tests.core.analysis.rated import Rated
 
+pytestmark = pytest.mark.parts
+
 PEOPLE, SETTLER, JUDGE = ("ann", "bob", "cid"), "dora", "gpt"
 MODELS, LANGUAGES, KEYS = ("m", "n"), ("en", "ru"), ("a", "b", "c")
 CRITERIA = ("language", "fluency", "helpfulness")
@@ -286,6 +288,9 @@ def test_the_reasons_are_counted(tmp_path):
         "superseded": 3, "cleared": 1, "skipped": 1, "repeat": 1, "language 0": 2, "replaced": 2,
     }  # fmt: skip
     assert list(found) == list(REASONS)
+    with reading(study.engine) as session:
+        rows = session.connection().execute(LEDGER.select()).all()
+    assert all((row.left_out is None) == (row.stands and not row.wrong_language) for row in rows)
 
 
 def test_the_ledger_knows_repeats_by_the_rule_for_raters(tmp_path):
