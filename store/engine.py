@@ -10,6 +10,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from store import migrations
 from store.errors import StoreError
+from store.file_identity import remember_file
+from store.time_limit import TimeLimit, connect_within
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -31,15 +33,16 @@ def printable_name(store: str | Path) -> str:
         return name.split("://")[0] + "://..."
 
 
-def open_store(store: str | Path, *, create: bool = False) -> Engine:
-    """Open a store; with `create`, make it when it is not there.
+def open_store(store: str | Path, *, create: bool = False, time_limit: TimeLimit | None = None) -> Engine:
+    """Open a store; with `create`, make it when it is not there. With `time_limit`, a database that does not
+    answer within it is an error (a file has `BUSY_TIMEOUT_MS` for another program's lock, with or without).
 
     SQLite: write-ahead log, `synchronous=FULL` (a commit that returned survives a power cut), foreign keys
     on, and a wait of `BUSY_TIMEOUT_MS` for another writer.
 
     Raises `StoreError` when it is missing, is no store, or has another version than this program.
     """
-    engine = _engine(store, create=create)
+    engine = _engine(store, create=create, time_limit=time_limit)
     name = printable_name(store)
     try:
         version = migrations.stored_version(engine)
@@ -56,6 +59,7 @@ def open_store(store: str | Path, *, create: bool = False) -> Engine:
     except StoreError:
         engine.dispose()
         raise
+    remember_file(engine)
     return engine
 
 
@@ -105,7 +109,7 @@ def _back_up(path: Path, version: str) -> Path:
     return backup
 
 
-def _engine(store: str | Path, *, create: bool) -> Engine:
+def _engine(store: str | Path, *, create: bool, time_limit: TimeLimit | None = None) -> Engine:
     name = printable_name(store)
     try:
         url = make_url(store_url(store))
@@ -117,6 +121,10 @@ def _engine(store: str | Path, *, create: bool) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    elif time_limit is not None and engine.dialect.driver == "psycopg":
+        event.listen(
+            engine, "do_connect", lambda _dialect, _record, args, opts: connect_within(time_limit, args, opts)
+        )
     return engine
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
+from store.file_identity import check_file
+
 
 def reading(engine: Engine) -> Session:
     """A session for reading; use it as a context manager."""
@@ -18,7 +20,10 @@ def writing(engine: Engine) -> Iterator[Session]:
 
     SQLite would otherwise let a reader become a writer half-way, and fail without waiting when another
     process wrote in between.
+
+    Raises `StoreReplaced` when the store's file is not the one that was opened, before or after.
     """
+    check_file(engine)
     with Session(engine.execution_options(immediate=True)) as session:
         try:
             yield session
@@ -26,6 +31,7 @@ def writing(engine: Engine) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+    check_file(engine)
 
 
 def wait_for_writer(session: Session, milliseconds: int) -> None:

@@ -1,9 +1,17 @@
 """What screens and widgets may ask of the application, without knowing it."""
 
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar, cast
 
 from tui.keymap import Command
 from tui.theme import Palette
+
+T = TypeVar("T")
+
+
+class Leaving(Exception):
+    """The reviewer leaves: what was waited for is not there, and is not wanted any more."""
 
 
 class AppProtocol(Protocol):
@@ -18,6 +26,18 @@ class AppProtocol(Protocol):
 
     def use_next_palette(self) -> Palette:
         """Draw everything in the next palette; returns it."""
+        ...
+
+    async def beside(self, call: Callable[[], T], executor: Executor | None = None) -> T:
+        """Run a call that may take long on another thread; raises `Leaving` if the reviewer leaves first."""
+        ...
+
+    async def patient(self, awaitable: Awaitable[T]) -> T:
+        """Wait for something; raises `Leaving` when the reviewer leaves first."""
+        ...
+
+    def drop_typed_ahead(self) -> None:
+        """What was typed up to now, and what follows it without a pause, does not count."""
         ...
 
     def order_text(self, here: bool) -> None:

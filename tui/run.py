@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import StoreError, UsageError
+from store.time_limit import TimeLimit
 from tui.app import ReviewApp
 from tui.keyfile import default_file, read_keys
 from tui.screens.opening import OpenedSession, OpeningScreen
 from tui.theme import PALETTES, default_palette
+
+# A database that has been silent for this long is away.
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,10 @@ def run_review(store: str, appearance: Appearance, *, language: str, **options: 
     without the reviewer's code, `StoreError` for the store.
     """
 
-    def open_session() -> OpenedSession:
+    def open_session(time_limit: TimeLimit) -> OpenedSession:
         from tui.sessions import review_session
 
-        return review_session(store, language=language, **options)
+        return review_session(store, language=language, time_limit=time_limit, **options)
 
     _run_app(f"{language} · opening", open_session, appearance)
 
@@ -40,10 +44,10 @@ def run_queue(store: str, appearance: Appearance, *, campaign: str, **options: A
     """Work through a queue until the reviewer leaves; the options are those of `tui.sessions.queue_session`.
     Raises as `run_review`."""
 
-    def open_session() -> OpenedSession:
+    def open_session(time_limit: TimeLimit) -> OpenedSession:
         from tui.sessions import queue_session
 
-        return queue_session(store, campaign=campaign, **options)
+        return queue_session(store, campaign=campaign, time_limit=time_limit, **options)
 
     _run_app("score · opening", open_session, appearance)
 
@@ -52,17 +56,18 @@ def run_overview(store: str, appearance: Appearance, **options: Any) -> None:
     """The overview until the reader leaves; the options are those of `tui.sessions.overview_session`.
     Raises as `run_review`."""
 
-    def open_session() -> OpenedSession:
+    def open_session(time_limit: TimeLimit) -> OpenedSession:
         from tui.sessions import overview_session
 
-        return overview_session(store, **options)
+        return overview_session(store, time_limit=time_limit, **options)
 
     _run_app("overview · opening", open_session, appearance)
 
 
-def _run_app(words: str, open_session: Callable[[], OpenedSession], appearance: Appearance) -> None:
-    opening = OpeningScreen(words, open_session)
-    app = ReviewApp(opening, **_options(appearance))
+def _run_app(words: str, open_session: Callable[[TimeLimit], OpenedSession], appearance: Appearance) -> None:
+    time_limit = TimeLimit(PATIENCE_SECONDS)
+    opening = OpeningScreen(words, lambda: open_session(time_limit))
+    app = ReviewApp(opening, time_limit=time_limit, **_options(appearance))
     with opening.ending:
         app.run(mouse=False)
         if app.return_code:

@@ -16,6 +16,7 @@ from store.provenance import record_run
 from store.queries.compare import instruction_of
 from store.queries.filters import Filter
 from store.session import reading
+from store.time_limit import TimeLimit
 from tui.identity import require_code
 from tui.review.overview import query_of_suite
 from tui.review.queue import QueueSession, open_queue
@@ -31,14 +32,19 @@ FirstScreen = Callable[[], Screen[Any]]
 
 @contextmanager
 def review_session(
-    store: str, *, collapse: bool = True, code: str | None = None, **view: Any
+    store: str,
+    *,
+    collapse: bool = True,
+    code: str | None = None,
+    time_limit: TimeLimit | None = None,
+    **view: Any,
 ) -> Iterator[FirstScreen]:
     """A reviewer in a view, from opening the store to keeping the bookmark; a run is written down for it.
 
     `view` are the options of `tui.review.view.open_view`. Raises `UsageError` for a language, suite, model
     or judge that is not there, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
-    with _opened(store) as engine:
+    with _opened(store, time_limit) as engine:
         require_code(engine, view["reviewer"], code)
         opened = open_view(engine, **view)
         parameters = {**view, "suite": opened.suite.label, "collapse": collapse}
@@ -50,14 +56,20 @@ def review_session(
 
 @contextmanager
 def queue_session(
-    store: str, *, campaign: str, reviewer: str, translation: str | None = "en", code: str | None = None
+    store: str,
+    *,
+    campaign: str,
+    reviewer: str,
+    translation: str | None = "en",
+    code: str | None = None,
+    time_limit: TimeLimit | None = None,
 ) -> Iterator[FirstScreen]:
     """A reviewer in their queue of a campaign; a run is written down for it.
 
     Raises `UsageError` for a campaign that is not there, is closed or has nothing for the reviewer,
     `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
-    with _opened(store) as engine:
+    with _opened(store, time_limit) as engine:
         require_code(engine, reviewer, code)
         opened = open_queue(engine, campaign=campaign, reviewer=reviewer, translation=translation)
         parameters = {"campaign": campaign, "reviewer": reviewer, "translation": translation}
@@ -69,7 +81,13 @@ def queue_session(
 
 @contextmanager
 def overview_session(
-    store: str, *, language: str | None, suite: str | None, reviewer: str, code: str | None = None
+    store: str,
+    *,
+    language: str | None,
+    suite: str | None,
+    reviewer: str,
+    code: str | None = None,
+    time_limit: TimeLimit | None = None,
 ) -> Iterator[FirstScreen]:
     """The overview of a suite, with all names; what is opened from it can be scored, openly.
 
@@ -77,7 +95,7 @@ def overview_session(
     is opened: looking at numbers leaves no trace. Raises `UsageError` for a language or suite without
     responses, `CodeNeeded` without the reviewer's code, `StoreError` for the store.
     """
-    with _opened(store) as engine, ExitStack() as ending:
+    with _opened(store, time_limit) as engine, ExitStack() as ending:
         require_code(engine, reviewer, code)
         query, label = query_of_suite(engine, language=language, suite=suite, reviewer=reviewer)
         open = query.hidden_for is None
@@ -96,17 +114,17 @@ def overview_session(
 def _leave(session: ReviewSession) -> None:
     sentence = session.close()
     if sentence:
-        raise StoreError(f"The place where you stopped was not saved: {sentence}.")
+        raise StoreError(f"{sentence.rstrip('.')}.")
 
 
 @contextmanager
-def _opened(store: str) -> Iterator[Engine]:
+def _opened(store: str, time_limit: TimeLimit | None) -> Iterator[Engine]:
     """The store. Raises `StoreError`, which says why, when it can't be written."""
-    engine = open_store(store)
+    engine = open_store(store, time_limit=time_limit)
     try:
         yield engine
     except (DBAPIError, NotSaved) as error:
-        reason = reason_of(error) if isinstance(error, DBAPIError) else str(error)
+        reason = reason_of(error)
         raise StoreError(f"The store could not be written: {reason}. Try again.") from None
     finally:
         engine.dispose()

@@ -70,17 +70,22 @@ async def press(pilot: Pilot, *keys: str) -> None:
     `Pilot.press` waits for an idle processor after each, most of the time of a test that presses many.
     """
     for key in keys:
-        pilot.app.post_message(_event(key))
-        await _drain(pilot)
+        send(pilot, key)
+        await drain(pilot)
     await settle(pilot)
 
 
 async def at_once(pilot: Pilot, *keys: str) -> None:
     """Send keys without waiting, as a slow line delivers them in one packet."""
     for key in keys:
-        pilot.app.post_message(_event(key))
-    await _drain(pilot)
+        send(pilot, key)
+    await drain(pilot)
     await settle(pilot)
+
+
+def send(pilot: Pilot, key: str) -> None:
+    """A key comes; what it does is not waited for."""
+    pilot.app.post_message(_event(key))
 
 
 def _event(key: str) -> Key:
@@ -88,7 +93,12 @@ def _event(key: str) -> Key:
     return Key(key_name(key), key) if len(key) == 1 else Key(key, _CHARACTERS.get(key))
 
 
-async def _drain(pilot: Pilot) -> None:
+async def paused(pilot: Pilot) -> None:
+    """Wait as long as a reviewer needs to see that something failed: what is typed before that is dropped."""
+    await asyncio.sleep(cast(Any, pilot.app).run_seconds + 0.05)
+
+
+async def drain(pilot: Pilot) -> None:
     """Wait until a key has gone from the application to the widget in focus and back up, and what it does
     there is done; or until the application has failed."""
     app = pilot.app

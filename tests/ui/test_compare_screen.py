@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from store.queries import models, responses
 from store.session import writing
 from tests.ui.conftest import JUDGE
+from tests.ui.pilot import paused
 from tui.app import ReviewApp
 from tui.review.session import ReviewSession
 from tui.review.view import open_view
@@ -117,6 +118,7 @@ async def test_a_score_that_is_not_saved_is_not_shown(app, store_path, engine):
         assert re.match(r"▸helpfulness +· ", line_with(pilot, "helpfulness"))
         blocker.rollback()
         blocker.close()
+        await paused(pilot)
         await pilot.press("2")
         assert "● saved" in shown(pilot)
         assert re.match(r" helpfulness +2 ", line_with(pilot, "helpfulness"))

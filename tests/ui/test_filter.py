@@ -10,6 +10,7 @@ from tests.ui.pilot import (
     compare_app,
     line_with,
     message,
+    paused,
     press,
     session_of,
     settle,
@@ -305,6 +306,7 @@ async def test_a_filter_that_could_not_be_applied_is_not_on_and_can_be_applied_a
             await choose(pilot, "briefly")
             assert "not saved" in message(pilot)
             assert "filtered" not in shown(pilot)
+        await paused(pilot)
         await choose(pilot, "briefly")
         await settle(pilot)
         assert session_of(pilot).row.text == "Второй"

@@ -14,6 +14,7 @@ from tests.ui.pilot import (
     line_with,
     message,
     opened,
+    paused,
     played,
     press,
     rows,
@@ -179,6 +180,7 @@ async def test_a_comment_that_is_not_saved_is_not_lost(app, engine, tmp_path):
     async with app.run_test(size=WIDE) as pilot:
         with blocked(engine, tmp_path / "notes.db"):
             await press(pilot, "c", *"длинный комментарий", "enter")
+        await paused(pilot)
         if not app.screen.entry.display:
             await press(pilot, "c")
         await press(pilot, "enter")

@@ -6,6 +6,7 @@ It knows the store and the scoring rules, and no terminal: a screen calls the me
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from tui.review import scoring
 from tui.review.navigation import Destination, Navigator, RowList
 from tui.review.prefetch import RowLoader
 from tui.review.row import Answer, Row, reread_row
-from tui.review.saving import NotSaved, saving
+from tui.review.saving import NotSaved, UnsavedChange, UnsavedChanges, saving
 from tui.review.scoring import Change, ScoreCell
 from tui.review.view import View
 
@@ -39,6 +40,10 @@ class ActionResult:
 class ReviewSession:
     """One reviewer in one view. Every method that changes something returns an `ActionResult`, or raises
     `NotSaved`; then nothing has changed, in the store or here.
+
+    A screen that must not wait for the disk gives scores through `deferred`: they are here at once, and stand
+    in `unsaved` in the order of their keys until they are written, on `writer`. Whatever else writes runs on
+    `writer` too, when `unsaved` is empty; `busy` is set meanwhile.
 
     With `remember`, the bookmark is kept for the next time; a look at a few responses leaves it as it was.
     `navigator` knows the rows; without one, they are the instructions of the view."""
@@ -63,6 +68,10 @@ class ReviewSession:
         self.navigator = navigator or Navigator(engine, view)
         self.loader = RowLoader(engine, view, self.navigator.load, collapse=collapse)
         self.remember = remember
+        self.unsaved = UnsavedChanges()
+        self.busy = False
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._deferring = False
         self._clock = clock
         self._shown_since: dict[int, float] = {}
         self.rows = RowList(self.navigator.instructions())
@@ -105,6 +114,23 @@ class ReviewSession:
         """The screen tells which responses can be read now; the time to a score is counted from here."""
         now = self._clock()
         self._shown_since = {response: self._shown_since.get(response, now) for response in response_ids}
+
+    # What is not saved yet
+
+    def deferred(self, action: Callable[[], ActionResult]) -> ActionResult:
+        """Run a method that scores; what it changes is not written, but the last of `unsaved`."""
+        self._deferring = True
+        try:
+            return action()
+        finally:
+            self._deferring = False
+
+    def drop_unsaved(self) -> UnsavedChange:
+        """The first of `unsaved` could not be written. Nothing that was typed behind it counts: row and
+        cursor are as they were when its key was typed. Returns it."""
+        failed = self.unsaved.drop()
+        self.row, self.cursor = failed.before, failed.cell
+        return failed
 
     # Scoring
 
@@ -158,10 +184,20 @@ class ReviewSession:
             for response in answer.response_ids
             for criterion, score in change.items()
         ]
-        with self._writing() as session:
-            journal.append(session, self.view.rater_id, scores, self._shown(answer), run_id=self.run_id)
-            self._remember(session, row, next_cell or cursor)
-        self.row, self.cursor = row, next_cell or cursor
+        view, shown, after = self.view, self._shown(answer), next_cell or cursor
+
+        def write() -> None:
+            with self._writing() as session:
+                journal.append(session, view.rater_id, scores, shown, run_id=self.run_id)
+                self._remember(session, row, after)
+            unsaved.written = True
+
+        unsaved = UnsavedChange(self.row, cursor, frozenset(change), write)
+        if self._deferring:
+            self.unsaved.add(unsaved)
+        else:
+            write()
+        self.row, self.cursor = row, after
         return ActionResult(message or (self.ROW_SCORED if next_cell is None else ""))
 
     # Comments and error spans
@@ -384,12 +420,19 @@ class ReviewSession:
         return ActionResult(new_row=True)
 
     def close(self) -> str:
-        """Keep the bookmark. Returns why that failed, or ""."""
+        """Write what is not on disk yet, and keep the bookmark. Returns what could not be written, and why,
+        as a sentence, or ""."""
+        self.writer.shutdown(wait=True)
+        try:
+            self.unsaved.write_all()
+        except NotSaved as error:
+            count, where = len(self.unsaved), self.drop_unsaved().where
+            return f"{count} of the last scores were not saved, from {where} on: {error}"
         try:
             with saving(self.engine) as session:
                 self._remember(session, self.row, self.cursor)
         except NotSaved as error:
-            return str(error)
+            return f"The place where you stopped was not saved: {error}"
         return ""
 
     # Reading and writing

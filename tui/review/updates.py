@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
+from store.file_identity import check_file
 from store.queries import compare, reviewers
 from store.session import reading
 from tui.review.navigation import Navigator, RowList
@@ -32,12 +33,16 @@ class StoreUpdate:
 
 
 def read_update(review: ReviewSession) -> StoreUpdate | None:
-    """What the store holds now; None: nothing was written since the review read last."""
+    """What the store holds now; None: nothing was written since the review read last, or the review itself
+    is about to write. Raises `StoreReplaced` when the store's file is another one."""
+    check_file(review.engine)
+    shown = review.row
+    if review.unsaved or review.busy:
+        return None
     with reading(review.engine) as session:
         contents = compare.highest_ids(session)
         if contents == review.loader.contents:
             return None
-        shown = review.row
         view = _view_now(session, review.view)
         instructions = None
         if not review.rows.filter:
@@ -46,17 +51,23 @@ def read_update(review: ReviewSession) -> StoreUpdate | None:
         return StoreUpdate(contents, shown, view, instructions, row, new_columns)
 
 
-def apply_update(review: ReviewSession, update: StoreUpdate) -> ActionResult | None:
-    """Go on with what the store holds now. None: the reviewer has acted since, and it must be read again.
-
-    Raises `NotSaved` when the order of new columns can't be written down.
-    """
-    if review.row is not update.shown:
-        return None
-    old, response_id = review.row, review.answer.response_id
+def write_columns(review: ReviewSession, update: StoreUpdate) -> StoreUpdate:
+    """Write down the order of columns that are new; the update without them. Raises `NotSaved`."""
     if update.new_columns:
         with saving(review.engine) as session:
             reviewers.present(session, update.view.rater_id, update.new_columns)
+    return replace(update, new_columns={})
+
+
+def apply_update(review: ReviewSession, update: StoreUpdate) -> ActionResult | None:
+    """Go on with what the store holds now. None: the reviewer has acted since, and it must be read again.
+
+    Raises `NotSaved` when the order of new columns can't be written down; `write_columns` may have done it.
+    """
+    if review.row is not update.shown or review.unsaved or review.busy:
+        return None
+    old, response_id = review.row, review.answer.response_id
+    update = write_columns(review, update)
     review.navigator.view = update.view
     review.loader.change(update.view, collapse=review.loader.collapse)
     review.loader.contents = update.contents

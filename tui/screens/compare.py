@@ -1,8 +1,6 @@
 """The compare screen: one instruction, its responses side by side, scored with single keys."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
@@ -11,22 +9,23 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.widgets import Static
 
+from store.file_identity import StoreReplaced
 from store.queries import filters, notes
 from store.queries.filters import Filter
 from store.queries.notes import Note
 from store.session import reading
 from tui import keymap
-from tui.app_protocol import app_of
+from tui.app_protocol import Leaving, app_of
 from tui.review import updates
 from tui.review.display_options import DisplayOptions
 from tui.review.navigation import Destination
-from tui.review.saving import NotSaved, reason_of
+from tui.review.saving import NotSaved
 from tui.review.session import ActionResult, ReviewSession
 from tui.screens.filter import FilterScreen
 from tui.screens.guidelines import GuidelinesScreen
 from tui.screens.notes import NotesScreen
-from tui.textual_private import MinimalRepaintScreen
-from tui.widgets.bars import ColumnStrip, MessageLine, RubricLine, StatusBar
+from tui.screens.saving_screen import SavingScreen
+from tui.widgets.bars import ColumnStrip, RubricLine
 from tui.widgets.entry import Entry
 from tui.widgets.instruction_box import InstructionBox
 from tui.widgets.workspace import Workspace
@@ -39,7 +38,7 @@ MOST_DIGITS = 9
 COMMENT_TITLE = "comment: Enter saves, Ctrl+J new line, Esc leaves it"
 
 
-class CompareScreen(MinimalRepaintScreen[None]):
+class CompareScreen(SavingScreen):
     """Lays out the parts, gives keys to the session, and has the parts repaint what changed."""
 
     CSS_PATH = "compare.tcss"
@@ -47,16 +46,13 @@ class CompareScreen(MinimalRepaintScreen[None]):
     AUTO_FOCUS = "Workspace"
 
     def __init__(self, session: ReviewSession, wanted: Filter | None = None) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self.wanted = wanted
         self.display_options = DisplayOptions()
-        self.status = StatusBar(session)
         self.instruction = InstructionBox(session, self.display_options)
         self.workspace = Workspace(session, self.display_options)
         self.rubric = RubricLine(session)
         self.strip = ColumnStrip(session)
-        self.message = MessageLine()
         self.entry = Entry()
         self._searched = ""
 
@@ -71,14 +67,14 @@ class CompareScreen(MinimalRepaintScreen[None]):
         yield Static(f"too small: {LEAST_WIDTH}x{LEAST_HEIGHT} min", id="too-small", markup=False)
 
     async def on_mount(self) -> None:
-        self.set_interval(SECONDS_BETWEEN_LOOKS, self._read_update)
+        self.set_interval(SECONDS_BETWEEN_LOOKS, self._look_for_news)
         if self.wanted is not None:
             await self.narrow(self.wanted)
         self._read_ahead()
 
-    async def on_screen_resume(self) -> None:
+    def on_screen_resume(self) -> None:
         """What other programs wrote was not read while another screen was on top."""
-        await self._read_update()
+        self._look_for_news()
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
@@ -100,52 +96,51 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     # Scoring
 
-    def action_score(self, score: int) -> None:
-        self._do(lambda: self.session.score(score))
+    async def action_score(self, score: int) -> None:
+        await self._score(lambda: self.session.score(score))
 
-    def action_score_best(self) -> None:
-        self._do(self.session.score_best)
+    async def action_score_best(self) -> None:
+        await self._score(self.session.score_best)
 
-    def action_wrong_language(self) -> None:
-        self._do(self.session.wrong_language)
+    async def action_wrong_language(self) -> None:
+        await self._score(self.session.wrong_language)
 
-    def action_clear(self) -> None:
-        self._do(self.session.clear)
+    async def action_clear(self) -> None:
+        await self._score(self.session.clear)
 
-    def action_undo(self) -> None:
-        self._do(self.session.undo)
+    async def action_undo(self) -> None:
+        await self._do(self.session.undo)
 
-    def action_redo(self) -> None:
-        self._do(self.session.redo)
+    async def action_redo(self) -> None:
+        await self._do(self.session.redo)
 
-    def action_commit(self) -> None:
-        self._do(self.session.commit)
+    async def action_commit(self) -> None:
+        await self._do(self.session.commit)
 
-    def action_commit_all(self) -> None:
-        self._do(self.session.commit_all)
+    async def action_commit_all(self) -> None:
+        await self._do(self.session.commit_all)
 
     # Moving
 
     def action_move(self, columns: int, criteria: int) -> None:
-        self._do(lambda: self.session.move(columns, criteria))
+        self._show(self.session.move(columns, criteria))
 
     async def action_go(self, steps: int) -> None:
-        # Read ahead already, unless keys come faster than that.
-        await self._read(self.session.neighbours([steps]))
-        self._do(lambda: self.session.go(steps))
+        await self._do(lambda: self.session.go(steps))
 
     async def action_next_unscored(self) -> None:
         moved = self.session.next_open()
         if moved is not None:
-            self._do(lambda: moved)
+            self._show(moved)
             return
         await self._go_where(lambda: self.session.navigator.next_unscored(self.session.row.position))
 
     async def action_next_disagreement(self) -> None:
         await self._go_where(self.session.navigator.next_disagreement)
 
-    def action_find(self) -> None:
-        self._type("find", "a number, or words; nothing: the same again; Esc: no marks")
+    async def action_find(self) -> None:
+        if await self._rest():
+            self._type("find", "a number, or words; nothing: the same again; Esc: no marks")
 
     def _type(self, purpose: str, title: str, text: str = "") -> None:
         self.entry.ask(purpose, title, text)
@@ -155,7 +150,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
     async def _find(self, typed: str) -> None:
         if typed.isdecimal():
             number = int(typed[:MOST_DIGITS])  # more digits than that are out of range all the same
-            self._do(lambda: self.session.go_to_number(number))
+            await self._do(lambda: self.session.go_to_number(number))
             return
         self._searched = typed or self._searched
         if not self._searched:
@@ -174,19 +169,9 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     async def _go_where(self, question: Callable[[], Destination]) -> None:
         """Ask the store beside the screen, then go where the answer leads."""
-        try:
-            target = await asyncio.to_thread(question)
-        except DBAPIError as error:
-            self.message.say(f"the store could not be read: {reason_of(error)}", failed=True)
-            return
-        if target.key is not None:
-            await self._read([target.key])
-        self._do(lambda: self.session.go_to(target))
-
-    async def _read(self, keys: list[int]) -> None:
-        """Have rows read beside the screen; where that fails, the action that needs them says so."""
-        with suppress(DBAPIError):
-            await asyncio.to_thread(self.session.loader.read_ahead, keys)
+        target = await self._read(question)
+        if target is not None:
+            await self._do(lambda: self.session.go_to(target))
 
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
@@ -207,18 +192,18 @@ class CompareScreen(MinimalRepaintScreen[None]):
         self.message.say(f"misspelt words and other languages are marked{note}" if marked else "")
         self.workspace.redraw()
 
-    def action_translation(self) -> None:
+    async def action_translation(self) -> None:
         view = self.session.view
         others = [code for code in view.suite.languages if code != view.language]
         choices: list[str | None] = [None, *others]
         index = choices.index(view.translation) if view.translation in choices else 0
         wanted = choices[(index + 1) % len(choices)]
-        if self._do(lambda: self.session.change_view(replace(view, translation=wanted))):
+        if await self._do(lambda: self.session.change_view(replace(view, translation=wanted))):
             self.message.say(f"translation: {wanted or 'none'}")
 
-    def action_collapse(self) -> None:
+    async def action_collapse(self) -> None:
         collapse = not self.session.loader.collapse
-        if self._do(lambda: self.session.change_view(self.session.view, collapse=collapse)):
+        if await self._do(lambda: self.session.change_view(self.session.view, collapse=collapse)):
             self.message.say(f"responses that read the same: {'one column' if collapse else 'apart'}")
 
     def action_direction(self) -> None:
@@ -247,9 +232,10 @@ class CompareScreen(MinimalRepaintScreen[None]):
             with reading(self.session.engine) as session:
                 return filters.group_counts(session, self.session.view.scope)
 
-        counts = await asyncio.to_thread(read_counts)
-        screen = FilterScreen(self.session.view, counts, self.session.rows.filter)
-        self.app.push_screen(screen, self._filtered)
+        counts = await self._read(read_counts)
+        if counts is not None:
+            screen = FilterScreen(self.session.view, counts, self.session.rows.filter)
+            self.app.push_screen(screen, self._filtered)
 
     async def _filtered(self, wanted: Filter | None) -> None:
         if wanted is not None and wanted != self.session.rows.filter:
@@ -258,9 +244,10 @@ class CompareScreen(MinimalRepaintScreen[None]):
     async def narrow(self, wanted: Filter) -> None:
         """Lead through the responses that fit, from here on."""
         navigator = self.session.navigator
-        everything = await asyncio.to_thread(navigator.instructions)
-        matches = await asyncio.to_thread(navigator.matches, wanted) if wanted else {}
-        self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
+        everything = await self._read(navigator.instructions)
+        matches = await self._read(lambda: navigator.matches(wanted)) if wanted else {}
+        if everything is not None and matches is not None:
+            await self._do(lambda: replace(self.session.narrow(wanted, matches, everything), new_row=True))
 
     async def action_notes(self) -> None:
         view = self.session.view
@@ -273,7 +260,9 @@ class CompareScreen(MinimalRepaintScreen[None]):
                     for note in notes.list_notes(session, view.rater_id, view.suite.id, language)
                 ]
 
-        self.app.push_screen(NotesScreen(await asyncio.to_thread(read_notes)), self._to_note)
+        listed = await self._read(read_notes)
+        if listed is not None:
+            self.app.push_screen(NotesScreen(listed), self._to_note)
 
     async def _to_note(self, note: Note | None) -> None:
         if note is None:
@@ -287,28 +276,33 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
         await self._go_where(read_destination)
 
-    def action_spans(self) -> None:
+    async def action_spans(self) -> None:
         from tui.screens.spans import SpansScreen
 
         def show_what_changed(_: str | None) -> None:
-            self._do(ActionResult)
+            self._show(ActionResult())
 
-        self.app.push_screen(SpansScreen(self.session, self.display_options), show_what_changed)
+        if await self._rest():
+            self.app.push_screen(SpansScreen(self.session, self.display_options), show_what_changed)
 
-    def action_comment(self) -> None:
-        self._type("comment", COMMENT_TITLE, self.session.answer.comment)
+    async def action_comment(self) -> None:
+        if await self._rest():
+            self._type("comment", COMMENT_TITLE, self.session.answer.comment)
 
     async def action_overview(self) -> None:
         from tui.screens.overview import OverviewScreen
 
-        self.app.push_screen(OverviewScreen.of_review(self.session), self._behind)
+        if await self._rest():
+            self.app.push_screen(OverviewScreen.of_review(self.session), self._behind)
 
     async def _behind(self, wanted: Filter | None) -> None:
         if wanted is not None:
             await self.narrow(wanted)
 
-    def action_quit(self) -> None:
-        """Leave the room; from what another screen opened, back to that."""
+    async def action_quit(self) -> None:
+        """Leave the room when everything is saved; from what another screen opened, back to that."""
+        if not await self._rest():
+            return
         if self.wanted is None:
             self.app.exit()
         else:
@@ -321,7 +315,7 @@ class CompareScreen(MinimalRepaintScreen[None]):
         if event.purpose == "find":
             await self._find(text.strip()) if text is not None else self._forget_hits()
         elif text is not None:
-            failed = not self._do(lambda: self.session.comment(text))
+            failed = not await self._do(lambda: self.session.comment(text))
         if failed:
             self._type("comment", COMMENT_TITLE, text or "")
         else:
@@ -330,20 +324,34 @@ class CompareScreen(MinimalRepaintScreen[None]):
 
     # What other programs write, and reading ahead
 
-    async def _read_update(self) -> None:
+    def _look_for_news(self) -> None:
+        # Beside the screen's own messages: what hangs here must not keep it from being painted.
         if self.app.screen is not self:
             return  # what nobody sees need not be drawn
+        if not any(worker.group == "news" for worker in self.workers):
+            self.run_worker(self._read_update(), group="news")
+
+    async def _read_update(self) -> None:
+        app, session = app_of(self), self.session
         try:
-            update = await asyncio.to_thread(updates.read_update, self.session)
-            result = updates.apply_update(self.session, update) if update is not None else None
-        except (DBAPIError, NotSaved):
+            update = await app.beside(lambda: updates.read_update(session))
+            if update is None:
+                return
+            if update.new_columns:
+                new = update
+                update = await app.beside(lambda: updates.write_columns(session, new), session.writer)
+            result = updates.apply_update(session, update)
+        except StoreReplaced as error:
+            self._failed(str(error))
+            return
+        except (DBAPIError, NotSaved, Leaving):
             return  # the store is busy or away; the next key that saves says so
         if result is None:
             return
         if result.new_row:
             self.workspace.fit_columns()
         self._redraw()
-        if result.message:
+        if result.message and not self.message.failed:
             self.message.say(result.message)
 
     def _read_ahead(self) -> None:
@@ -352,33 +360,19 @@ class CompareScreen(MinimalRepaintScreen[None]):
             thread=True, exclusive=True, group="read ahead", exit_on_error=False,
         )  # fmt: skip
 
-    # Acting
+    # Showing
 
-    def _do(self, action: Callable[[], ActionResult]) -> bool:
-        """Run one action of the session; what it saved is on disk when this shows it. Returns whether it
-        was done."""
-        try:
-            result = action()
-        except NotSaved as error:
-            self._failed(str(error))
-            return False
-        except DBAPIError as error:
-            self._failed(reason_of(error))
-            return False
+    def _show(self, result: ActionResult) -> None:
+        """Show what an action has done."""
         with self.one_frame(self.message):
             if result.new_row:
                 self.instruction.lay_out(*self.size)
                 self.workspace.show_row()
                 self._read_ahead()
             self._redraw()
-            self.status.show(saved=True)
+            self._show_state()
             self.message.say(result.message)
-        return True
 
     def _redraw(self) -> None:
         for part in (self.workspace, self.status, self.rubric, self.strip):
             part.redraw()
-
-    def _failed(self, reason: str) -> None:
-        self.status.show(saved=False)
-        self.message.say(f"✗ not saved: {reason}. Press the key again.", failed=True)

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from textual.events import Resize
 from textual.screen import Screen
 
 from core.text.visible import visible
 from store.queries.filters import Filter
 from tui import keymap
+from tui.app_protocol import Leaving, app_of
 from tui.review.overview import (
     Overview,
     OverviewQuery,
@@ -19,11 +22,13 @@ from tui.review.overview import (
     query_of_view,
     responses_behind,
 )
+from tui.review.saving import reason_of
 from tui.review.session import ReviewSession
 from tui.screens.choice import ChoiceScreen
 from tui.screens.overview_lines import overview_lines
 from tui.screens.page import PageScreen
 
+T = TypeVar("T")
 OpenResponses = Callable[[Sequence[tuple[int, int]]], Screen[None]]
 
 
@@ -59,13 +64,27 @@ class OverviewScreen(PageScreen[Filter]):
         self._put()
 
     async def _load(self) -> None:
-        self.overview = await asyncio.to_thread(load_overview, self.engine, self.overview_query)
+        loaded = await self._read(lambda: load_overview(self.engine, self.overview_query))
+        self._counted.set()
+        if loaded is None:
+            return
+        self.overview = loaded
         note = " (names hidden, committed responses only)" if self.overview_query.hidden_for else ""
         rater = "" if self.overview_query.hidden_for else "  r whose means"
         end = "leave" if self.opened else "back"
         self.page.hint = f"Enter opens the responses{note}{rater}  g judge  q {end}"
-        self._counted.set()
         self._put()
+
+    async def _read(self, question: Callable[[], T]) -> T | None:
+        """What the store answers; None: the reader is told why it does not, or leaves."""
+        try:
+            return await app_of(self).beside(question)
+        except DBAPIError as error:
+            self.page.hint = f"✗ the store could not be read: {reason_of(error)}"
+            self.page.redraw()
+        except Leaving:
+            pass
+        return None
 
     def _put(self) -> None:
         if self.overview is not None:
@@ -96,11 +115,16 @@ class OverviewScreen(PageScreen[Filter]):
         cell = self.page.cell
         if cell is None or self.overview is None:
             return
-        pairs = await asyncio.to_thread(responses_behind, self.engine, self.overview, cell.value)
+        overview = self.overview
+        pairs = await self._read(lambda: responses_behind(self.engine, overview, cell.value))
+        if pairs is None:
+            return
         if self.opened is None:
             self.dismiss(Filter(responses=frozenset(response for _, response in pairs)))
             return
-        by_language = await asyncio.to_thread(group_by_language, self.engine, pairs)
+        by_language = await self._read(lambda: group_by_language(self.engine, pairs))
+        if by_language is None:
+            return
         if len(by_language) > 1:
             choices = [(code, f"{len(pairs)} responses") for code, pairs in by_language.items()]
             choose = ChoiceScreen("responses in which language", choices)

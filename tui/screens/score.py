@@ -2,8 +2,9 @@
 
 from core.text.visible import visible
 from core.text.wrapping import shorten
+from store.file_identity import StoreReplaced, check_file
 from tui import keymap
-from tui.app_protocol import app_of
+from tui.app_protocol import Leaving, app_of
 from tui.review.queue import DONE, QueueSession
 from tui.screens.compare import CompareScreen
 from tui.theme import Look
@@ -35,7 +36,13 @@ class ScoreScreen(CompareScreen, inherit_bindings=False):
             self.message.say(DONE)
 
     async def _read_update(self) -> None:
-        """A queue was made beforehand, and nobody else's scores are seen in it."""
+        """A queue was made beforehand, and nobody else's scores are seen in it; its file may go away."""
+        try:
+            await app_of(self).beside(lambda: check_file(self.session.engine))
+        except StoreReplaced as error:
+            self._failed(str(error))
+        except Leaving:
+            pass
 
     def action_keys(self) -> None:
         app_of(self).show_keys("score")

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
+from sqlalchemy.exc import DBAPIError
 from textual.app import ComposeResult
 
 from core.text.visible import visible
 from core.text.words import words
 from tui import keymap
-from tui.app_protocol import app_of
+from tui.app_protocol import Leaving, app_of
 from tui.review.display_options import DisplayOptions
 from tui.review.error_spans import CATEGORIES, SEVERITIES, SpanCursor
-from tui.review.saving import NotSaved
+from tui.review.saving import NotSaved, reason_of
 from tui.review.session import ActionResult, ReviewSession
 from tui.screens.choice import ChoiceScreen
 from tui.textual_private import MinimalRepaintScreen
@@ -83,24 +84,31 @@ class SpansScreen(MinimalRepaintScreen[str]):
 
         self.app.push_screen(ChoiceScreen(f"what is wrong with “{excerpt}”", CATEGORIES), with_category)
 
-    def _mark(self, start: int, end: int, category: str, severity: str | None) -> None:
+    async def _mark(self, start: int, end: int, category: str, severity: str | None) -> None:
         if severity is not None:
             self.cursor.anchor = None
-            self._save(lambda: self.session.mark_span(start, end, category, severity))
+            await self._save(lambda: self.session.mark_span(start, end, category, severity))
 
-    def action_remove(self) -> None:
+    async def action_remove(self) -> None:
         span = self.cursor.span_here(self.session.answer.spans)
         if span is None:
             self.message.say("no marked error under the cursor")
         else:
-            self._save(lambda: self.session.remove_span(span.start, span.end, span.category))
+            await self._save(lambda: self.session.remove_span(span.start, span.end, span.category))
 
-    def _save(self, action: Callable[[], ActionResult]) -> None:
+    async def _save(self, action: Callable[[], ActionResult]) -> None:
+        session = self.session
+        session.busy = True
         try:
-            result = action()
-        except NotSaved as error:
-            self.message.say(f"✗ not saved: {error}. Do it again.", failed=True)
+            result = await app_of(self).beside(action, session.writer)
+        except (NotSaved, DBAPIError) as error:
+            app_of(self).drop_typed_ahead()
+            self.message.say(f"✗ not saved: {reason_of(error).rstrip('.')}. Do it again.", failed=True)
             return
+        except Leaving:
+            return
+        finally:
+            session.busy = False
         self._show()
         self.message.say(result.message)
 

@@ -46,7 +46,7 @@ class StatusBar(LineWidget):
         right: list[Piece] = [
             (f"{shorten(visible(view.reviewer), 16)}  ", Look.PLAIN),
             (f"{mode}  ", Look.PLAIN),
-            ("● saved", Look.DONE) if self._saved else ("✗ not saved", Look.FAILED),
+            self._state_piece(),
             (f"  {first_key(self, 'app.keys')} keys", Look.QUIET),
         ]
         # On a narrow screen, whether it is saved is the last to be left out.
@@ -56,6 +56,12 @@ class StatusBar(LineWidget):
                 break
             right.pop(dispensable)
         return spread(fitted(left, width - cells_of(right)), right, width, (" ", Look.PLAIN))
+
+    def _state_piece(self) -> Piece:
+        if not self._saved:
+            return ("✗ not saved", Look.FAILED)
+        unsaved = len(self.session.unsaved)
+        return (f"? {unsaved} saving", Look.STRONG) if unsaved else ("● saved", Look.DONE)
 
     def position_pieces(self) -> list[Piece]:
         """Where the reviewer is, and how much is left."""
@@ -85,7 +91,8 @@ class ColumnStrip(LineWidget):
         room = max(3, min(24, self.size.width // max(1, len(answers)) - 8))
         items: list[Piece] = []
         for number, answer in enumerate(answers):
-            state = " ◆" if answer.committed else " ✓" if answer.complete else ""
+            unsaved = bool(self.session.unsaved.criteria(number))
+            state = " ?" if unsaved else " ◆" if answer.committed else " ✓" if answer.complete else ""
             name = shorten(visible(answer.label), room)
             text = f"{name} {count_scored(answer.scores)}/{len(answer.scores)}{state}"
             items.append((f"[{text}]", Look.CURRENT) if number == current else (f" {text} ", Look.PLAIN))
@@ -145,6 +152,11 @@ class MessageLine(LineWidget):
     @property
     def text(self) -> str:
         return self._text
+
+    @property
+    def failed(self) -> bool:
+        """Whether the sentence says that something failed: it stays until a key answers it."""
+        return self._failed
 
     def say(self, text: str, *, failed: bool = False) -> None:
         """Show a sentence instead of the last one, or nothing."""

@@ -137,7 +137,9 @@ class Column(LineWidget):
         if y == below:
             return self._line(self._below_text(answer), "┼")
         judge = self.session.view.judge
-        cells = self._table.pieces(y - below - 1, answer, judge.label if judge else None, self._cursor)
+        unsaved = self.session.unsaved.criteria(self.number)
+        head = judge.label if judge else None
+        cells = self._table.pieces(y - below - 1, answer, head, self._cursor, unsaved)
         return self._line(cells, "│")
 
     def _line(self, pieces: list[Piece], edge: str) -> list[Piece]:
@@ -146,7 +148,9 @@ class Column(LineWidget):
     def _title(self, answer: Answer) -> list[Piece]:
         state = f" {count_scored(answer.scores)}/{len(answer.scores)} "
         pieces: list[Piece] = [(state, Look.PLAIN)]
-        if answer.committed:
+        if self.session.unsaved.criteria(self.number):
+            pieces.append(("? ", Look.STRONG))
+        elif answer.committed:
             pieces.append(("◆ committed ", Look.DONE))
         elif answer.complete:
             pieces.append(("✓ ", Look.DONE))

@@ -1,5 +1,7 @@
 """The criteria with the reviewer's scores, and the judge's when they may be seen, as lines of pieces."""
 
+from collections.abc import Set
+
 from core.text.visible import visible
 from core.text.wrapping import shorten
 from tui.review.row import Answer
@@ -31,13 +33,21 @@ class ScoreTable:
         """How many cells a criterion needs where several stand on a line."""
         return 1 + max(len(name) for name in criteria) + 1 + SCORE_CELLS + GRID_JUDGE_CELLS + 1
 
-    def pieces(self, line: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
-        """One line of the table; `judge` is the head of its column, None where no judge has scored."""
+    def pieces(
+        self,
+        line: int,
+        answer: Answer,
+        judge: str | None,
+        cursor: int | None,
+        unsaved: Set[int] = frozenset(),
+    ) -> list[Piece]:
+        """One line of the table; `judge` is the head of its column, None where no judge has scored. The
+        scores of the criteria in `unsaved` are not on disk yet."""
         if self.across > 1:
             first = line * self.across
             pieces: list[Piece] = []
             for criterion in range(first, min(first + self.across, len(self.criteria))):
-                cell = self._cell(criterion, answer, judge, cursor)
+                cell = self._cell(criterion, answer, judge, cursor, unsaved)
                 room = self.width // self.across
                 pieces += [*cell, (" " * max(0, room - cells_of(cell)), Look.PLAIN)]
             return pieces
@@ -46,20 +56,25 @@ class ScoreTable:
         rows = self.lines - 1
         first = max(0, (cursor or 0) - rows + 1)
         criterion = first + line - 1
-        return self._row(criterion, answer, judge, cursor) if criterion < len(self.criteria) else []
+        if criterion >= len(self.criteria):
+            return []
+        return self._row(criterion, answer, judge, cursor, unsaved)
 
     def _name(self, criterion: int, cursor: int | None) -> Piece:
         name = self.criteria[criterion].ljust(self.names_width)
         current = criterion == cursor
         return ("▸" + name if current else " " + name, Look.STRONG if current else Look.PLAIN)
 
-    def _score(self, criterion: int, answer: Answer, cursor: int | None) -> Piece:
+    def _score(self, criterion: int, answer: Answer, cursor: int | None, unsaved: Set[int]) -> Piece:
         score = answer.scores[criterion]
+        mark = "?" if criterion in unsaved else " "
         look = Look.CURRENT if criterion == cursor else Look.STRONG if score else Look.PLAIN
-        return (f" {score_text(score)} ", look)
+        return (f" {score_text(score)}{mark}", look)
 
-    def _cell(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
-        pieces = [self._name(criterion, cursor), self._score(criterion, answer, cursor)]
+    def _cell(
+        self, criterion: int, answer: Answer, judge: str | None, cursor: int | None, unsaved: Set[int]
+    ) -> list[Piece]:
+        pieces = [self._name(criterion, cursor), self._score(criterion, answer, cursor, unsaved)]
         if answer.revealed and judge:
             judges = answer.judge[criterion]
             delta = difference(answer.scores[criterion], judges)
@@ -80,11 +95,13 @@ class ScoreTable:
             head += "  no judge"
         return [(head, Look.QUIET)]
 
-    def _row(self, criterion: int, answer: Answer, judge: str | None, cursor: int | None) -> list[Piece]:
+    def _row(
+        self, criterion: int, answer: Answer, judge: str | None, cursor: int | None, unsaved: Set[int]
+    ) -> list[Piece]:
         pieces = [
             self._name(criterion, cursor),
             (" " * (YOU_CELLS - SCORE_CELLS), Look.PLAIN),
-            self._score(criterion, answer, cursor),
+            self._score(criterion, answer, cursor, unsaved),
         ]
         if answer.revealed and judge:
             judges = answer.judge[criterion]
