@@ -135,7 +135,7 @@ class SavingScreen(MinimalRepaintScreen[None]):
         app_of(self).drop_typed_ahead()
         again = "Press the key again."
         if dropped is not None:
-            again = f"Nothing typed from {dropped.where} on counts: type it again."
+            again = f"Type again from {dropped.where} on."
         with self.one_frame(self.message):
             self._redraw()
             self.status.show(saved=False)
