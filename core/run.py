@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from core.generate.checkpoint import inspect_checkpoint, training_description, weights_digest
 from core.generate.settings import ModelSource
 from core.judge.llm_judge.estimate import Agree
 from core.judge.llm_judge.settings import JudgeChoice, JudgeSettings
@@ -18,9 +19,9 @@ from core.train.launcher import train_recorded
 from core.train.settings import TrainSettings
 from store import UsageError, XlitError
 from store.provenance import EXIT_DONE, EXIT_PARTLY, RunRecord
-from store.queries.models import model_id
+from store.queries.models import WeightsDigest, check_model, register_model
 from store.queries.suites import suite_by_id
-from store.session import writing
+from store.session import reading, writing
 
 MODELS_FOLDER = "models"
 OPENAI_HOST = "api.openai.com"
@@ -95,11 +96,16 @@ def train_configuration(
         }
     )
     out = folder / MODELS_FOLDER / configuration.folder
+    with reading(engine) as session:  # before the training, which may take days
+        check_model(session, configuration.name, _model_fields(study, configuration, str(out)))
     train_recorded(
         engine, settings, out, name=configuration.name, own_process=True, processes=study.training.processes
     )
+    checkpoint = inspect_checkpoint(out, kinds=("model", "adapter"))
+    description = {**training_description(out), **_model_fields(study, configuration, str(out))}
+    weights = WeightsDigest("checkpoint", weights_digest(checkpoint))
     with writing(engine) as session:
-        model_id(session, configuration.name, **_model_fields(configuration, str(out)))
+        register_model(session, configuration.name, description, weights)
     return str(out)
 
 
@@ -108,9 +114,12 @@ def _data_source(name: str, study_folder: Path) -> DataSource:
     return replace(source, name=resolve(source.name, study_folder))
 
 
-def _model_fields(configuration: Configuration, checkpoint: str) -> dict[str, Any]:
+def _model_fields(study: Study, configuration: Configuration, checkpoint: str) -> dict[str, Any]:
+    """What the study says of a configuration, as columns of `store.tables.Model`."""
     group = configuration.group
+    tuned = {"size": group.size, "mix": group.mix, "seed": study.seed} if group.adaptation != "none" else {}
     return {
+        **tuned,
         "base": group.base,
         "data": ", ".join(group.sources) or None,
         "adaptation": group.adaptation,
@@ -127,14 +136,16 @@ def answer_sources(
     from core.generate.gguf.convert import convert
 
     group = configuration.group
-    description = _model_fields(configuration, checkpoint)
+    description = _model_fields(study, configuration, checkpoint)
     sources = [ModelSource(configuration.name, checkpoint, group.engine, group.base_url, description)]
     for quantization in group.gguf:
         name = configuration.folder or Path(checkpoint).name
         out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
         out.parent.mkdir(parents=True, exist_ok=True)
         gguf = convert(Path(checkpoint), out, quantization)
-        sources.append(ModelSource(configuration.name, str(gguf), "llama.cpp", None, description))
+        sources.append(
+            ModelSource(configuration.name, str(gguf), "llama.cpp", None, description, Path(checkpoint))
+        )
     return sources
 
 

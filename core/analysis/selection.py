@@ -1,14 +1,15 @@
 """The best learning rate of every configuration, by surface metrics: the rule of `xlit-core select`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from store.labels import model_label
+from store.labels import DIGEST_CHARACTERS, model_label
 from store.queries.scores import ModelDecoding, ScoredResponse, responses_of
 from store.queries.suites import find_suite
 from store.queries.surface import ModelDescription, SurfaceMeasures, model_descriptions, surface_measures
@@ -21,11 +22,12 @@ TIE = 0.01
 ENOUGH = 0.5
 
 RULE = (
-    "The learning rates of a configuration (base / data / adaptation, under one decoding) are compared on "
-    "the instructions that all of them answered, in all languages. The best has the largest share of "
-    "responses that are in the right language and relevant (in the right language alone where relevance was "
-    "not judged), as the mean over languages, each with the same weight. Of those within 1 percentage point "
-    "of the best, the one with the best spelling is chosen, and of equals the smaller rate."
+    "The learning rates of a configuration (base, data with its size and mix, adaptation and seed, under one "
+    "decoding) are compared on the instructions that all of them answered, in all languages. The best has "
+    "the largest share of responses that are in the right language and relevant (in the right language alone "
+    "where relevance was not judged), as the mean over languages, each with the same weight. Of those within "
+    "1 percentage point of the best, the one with the best spelling is chosen, and of equals the smaller "
+    "rate."
 )
 
 
@@ -125,11 +127,10 @@ def choose(
     groups: dict[tuple[Any, ...], list[ModelDecoding]] = {}
     for source in names:
         groups.setdefault(_identity(source, described), []).append(source)
+    titles = _names(list(groups.values()), described, names)
     configurations = tuple(
-        _configuration(
-            _name(sources, described, names), {source: answers[source] for source in sources}, described
-        )
-        for sources in groups.values()
+        _configuration(title, {source: answers[source] for source in sources}, described)
+        for title, sources in zip(titles, groups.values(), strict=True)
     )
     languages = tuple(sorted({response.language for response in responses}))
     notes = () if responses else (f"There is no response to {suite} yet: nothing to choose from.",)
@@ -142,7 +143,29 @@ def _identity(source: ModelDecoding, described: Mapping[int, ModelDescription]) 
     own = described[source.model_id]
     if own.base is None and own.data is None and own.adaptation is None:
         return (source.model_id, source.decoding_id)
-    return (own.base, own.data, own.adaptation, source.decoding_id)
+    return (*asdict(replace(own, learning_rate=None)).values(), source.decoding_id)
+
+
+def _names(
+    groups: Sequence[Sequence[ModelDecoding]],
+    described: Mapping[int, ModelDescription],
+    all_sources: Sequence[ModelDecoding],
+) -> list[str]:
+    """The name of each group of candidates; those that would be called the same say what tells them apart."""
+    names = [_name(sources, described, all_sources) for sources in groups]
+    same = Counter(names)
+    return [
+        f"{name} ({_particulars(described[sources[0].model_id])})" if same[name] > 1 else name
+        for name, sources in zip(names, groups, strict=True)
+    ]
+
+
+def _particulars(own: ModelDescription) -> str:
+    """Size, mix, seed and data of a configuration in a few words: `size 500, mix uniform, seed 1`."""
+    size = own.size or ("unknown" if own.mix is None else "all")
+    parts = [f"size {size}", f"mix {own.mix or 'unknown'}"]
+    parts.append(f"seed {'unknown' if own.seed is None else own.seed}")
+    return ", ".join([*parts, f"data {(own.data_digest or 'unknown')[:DIGEST_CHARACTERS]}"])
 
 
 def _name(

@@ -12,7 +12,7 @@ from core.generate.counters import AnswerCounter
 from core.generate.decoding import Decoding
 from core.generate.display import show_progress
 from core.generate.engines.base import TextEngine
-from core.generate.engines.registry import EnginePool, Prepared, prepare
+from core.generate.engines.registry import EnginePool, Prepared, identify, prepare
 from core.generate.loop import Writer, answer_queue
 from core.generate.queue import Item, Lease, ModelTask, Unit, WorkQueue, longest_first, units_of
 from core.generate.settings import EngineOptions, ModelSource, RaySettings
@@ -47,7 +47,8 @@ def generate(
     (`RunRecord.exit_code` is 3 then). Of several models, one that can't be loaded has failed as a whole.
 
     Returns a run for each model, and the counts per model and language. Raises `XlitError` for a checkpoint
-    that can't be used, `UsageError` for an unknown suite, language or engine; nothing is written then.
+    that can't be used, `UsageError` for an unknown suite, language or engine, and for a name that stands for
+    another model (`store.queries.models.register_model`); nothing is generated then.
     """
     decoding, options = decoding or Decoding(), options or EngineOptions()
     _check(sources, decoding, samples, limit)
@@ -62,9 +63,15 @@ def generate(
         "limit": limit,
         "batch_size": options.batch_size,
     }
+    identities = [identify(source, engine) for source, engine in zip(sources, prepared, strict=True)]
+    with writing(store) as session:  # all of them or none
+        model_ids = [
+            models.register_model(session, source.name, description, weights)
+            for source, (weights, description) in zip(sources, identities, strict=True)
+        ]
     plans = [
-        _plan(store, index, source, engine, decoding, units, parameters)
-        for index, (source, engine) in enumerate(zip(sources, prepared, strict=True))
+        _plan(store, index, source, engine, model, decoding, units, parameters)
+        for index, (source, engine, model) in enumerate(zip(sources, prepared, model_ids, strict=True))
     ]
     counters = [counter for plan in plans for counter in plan.counters.values()]
     todo = any(plan.missing for plan in plans)
@@ -201,12 +208,12 @@ def _plan(
     index: int,
     source: ModelSource,
     prepared: Prepared,
+    model: int,
     decoding: Decoding,
     units: dict[str, list[Unit]],
     parameters: dict[str, Any],
 ) -> _ModelPlan:
     with writing(store) as session:
-        model = models.model_id(session, source.name, **source.description)
         decoding_id = models.decoding_id(session, prepared.name, prepared.quantization, decoding.parameters())
         answered = responses.answered(session, model, decoding_id)
     missing, counters = [], {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -49,8 +50,8 @@ class ModelSource:
 
     `name`: in the store. `checkpoint`: a folder with a model or an adapter, a GGUF file, the name of a model
     on the hub, or the name that a server knows it by. `engine`: one of `engines.registry.ENGINES` (None:
-    told by the checkpoint). `base_url`: the address of a server. `description`: base, data, adaptation,
-    learning_rate and checkpoint of a new model (columns of `store.tables.Model`).
+    told by the checkpoint). `base_url`: the address of a server. `description`: what made the model (columns
+    of `store.tables.Model`). `origin`: the checkpoint that a GGUF file was made from, where that is known.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ModelSource:
     engine: str | None = None
     base_url: str | None = None
     description: Mapping[str, Any] = field(default_factory=dict)
+    origin: Path | None = None
 
 
 class RaySettings(CheckedSettings):

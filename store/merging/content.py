@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, SQLModel, col, select
 
 from store.merging.merge_context import MergeContext, columns_of, pages, run_of
+from store.queries.models import other_model
 from store.queries.responses import IDENTITY
 from store.tables import (
     Criterion,
@@ -83,14 +84,17 @@ def _instruction(label: str, row: Instruction) -> str:
 
 
 def merge_models(context: MergeContext) -> None:
-    """By name. Decodings by their digest."""
+    """By name, and they must be one model (`store.queries.models.other_model`). Decodings by their digest."""
     for row in context.source.exec(select(Model).order_by(col(Model.id))):
         existing = _same(context.target, Model, name=row.name)
         if existing is not None:
-            for part, value in columns_of(row).items():
-                known = getattr(existing, part)
-                if None not in (value, known) and value != known:
-                    context.conflict(f"model {row.name}", f"another {part}; the one here is kept")
+            if (reason := other_model(existing, row)) is not None:
+                context.conflict(f"model {row.name}", reason, "its responses stay out")
+                continue
+            for part, value in columns_of(row, "weights").items():
+                if getattr(existing, part) is None:
+                    setattr(existing, part, value)
+            existing.weights = {**row.weights, **existing.weights}
         context.of(Model)[_id(row)] = (
             _id(existing) if existing is not None else _add_copy(context.target, Model, row)
         )
@@ -216,11 +220,12 @@ def response_name(session: Session, response_id: int) -> str:
 
 
 def _identity(context: MergeContext, row: Response) -> Identity | None:
-    """What a response is in the target; None: its instruction stays out."""
+    """What a response is in the target; None: its instruction or its model stays out."""
     instruction = context.of(Instruction).get(row.instruction_id)
-    if instruction is None:
+    model = context.of(Model).get(row.model_id)
+    if instruction is None or model is None:
         return None
-    return instruction, context.of(Model)[row.model_id], context.of(Decoding)[row.decoding_id], row.sample
+    return instruction, model, context.of(Decoding)[row.decoding_id], row.sample
 
 
 def _responses_to(session: Session, instructions: Collection[int]) -> dict[Identity, tuple[int, str]]:

@@ -3,7 +3,7 @@ response, as the choice of a learning rate needs them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
@@ -30,6 +30,10 @@ class ModelDescription:
     data: str | None
     adaptation: str | None
     learning_rate: float | None
+    data_digest: str | None = None
+    size: int | None = None
+    mix: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,8 @@ def responses_without(
 
 def model_descriptions(session: Session) -> dict[int, ModelDescription]:
     """How each model is configured, by its id."""
-    statement = select(
-        col(Model.id), col(Model.base), col(Model.data), col(Model.adaptation), col(Model.learning_rate)
-    )
+    columns = [getattr(Model, field.name) for field in fields(ModelDescription)]
+    statement = select(col(Model.id), *columns)
     return {row[0]: ModelDescription(*row[1:]) for row in _rows(session, statement)}
 
 

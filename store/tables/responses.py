@@ -3,14 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, column, table
+from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint, column, table
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BigKey, UtcDateTime, json_column, utc_now
 
 
 class Model(SQLModel, table=True):
-    """One model configuration: base / data / adaptation, its learning rate, its checkpoint."""
+    """One model configuration: what it was made of and how, and the digests of its weights.
+
+    `data` names the data sets, `data_digest` (SHA-256 in hex) is of the conversations that were chosen from
+    them by `size`, `mix` and `seed`. `weights` has by kind what identifies the weights: see
+    `store.queries.models.WeightsDigest`. None, and a kind that is not there: not known; but a `size` of None
+    beside a known `mix` is all of the data.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -19,6 +25,11 @@ class Model(SQLModel, table=True):
     adaptation: str | None = None
     learning_rate: float | None = None
     checkpoint: str | None = None
+    data_digest: str | None = None
+    size: int | None = None
+    mix: str | None = None
+    seed: int | None = Field(default=None, sa_type=BigInteger)
+    weights: dict[str, Any] = json_column()
 
 
 class Decoding(SQLModel, table=True):

@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.generate.checkpoint import Checkpoint, inspect_checkpoint, locate_checkpoint
+from core.generate.checkpoint import (
+    Checkpoint,
+    inspect_checkpoint,
+    locate_checkpoint,
+    training_description,
+    weights_digest,
+)
 from core.generate.decoding import Decoding
 from core.generate.engines import openai as openai_engine
 from core.generate.engines import vllm as vllm_engine
 from core.generate.engines.base import TextEngine
 from core.generate.engines.llama_cpp import engine as llama_cpp_engine
 from core.generate.engines.transformers import engine as transformers_engine
+from core.generate.gguf.file import read_head
 from core.generate.settings import EngineOptions, ModelSource
 from store import UsageError
+from store.queries.models import WeightsDigest
 
 ENGINES = (transformers_engine.NAME, llama_cpp_engine.NAME, openai_engine.NAME, vllm_engine.NAME)
 
@@ -123,6 +131,31 @@ def _server(source: ModelSource, decoding: Decoding, options: EngineOptions) -> 
             timeout=options.timeout,
         ),
     )
+
+
+def identify(source: ModelSource, prepared: Prepared) -> tuple[WeightsDigest, dict[str, Any]]:
+    """What identifies the weights behind a source, and what the model was made of: what the source says, and
+    where that is silent, what training left in the checkpoint's folder or the GGUF file."""
+    if prepared.name == openai_engine.NAME:
+        return WeightsDigest("served", source.checkpoint), dict(source.description)
+    path = locate_checkpoint(source.checkpoint)
+    if prepared.name != llama_cpp_engine.NAME:
+        checkpoint = inspect_checkpoint(path, kinds=("model", "adapter"))
+        weights = WeightsDigest("checkpoint", weights_digest(checkpoint))
+        return weights, {**training_description(path), **_given(source)}
+    head = read_head(path)
+    description = {**head.configuration, **_given(source)}
+    if source.origin is not None:
+        origin = inspect_checkpoint(source.origin, kinds=("model", "adapter"))
+        return WeightsDigest("checkpoint", weights_digest(origin)), description
+    if head.weights_digest is not None:
+        return WeightsDigest("checkpoint", head.weights_digest), description
+    digest = weights_digest(Checkpoint(path, "gguf"))
+    return WeightsDigest(f"gguf {prepared.quantization}", digest), description
+
+
+def _given(source: ModelSource) -> dict[str, Any]:
+    return {name: value for name, value in source.description.items() if value is not None}
 
 
 class EnginePool:

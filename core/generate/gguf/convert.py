@@ -2,18 +2,26 @@
 
 import ctypes
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
 from core.extras import needs_extra
-from core.generate.checkpoint import Checkpoint, inspect_checkpoint
+from core.generate.checkpoint import Checkpoint, inspect_checkpoint, training_description, weights_digest
 from core.generate.engines.llama_cpp import library
 from core.generate.engines.transformers.loading import load_tokenizer, stop_tokens
 from core.generate.gguf.architecture import ARCHITECTURES, check_architecture, write_hyperparameters
 from core.generate.gguf.check import check_answers, check_vocabulary
-from core.generate.gguf.file import CONVERTER, SOURCE_DIGEST, STOP_TOKENS, read_head
+from core.generate.gguf.file import (
+    CONFIGURATION,
+    CONVERTER,
+    SOURCE_DIGEST,
+    STOP_TOKENS,
+    WEIGHTS_DIGEST,
+    read_head,
+)
 from core.generate.gguf.llama_cpp_script import find_script, stored_format, write_by_script
 from core.generate.gguf.tokenizer import tokenizer_spec, write_vocabulary
 from core.generate.gguf.weights import Weights, model_config, tensors_of, write_tensors
@@ -95,13 +103,21 @@ def _write(source: Checkpoint, file: Path, quantization: str, digest: str) -> No
         say(f"Converting with {script.name} ...")
         number_format = quantization if quantization in PLAIN else stored_format(source.path)
         try:
-            write_by_script(script, source, file, number_format, {SOURCE_DIGEST: digest})
+            write_by_script(script, source, file, number_format, _identity_keys(source, digest))
             _compare_answers(file, source)
             return
         except XlitError as error:
             say(f"{script.name} is not used: {error}")
     _write_here(source, file, quantization, digest)
     _compare_answers(file, source)
+
+
+def _identity_keys(source: Checkpoint, digest: str) -> dict[str, str]:
+    """What the head says of the source: the digest of the conversion, that of its weights, its making."""
+    keys = {SOURCE_DIGEST: digest, WEIGHTS_DIGEST: weights_digest(source)}
+    if description := training_description(source.path):
+        keys[CONFIGURATION] = json.dumps(description)
+    return keys
 
 
 def _write_here(source: Checkpoint, file: Path, quantization: str, digest: str) -> None:
@@ -127,7 +143,8 @@ def _write_here(source: Checkpoint, file: Path, quantization: str, digest: str) 
         if quantization in PLAIN:
             prefix = "ALL" if quantization == "f32" else "MOSTLY"
             writer.add_file_type(gguf.LlamaFileType[f"{prefix}_{quantization.upper()}"])
-        writer.add_string(SOURCE_DIGEST, digest)
+        for key, value in _identity_keys(source, digest).items():
+            writer.add_string(key, value)
         writer.add_string(CONVERTER, "xlit")
         writer.add_array(STOP_TOKENS, stop_tokens(weights.model, tokenizer))
         write_hyperparameters(writer, config)

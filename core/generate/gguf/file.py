@@ -1,9 +1,11 @@
 """What stands in the head of a GGUF file, and the keys of our own in it: read, and added."""
 
+import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.extras import needs_extra
 from core.generate.gguf.head import ARRAY, BOOL, INT32, MAGIC, STRING, UINT32, GgufFile
@@ -15,6 +17,8 @@ NORMALIZATION = "xlit.normalization"
 DROPS_FIRST_SPACE = "xlit.drops_first_space"
 CONVERTER = "xlit.converter"
 TOKENS = "tokenizer.ggml.tokens"
+WEIGHTS_DIGEST = "xlit.weights_digest"
+CONFIGURATION = "xlit.configuration"
 SPECIAL_TOKENS = ("bos", "eos", "unk", "pad")
 
 _COPIED = 2**24  # bytes, or numbers, at a time
@@ -28,7 +32,9 @@ class GgufHead:
 
     `normalization`: the Unicode form (`NFC`) that text must be brought into before llama.cpp cuts it.
     `drops_first_space`: an answer's first character, when it is a space, is no part of its text: its first
-    token begins a word. `converter`: what has written the file, with its version.
+    token begins a word. `converter`: what has written the file, with its version. `weights_digest` and
+    `configuration`: of the checkpoint that it was made from (`weights_digest` and `training_description` in
+    `core.generate.checkpoint`).
     """
 
     number_format: str
@@ -39,6 +45,8 @@ class GgufHead:
     normalization: str | None = None
     drops_first_space: bool = False
     converter: str | None = None
+    weights_digest: str | None = None
+    configuration: dict[str, Any] = field(default_factory=dict)
 
 
 def read_head(path: Path) -> GgufHead:
@@ -63,6 +71,8 @@ def read_head(path: Path) -> GgufHead:
                 normalization=file.value(NORMALIZATION),
                 drops_first_space=bool(file.value(DROPS_FIRST_SPACE, _is_sentencepiece(file))),
                 converter=file.value(CONVERTER),
+                weights_digest=file.value(WEIGHTS_DIGEST),
+                configuration=json.loads(file.value(CONFIGURATION, "{}")),
             )
     except Exception as error:  # a torn file fails in many ways
         raise XlitError(f"{path} is torn, or is no GGUF file of a language model. Make it again.") from error

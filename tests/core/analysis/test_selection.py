@@ -59,6 +59,30 @@ def test_a_response_must_be_both_in_the_right_language_and_relevant(made):
     assert (best.n, best.responses, best.length, best.spelling) == (20, 20, 9, pytest.approx(0.9))
 
 
+def test_a_down_sampled_control_is_a_configuration_of_its_own(made):
+    """The same base, data and adaptation: only size, mix or seed differ."""
+    others = {"full": {}, "small": {"size": 100}, "even": {"mix": "uniform"}, "again": {"seed": 2}}
+    for number, (label, other) in enumerate(others.items()):
+        for rate, right in (("1e-5", number), ("1e-4", 9 - number)):
+            configured = {"mix": "concat", "seed": 1, "data_digest": f"{number}" * 64, **other}
+            for place, key in enumerate(KEYS):
+                answer = made.answer(
+                    f"{label} {rate}", key, "en", base="B", data="D", adaptation="FT",
+                    learning_rate=RATES[rate], **configured,
+                )  # fmt: skip
+                made.measure(answer, language="en" if place < right else "ru")
+    configurations = select(made.engine, "s").configurations
+    assert [configuration.name for configuration in configurations] == [
+        "B / D / FT (size all, mix concat, seed 1, data 000000)",
+        "B / D / FT (size 100, mix concat, seed 1, data 111111)",
+        "B / D / FT (size all, mix uniform, seed 1, data 222222)",
+        "B / D / FT (size all, mix concat, seed 2, data 333333)",
+    ]
+    for number, configuration in enumerate(configurations):
+        shares = [candidate.right_language for candidate in configuration.candidates]
+        assert shares == pytest.approx([number / 10, (9 - number) / 10])
+
+
 def test_within_a_percentage_point_the_better_spelling_wins(tmp_path):
     keys = tuple(f"k{n}" for n in range(100))
     made = MadeSuite(tmp_path / "s.db", keys, ("en",))

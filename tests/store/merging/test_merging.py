@@ -272,6 +272,28 @@ def test_what_contradicts_is_named_and_nothing_here_changes(base, statement, wha
     assert contents(target) == before
 
 
+@pytest.mark.parametrize(
+    ("change_of_other", "reason"),
+    [
+        ("""weights = '{"checkpoint": "ef01"}'""", "it has weights ef01, the one here weights abcd"),
+        ("seed = 2, weights = '{}'", "its seed is 2, here it is 1"),
+        ("seed = 2", None),  # the same weights
+        ("seed = NULL, weights = '{}'", None),  # unknown
+    ],
+)
+def test_another_model_of_the_same_name_stays_out_with_its_responses(base, change_of_other, reason):
+    change(base, """UPDATE model SET seed = 1, weights = '{"checkpoint": "abcd"}' WHERE name = 'base'""")
+    other = copied(base, "other.db")
+    change(other, f"UPDATE model SET {change_of_other} WHERE name = 'base'")
+    change(other, "UPDATE response SET sample = 1")
+    (result,) = merged(open_store(base), other)
+    assert [str(conflict) for conflict in result.conflicts if conflict.what.startswith("model")] == (
+        [f"model base: another model: {reason}; its responses stay out"] if reason else []
+    )
+    models = {row[2] for row in map(eval, contents(open_store(base))["response"]) if row[3] == 1}
+    assert models == ({"main", "other"} if reason else {"main", "other", "base"})
+
+
 def test_a_store_with_conflicts_gives_all_the_rest(base, files):
     anna = files[0]
     change(anna, "UPDATE response SET text = 'else', text_digest = 'x' WHERE id = 2")
