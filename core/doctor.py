@@ -5,11 +5,18 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from core.llm.client import ANY_HOST, KEY_VARIABLES, KEYRING_SERVICE, keyring_key
+from core.llm.keys import (
+    ANY_HOST,
+    KEY_VARIABLES,
+    KEYRING_SERVICE,
+    OPENAI_HOST,
+    default_address,
+    host_of,
+    keyring_key,
+)
 from store import UsageError
 
 EXTRAS = {
@@ -124,14 +131,15 @@ def _prices() -> Finding:
 
 def _key(name: str) -> Finding:
     if os.environ.get(name):
-        return Finding(name, "set")
+        hosts = dict.fromkeys((OPENAI_HOST, host_of(default_address())))
+        return Finding(name, f"set, for {' and '.join(hosts)}" if name == "OPENAI_API_KEY" else "set")
     return Finding(name, "not set", f"export {name}=... to ask a paid server; a local one needs none")
 
 
 def _keyring() -> Finding:
     if importlib.util.find_spec("keyring") is None:
         return Finding("keyring", "not installed", "pip install keyring, to keep keys out of the environment")
-    host = urlsplit(os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com").hostname or ""
+    host = host_of(default_address())
     try:
         users = [user for user in (host, ANY_HOST) if keyring_key(user)]
     except UsageError as error:

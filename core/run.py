@@ -11,7 +11,7 @@ from core.generate.checkpoint import inspect_checkpoint, training_description, w
 from core.generate.settings import ModelSource
 from core.judge.llm_judge.estimate import Agree
 from core.judge.llm_judge.settings import JudgeChoice, JudgeSettings
-from core.llm.client import find_key
+from core.llm.keys import addresses_from_a_file, default_address, find_key
 from core.progress import say, say_missing
 from core.study import Configuration, Study, configurations
 from core.train.data.sources import DataSource, data_source
@@ -24,7 +24,6 @@ from store.queries.suites import suite_by_id
 from store.session import reading, writing
 
 MODELS_FOLDER = "models"
-OPENAI_HOST = "api.openai.com"
 
 
 def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *, agree: Agree = None) -> int:
@@ -49,8 +48,9 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *,
         sources += answer_sources(study, configuration, checkpoint, folder)
     if untrained and not sources:
         raise XlitError(f"No model was trained. {untrained[0][1]}")
-    records = generate_study(study, suite, sources, engine)
-    records += judge_study(study, study_folder, engine, agree=agree)
+    with addresses_from_a_file():
+        records = generate_study(study, suite, sources, engine)
+        records += judge_study(study, study_folder, engine, agree=agree)
     say_missing(untrained)
     for record in records:
         say_missing(record.failures)
@@ -212,7 +212,7 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
 
 
 def _is_available(kind: str, judge: JudgeChoice) -> bool:
-    if judge.base_url or judge.checkpoint or find_key(OPENAI_HOST) is not None:
+    if judge.base_url or judge.checkpoint or find_key(default_address()) is not None:
         return True
     say(f"{kind} judge {judge.model}: skipped, no key (OPENAI_API_KEY) and no base_url.")
     return False

@@ -13,6 +13,7 @@ A test that uses more than its lane allows fails, so that the quick lanes stay q
 """
 
 import os
+import platform
 import socket
 import subprocess
 from collections.abc import Callable, Generator
@@ -47,8 +48,9 @@ def _guard(owner: Any, name: str, what: str) -> None:
 def pytest_configure() -> None:
     from textual.app import App
 
-    # Asked of git once in a process, by whichever test first records a run.
+    # Asked once in a process, by whichever test first records a run, or opens a client of a server.
     provenance.git_revision()
+    platform.processor()
     _guard(subprocess.Popen, "__init__", "starts a process")
     _guard(os, "fork", "starts a process")
     _guard(App, "run_test", "runs the review room")

@@ -1,10 +1,8 @@
 """Requests to one model behind one OpenAI-compatible server: its address, its key, its errors."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -22,6 +20,16 @@ from core.llm.answers import (
     parse_json,
     retry_after,
 )
+from core.llm.keys import (
+    KEY_VARIABLES,
+    KEYRING_SERVICE,
+    OPENAI_HOST,
+    default_address,
+    find_key,
+    host_of,
+    is_openai,
+    why_withheld,
+)
 from store import UsageError, XlitError
 from store.storable import storable
 
@@ -29,7 +37,13 @@ from store.storable import storable
 def check_address(base_url: str) -> None:
     """Raises `UsageError` for what is no address, or one that holds a secret: addresses are written into logs
     and the store, by us and by libraries."""
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+    except ValueError:
+        raise UsageError(
+            "The address of the server is none: its port is no number, or its host is cut."
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError("The address of the server begins with http:// or https://.")
     if "@" in parts.netloc or parts.query:
@@ -42,55 +56,7 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
-KEY_VARIABLES = ("XLIT_API_KEY", "OPENAI_API_KEY")
-
-# Entries of the keyring: this service, and as user the host of the address, or else this word for all.
-KEYRING_SERVICE, ANY_HOST = "xlit", "default"
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key, and where it was found, in words that may be printed."""
-
-    text: str = field(repr=False)
-    source: str
-
-
-def find_key(host: str) -> Key | None:
-    """The key for the server at `host`: the first that is set of XLIT_API_KEY, OPENAI_API_KEY, and the
-    keyring's entries of the service `xlit` for the user `host` and for `default`.
-
-    Raises `UsageError` for one with characters that no key has: sent in a header, it would come back in an
-    error's text.
-    """
-    set_keys = (_checked_key(os.environ.get(name), name) for name in KEY_VARIABLES)
-    stored_keys = (keyring_key(user) for user in (host, ANY_HOST))
-    return next((key for key in chain(set_keys, stored_keys) if key), None)
-
-
-def keyring_key(user: str) -> Key | None:
-    """The keyring's key for a user (https://keyring.readthedocs.io); None also where the package is not
-    installed, has no backend, or the keyring is locked."""
-    try:
-        keyring: Any = __import__("keyring")
-        text = keyring.get_password(KEYRING_SERVICE, user)
-    except Exception:  # backends raise what they like, of D-Bus, of Windows, of a file
-        return None
-    return _checked_key(text, f"the keyring's entry {KEYRING_SERVICE} / {user}")
-
-
-def _checked_key(text: str | None, source: str) -> Key | None:
-    text = (text or "").strip()
-    if not text:
-        return None
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise UsageError(f"{source} holds characters that no key has. Set it again.")
-    return Key(text, source)
-
-
 LIBRARIES = ("openai",)
-
-OPENAI_URL = "https://api.openai.com/v1"
 
 # The names of the limit of new tokens: most servers', and OpenAI's for its reasoning models.
 TOKEN_LIMIT_OPTIONS = ("max_tokens", "max_completion_tokens")
@@ -128,23 +94,24 @@ class Client:
         """
         with needs_extra("judge", purpose):
             import openai
-        base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        if base_url is not None:
-            check_address(base_url)
+        url = base_url or default_address()
+        check_address(url)
         self._openai, self._timeout, self._most_bytes = openai, timeout, most_bytes
         self._http = openai.DefaultAsyncHttpxClient(
-            timeout=openai.Timeout(timeout, connect=min(timeout, _CONNECT))
+            timeout=openai.Timeout(timeout, connect=min(timeout, _CONNECT)),
+            # Prompts and keys go to the server that was named and to no other.
+            follow_redirects=False,
         )
-        self.client = openai.AsyncOpenAI(
-            api_key=_NO_KEY, base_url=base_url, max_retries=0, http_client=self._http
-        )
+        self.client = openai.AsyncOpenAI(api_key=_NO_KEY, base_url=url, max_retries=0, http_client=self._http)
         self.model = model
         self.address = without_secrets(str(self.client.base_url))
-        self.host = self.client.base_url.host
-        self._key = find_key(self.host)
+        self.host = host_of(url)
+        if not is_openai(self.host):  # the package has taken them from the environment
+            self.client.organization = self.client.project = None
+        self._key = find_key(url)
         if self._key is not None:
             self.client.api_key = self._key.text
-        elif base_url is None:
+        elif base_url is None and self.host == OPENAI_HOST:
             raise UsageError(
                 f"No key for {model}: set OPENAI_API_KEY (or XLIT_API_KEY), put one into the keyring "
                 f"(keyring set {KEYRING_SERVICE} {self.host}), or name a local server with --base-url."
@@ -260,11 +227,21 @@ class Client:
     def _failed_status(self, error: Any) -> Exception:
         api, status = self._openai, error.status_code
         if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
-            source = self._key.source if self._key else " or ".join(KEY_VARIABLES)
-            return XlitError(f"{self.address} refused the key (status {status}). Check {source}.")
+            if self._key is None:
+                advice = why_withheld(self.address) or f"Set {' or '.join(KEY_VARIABLES)}."
+                return XlitError(
+                    f"{self.address} refused the key (status {status}), as none was sent. {advice}"
+                )
+            return XlitError(f"{self.address} refused the key (status {status}). Check {self._key.source}.")
         if isinstance(error, api.NotFoundError):
             return NotOnServer(
                 f"{self.address} has no model {self.model!r} (status 404): {self.message(error)}"
+            )
+        if 300 <= status < 400:
+            target = without_secrets(error.response.headers.get("location", "elsewhere"))
+            return XlitError(
+                f"{self.address} sends requests on to {target} (status {status}), which is not followed. "
+                "Name that address if it is the right one."
             )
         if status == 429 and error.code == "insufficient_quota":
             return XlitError(f"{self.address}: the quota of this key is spent.")

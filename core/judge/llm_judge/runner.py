@@ -1,12 +1,9 @@
 """Running judgements: estimate, agreement, questions, answers, and what they cost."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from core.judge.llm_judge.batch_runner import BatchRunner
 from core.judge.llm_judge.estimate import EXPECTED_TOKENS_OUT, Agree, estimate_cost
@@ -15,7 +12,7 @@ from core.judge.llm_judge.local import AT_A_TIME, LocalJudge
 from core.judge.llm_judge.questions import Judgement, Question, QuestionResult, Questions
 from core.judge.llm_judge.settings import NO_BATCHES, JudgeSettings
 from core.llm.answers import BadAnswer, RequestFailed
-from core.llm.client import OPENAI_URL
+from core.llm.keys import default_address, host_of, is_this_machine
 from core.llm.limits import FailureStreak
 from core.llm.prices import Budget, BudgetSpent, read_prices
 from core.progress import progress, say
@@ -37,8 +34,8 @@ def open_judge(settings: JudgeSettings) -> JudgeClient:
         at_a_time = settings.concurrency or AT_A_TIME
         return LocalJudge(settings.model, Path(settings.checkpoint), at_a_time=at_a_time)
     prices = read_prices(settings.prices)
-    base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
-    price, source = prices.find(settings.model, None if _is_local_address(base_url) else base_url)
+    base_url = settings.base_url or default_address()
+    price, source = prices.find(settings.model, None if is_this_machine(host_of(base_url)) else base_url)
     if settings.max_cost is not None and price is None:
         raise UsageError(
             f"No price is known for {settings.model!r}, so --max-cost can't be held: give it with --prices "
@@ -116,7 +113,7 @@ def _agreed(
         estimate = estimate_cost(every, judge.model, judge.budget, about_out=about_out, batch=batch)
     if not estimate.questions:
         return True
-    if estimate.cost is None and _is_local_address(judge.address):
+    if estimate.cost is None and is_this_machine(host_of(judge.address)):
         say(estimate.sentence)
         return True
     return agree(estimate)
@@ -190,15 +187,6 @@ def _count_cost(run: RunRecord, budget: Budget) -> None:
     run.count("tokens out", budget.tokens_out)
     if budget.price is not None:
         run.count("US dollars", round(budget.spent, 6))
-
-
-def _is_local_address(address: str) -> bool:
-    """Whether an address is this machine's."""
-    try:
-        host = urlsplit(address).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _error_to_show(group: BaseExceptionGroup[BaseException]) -> BaseException:

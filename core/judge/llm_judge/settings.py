@@ -31,8 +31,8 @@ class JudgeChoice(Settings):
     )
     base_url: str | None = Field(
         default=None,
-        description="An OpenAI-compatible server (default: OpenAI's). The key comes from OPENAI_API_KEY "
-        "(or XLIT_API_KEY).",
+        description="An OpenAI-compatible server (default: OpenAI's). Its key comes from XLIT_API_KEY "
+        "or the keyring, OpenAI's from OPENAI_API_KEY too.",
     )
     checkpoint: Path | str | None = Field(
         default=None, description="A checkpoint folder or GGUF file of your own as the judge."

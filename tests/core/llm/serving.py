@@ -11,7 +11,7 @@ from tests.core.llm.chat_server import Answer, ChatServer
 
 def without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key of the one who runs the tests."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY"):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "XLIT_API_KEY", "XLIT_API_KEY_HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 

@@ -98,3 +98,17 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused(address):
         Client("m", address)
     assert "p@h" not in str(caught.value)
     assert "key=x" not in str(caught.value)
+
+
+async def test_prompts_follow_no_redirect(serve, monkeypatch):
+    monkeypatch.setenv("XLIT_API_KEY", "k")
+    other = serve(Answer("taken"))
+    server = serve(Answer("", status=307, headers={"Location": f"{other.url}/chat/completions?password=p"}))
+    async with Client("m", server.url) as client:
+        with pytest.raises(
+            XlitError, match=r"sends requests on to http://127\.0\.0\.1.* not followed"
+        ) as caught:
+            await client.post([{"role": "user", "content": "private"}], {})
+        assert await client.page("/none") is None
+    assert other.requests == []
+    assert "password" not in str(caught.value)

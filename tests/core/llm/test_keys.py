@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.llm.client import Client, find_key
+from core.llm.client import Client
+from core.llm.keys import addresses_from_a_file, find_key
 from store import UsageError, XlitError
 from tests.core.llm.chat_server import Answer, error
 
@@ -56,8 +57,8 @@ class Odd(Keyring):
 
 LOOK = """
 import sys
-from core.llm.client import find_key
-key = find_key(sys.argv[1])
+from core.llm.keys import find_key
+key = find_key(f"https://{sys.argv[1]}/v1")
 print(key and (key.text, key.source), repr(key))
 """
 
@@ -84,8 +85,8 @@ def test_the_keyring_is_asked_for_the_host_and_then_for_all(tmp_path):
 
 @needs_keyring
 def test_the_environment_comes_before_the_keyring(tmp_path):
-    found = look(tmp_path, "own_keyring.Hosts", "a.example", OPENAI_API_KEY="from-outside")
-    assert "('from-outside', 'OPENAI_API_KEY')" in found.stdout
+    found = look(tmp_path, "own_keyring.Hosts", "a.example", XLIT_API_KEY="from-outside")
+    assert "('from-outside', 'XLIT_API_KEY')" in found.stdout
 
 
 @needs_keyring
@@ -107,20 +108,20 @@ def test_a_key_that_can_be_none_is_refused_without_being_shown(tmp_path):
 
 def test_without_the_package_there_is_no_keyring(monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert find_key("a.example") is None
+    assert find_key("https://a.example/v1") is None
 
 
 def test_the_projects_own_variable_comes_first_and_an_empty_one_is_none(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "theirs")
     monkeypatch.setenv("XLIT_API_KEY", "  ")
-    assert find_key("a.example").text == "theirs"
+    assert find_key("https://api.openai.com/v1").text == "theirs"
     monkeypatch.setenv("XLIT_API_KEY", "ours")
-    assert find_key("a.example").text == "ours"
+    assert find_key("https://api.openai.com/v1").text == "ours"
 
 
 def test_a_key_is_in_no_repr_and_in_no_error(monkeypatch, serve):
     monkeypatch.setenv("XLIT_API_KEY", SECRET)
-    assert SECRET not in repr(find_key("a.example"))
+    assert SECRET not in repr(find_key("https://a.example/v1"))
     monkeypatch.setenv("XLIT_API_KEY", f"{SECRET}\nX: y")
     with pytest.raises(UsageError) as caught:
         Client("m", "http://127.0.0.1:1/v1")
@@ -130,6 +131,7 @@ def test_a_key_is_in_no_repr_and_in_no_error(monkeypatch, serve):
 async def test_a_refused_key_is_named_by_where_it_stands(monkeypatch, serve):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     server = serve(error(401, f"wrong key {SECRET}"))
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     async with Client("m", server.url) as client:
         with pytest.raises(XlitError, match=r"refused the key .*Check OPENAI_API_KEY") as caught:
             await client.post([], {})
@@ -165,3 +167,72 @@ def test_the_doctor_says_whether_a_key_is_there_and_not_which(tmp_path, backend,
     told = look(tmp_path, backend, "a.example", say)
     assert f"found='{found}'" in told.stdout
     assert "key-of" not in told.stdout + told.stderr
+
+
+# Which key may go where
+
+
+def sent_to(address: str) -> str | None:
+    key = find_key(address)
+    return key.text if key else None
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://API.OPENAI.COM./v1", "openai"),
+        ("https://proxy.example/v1", "openai"),
+        ("https://other.example/v1", None),
+        ("https://api.openai.com.evil.example/v1", None),
+        ("http://api.openai.com/v1", None),
+        ("http://proxy.example/v1", None),
+        ("http://localhost:8000/v1", None),
+    ],
+)
+def test_openais_key_goes_to_openai_and_the_host_of_its_variable(monkeypatch, address, key):
+    monkeypatch.setenv("OPENAI_API_KEY", "openai")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://proxy.example/v1")
+    assert sent_to(address) == key
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("https://a.example/v1", "own"),
+        ("http://localhost:8000/v1", "own"),
+        ("http://127.0.0.5/v1", "own"),
+        ("http://[::1]:8000/v1", "own"),
+        ("http://a.example/v1", None),
+        ("http://10.0.0.1/v1", None),
+        ("http://localhost.evil.example/v1", None),
+    ],
+)
+def test_the_projects_key_goes_where_the_user_points_but_never_in_clear(monkeypatch, address, key):
+    monkeypatch.setenv("XLIT_API_KEY", "own")
+    assert sent_to(address) == key
+
+
+def test_a_file_alone_directs_no_key_to_a_new_host(monkeypatch):
+    monkeypatch.setenv("XLIT_API_KEY", "own")
+    monkeypatch.setenv("OPENAI_API_KEY", "openai")
+    with addresses_from_a_file():
+        assert sent_to("https://evil.example/v1") is None
+        assert sent_to("http://localhost:8000/v1") is None
+        assert sent_to("https://api.openai.com/v1") == "own"
+        monkeypatch.setenv("XLIT_API_KEY_HOST", "a.example, B.example")
+        assert sent_to("https://b.example/v1") == "own"
+        assert sent_to("https://evil.example/v1") is None
+    assert sent_to("https://evil.example/v1") is None, "a key that is bound stays bound"
+    assert sent_to("https://api.openai.com/v1") == "openai"
+
+
+async def test_what_is_withheld_is_said_when_the_server_wants_a_key(monkeypatch, serve):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-mine")
+    server = serve(error(401, "no key"))
+    async with Client("m", server.url) as client:
+        with pytest.raises(XlitError, match=r"none was sent.*OPENAI_API_KEY is sent to api\.openai\.com"):
+            await client.post([], {})
+    assert SECRET not in str(server.headers)
+    assert "org-of-mine" not in str(server.headers)

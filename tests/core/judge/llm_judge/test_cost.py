@@ -158,9 +158,9 @@ def test_a_judge_on_this_machine_without_a_price_is_told_in_tokens_and_asked(ans
     ],
 )
 def test_what_this_machine_is(address, here):
-    from core.judge.llm_judge.runner import _is_local_address
+    from core.llm.keys import host_of, is_this_machine
 
-    assert _is_local_address(address) is here
+    assert is_this_machine(host_of(address)) is here
 
 
 def test_a_person_is_asked_only_at_a_terminal(monkeypatch, capsys, answered, serve, prices):

@@ -177,7 +177,7 @@ def test_the_limit_counts_responses(answered, serve):
 
 
 def test_a_refused_key_ends_the_run_in_one_line_without_the_key(answered, serve, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("XLIT_API_KEY", KEY)
     engine = answered(*[("ru", "?", f"Ответ {number}") for number in range(50)])
     server = serve(error(401, f"Incorrect API key provided: {KEY}"))
     with pytest.raises(XlitError, match="refused the key") as caught:

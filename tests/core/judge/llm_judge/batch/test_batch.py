@@ -277,7 +277,7 @@ def test_a_server_without_a_batch_api_is_said_in_one_line_and_nothing_is_left_wa
 
 
 def test_a_refused_key_ends_the_run_in_one_line_without_the_key(answered, batch_server, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("XLIT_API_KEY", KEY)
     server = batch_server()
     server.before = lambda method, path, count: 401
     with pytest.raises(XlitError, match="refused the key") as caught:
