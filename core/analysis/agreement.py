@@ -267,7 +267,8 @@ class PeopleAlpha:
 @dataclass(frozen=True)
 class Agreements:
     """`pairs`: every two people, then people against every judge and rule; of each, all language groups,
-    criterion by criterion. `people`: with `FEWEST_PEOPLE` or more, all of them together."""
+    criterion by criterion, as far as anybody has scored them. `people`: with `FEWEST_PEOPLE` or more, all of
+    them together."""
 
     rater_groups: tuple[RaterGroup, ...]
     language_groups: tuple[str, ...]
@@ -308,6 +309,8 @@ def agreements(scored: Scores, resamples: Resamples) -> Agreements:
     pairs: list[PairAgreement] = []
     alphas: list[PeopleAlpha] = []
     for index, criterion in enumerate(scored.criteria):
+        if not (scored.criterion == index).any():
+            continue
         grid = _grid(scored, index)
         for kind, first, second in compared:
             pairs += _pair(kind, first, second, scored, criterion, grid, language_groups, resamples)

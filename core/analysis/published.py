@@ -11,7 +11,7 @@ same when it has the same name and goes from 0 to 2.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -107,8 +107,10 @@ class BesideModifier:
 
 @dataclass(frozen=True)
 class Beside:
-    """All of ours that has a like in the paper. `models` are all of ours by name, also those without one."""
+    """All of ours that has a like in the paper. `of_paper`: the suite is one of the paper's, or one of our
+    models has a like there. `models` are all of ours by name, also those without one."""
 
+    of_paper: bool
     models: tuple[str, ...]
     scores: tuple[BesideScore, ...]
     fulfilment: tuple[BesideModifier, ...]
@@ -167,14 +169,19 @@ def published_name(model: str, same_as: Mapping[str, str]) -> str:
 
 
 def beside(
-    means: Means, judged: Scores | None, resamples: Resamples, same_as: Mapping[str, str] | None = None
+    means: Means,
+    judged: Scores | None,
+    resamples: Resamples,
+    same_as: Mapping[str, str] | None = None,
+    *,
+    papers_suite: bool = False,
 ) -> Beside:
     """Ours beside the published numbers.
 
     `judged` is the suite on the rubric for modifiers (`core.analysis.modifiers.load_verdicts`); `resamples`
-    are resamples of the keys. `same_as`: our model's name -> the published one's. Table 1 is set beside
-    every model of ours, in its two languages. Raises `UsageError` when `same_as` names a model that has no
-    response to the suite.
+    are resamples of the keys. `same_as`: our model's name -> the published one's. Table 1 is set, in its two
+    languages, beside our models that have a like in the paper, and on a suite of the paper (`papers_suite`)
+    beside every one. Raises `UsageError` when `same_as` names a model that has no response to the suite.
     """
     same_as = same_as or {}
     scored = means.scored
@@ -183,18 +190,23 @@ def beside(
         if ours not in names:
             there = ", ".join(names) or "none"
             raise UsageError(f"No model {ours!r} has answered {scored.suite}. Models that have: {there}.")
+    alike = {name for name in names if published_name(name, same_as) in published_models()}
+    beside_table_1 = set(names) if papers_suite else alike
     return Beside(
+        papers_suite or bool(alike),
         names,
         tuple(_beside_figure(means, same_as)),
-        tuple(_beside_fulfilment(judged, resamples)),
-        tuple(_beside_helpfulness(scored, resamples)),
+        tuple(_beside_fulfilment(judged, resamples, beside_table_1)),
+        tuple(_beside_helpfulness(scored, resamples, beside_table_1)),
     )
 
 
 def _beside_figure(means: Means, same_as: Mapping[str, str]) -> Iterator[BesideScore]:
     scored = means.scored
     criteria = {
-        criterion.name: index for index, criterion in enumerate(scored.criteria) if _same_scale(criterion)
+        criterion.name: index
+        for index, criterion in enumerate(scored.criteria)
+        if _same_scale(criterion) and (scored.criterion == index).any()
     }
     rater_groups = main_rater_groups(scored)
     for published in published_scores():
@@ -222,19 +234,25 @@ def _has_scored(scored: Scores, rater_group: RaterGroup, source: int) -> bool:
     )
 
 
-def _beside_fulfilment(judged: Scores | None, resamples: Resamples) -> Iterator[BesideModifier]:
+def _beside_fulfilment(
+    judged: Scores | None, resamples: Resamples, models: Collection[str]
+) -> Iterator[BesideModifier]:
     if judged is None or not modifier_groups(judged):
         return
     verdicts = verdicts_of(judged)
     rater = ", ".join(f"{name} ({n})" for name, n in verdicts.said_by.items())
     for index, source in enumerate(judged.sources):
+        if source.model not in models:
+            continue
         means = fulfilled(judged, verdicts, resamples, index)
         model = model_label(source, judged.sources)
         for modifier in published_modifiers():
             yield from _beside(means, modifier, modifier.fulfilled, model, rater)
 
 
-def _beside_helpfulness(scored: Scores, resamples: Resamples) -> Iterator[BesideModifier]:
+def _beside_helpfulness(
+    scored: Scores, resamples: Resamples, models: Collection[str]
+) -> Iterator[BesideModifier]:
     criteria = [
         index
         for index, criterion in enumerate(scored.criteria)
@@ -243,6 +261,8 @@ def _beside_helpfulness(scored: Scores, resamples: Resamples) -> Iterator[Beside
     if not criteria or not modifier_groups(scored):
         return
     for index, source in enumerate(scored.sources):
+        if source.model not in models:
+            continue
         model = model_label(source, scored.sources)
         for rater_group in main_rater_groups(scored):
             means = scores_by_modifier(scored, resamples, rater_group, criteria[0], index)

@@ -1,6 +1,6 @@
 """Making the report of a suite: load once, compute each part, put them in order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Engine
 
@@ -12,7 +12,8 @@ from core.analysis.modifiers import load_verdicts
 from core.analysis.published import beside, read_same_as
 from core.analysis.scores import Scores, load_scores
 from core.analysis.selection import selection_of
-from core.report.document import Report
+from core.exchange.paper_set import SOURCE as PAPERS_SUITES
+from core.report.document import Report, Section
 from core.report.sections.agreement import agreement_section
 from core.report.sections.anchoring import anchoring_section
 from core.report.sections.models import models_section
@@ -55,16 +56,34 @@ def make_report(
         selection = selection_of(session, suite_found.id, suite_found.label)
         resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
         moved = anchoring(session, suite_found.id, rubric, scored, resamples)
-    sections = (
+    parts = (
         scores_section(scored, number=number, seed=seed),
         models_section(scored, number=number, seed=seed),
         surface_section(scored, measured, selection, number=number, seed=seed),
         modifiers_section(scored, judged, number=number, seed=seed),
         agreement_section(agreements(scored, resamples)),
         anchoring_section(moved),
-        published_section(beside(mean_scores(scored, resamples), judged, resamples, named)),
+        published_section(
+            beside(
+                mean_scores(scored, resamples),
+                judged,
+                resamples,
+                named,
+                papers_suite=suite_found.source == PAPERS_SUITES,
+            )
+        ),
     )
-    return Report(f"Report on {suite_found.label}", _about(scored, number, seed), sections)
+    sections = [part for part in parts if part is not None]
+    printed = tuple(section for section in sections if section.tables or section.figures)
+    about = (*_about(scored, number, seed), *_not_printed(sections))
+    return Report(f"Report on {suite_found.label}", about, printed)
+
+
+def _not_printed(sections: Sequence[Section]) -> Iterator[str]:
+    """A line on every section that has nothing to print, with its reason."""
+    for section in sections:
+        if not section.tables and not section.figures:
+            yield f"No section on {section.title.lower()}. {' '.join(section.text)}"
 
 
 def _about(scored: Scores, number: int, seed: int) -> tuple[str, ...]:

@@ -23,8 +23,11 @@ _MATCHED = (
 )
 
 
-def published_section(beside: Beside) -> Section:
-    """Ours beside the paper's figure 2 and table 1; what has no like of ours stands alone."""
+def published_section(beside: Beside) -> Section | None:
+    """Ours beside the paper's figure 2 and table 1; what has no like of ours stands alone. None where
+    neither the suite nor a model is the paper's."""
+    if not beside.of_paper:
+        return None
     text = [f"The published numbers are those of {PAPER}."]
     tables = []
     if beside.scores:
@@ -173,7 +176,8 @@ def _beside(key: str, title: str, kind: Kind, rows: Sequence[BesideModifier]) ->
             for row in rows
         ),
         notes=(
-            "Every model of ours stands beside table 1, whatever its name. Difference: ours minus published"
+            "On a suite of the paper every model of ours stands beside table 1, whatever its name; on "
+            "another one, those that the paper has as well. Difference: ours minus published"
             + (", in percentage points." if kind == "percent" else "."),
             "The average is that over the modifiers of their values; it stands where ours are the eleven of "
             "the paper.",

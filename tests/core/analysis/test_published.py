@@ -99,10 +99,11 @@ def test_which_model_is_which_is_read_from_its_option():
         read_same_as(["mine=GPT-9"])
 
 
-def of(study, same_as=None, judged=None):
+def of(study, same_as=None, judged=None, papers_suite=False):
     scored = study.load()
     resamples = draw_resamples(len(scored.keys), number=200)
-    return beside(mean_scores(scored, resamples), judged, resamples, same_as)
+    means = mean_scores(scored, resamples)
+    return beside(means, judged, resamples, same_as, papers_suite=papers_suite)
 
 
 @pytest.fixture
@@ -149,12 +150,11 @@ def test_a_model_of_the_papers_name_has_ours_beside_the_published(study):
     assert judge.ours is judge.difference is None
 
 
-def test_every_criterion_is_set_beside_also_where_ours_has_no_score(study):
+def test_every_criterion_that_anybody_scored_is_set_beside_also_where_a_rater_has_no_score(study):
+    study.give("gpt", ("mine", "en", "a"), kind="llm", version="v1", logic=2)
     rows = [it for it in of(study).scores if it.rater_group.name == "human:ann"]
-    assert len(rows) == 12
-    assert {it.published.criterion for it in rows if it.ours is None} == {
-        "language", "fluency", "accuracy", "logic", "harmlessness"
-    }  # fmt: skip
+    assert len(rows) == 4
+    assert {it.published.criterion for it in rows if it.ours is None} == {"logic"}
 
 
 def test_a_model_is_set_beside_another_when_told_so(study):
@@ -205,7 +205,9 @@ def test_modifiers_stand_beside_table_1_by_their_groups(tmp_path):
     study.give("ann", ("m", "en", "a"), helpfulness=2)
     study.give("ann", ("m", "en", "b"), helpfulness=1)
     study.give("ann", ("m", "en", "c"), helpfulness=0)
-    found = of(study, judged=judged)
+    assert of(study, judged=judged).of_paper is False
+    assert of(study, judged=judged).fulfilment == of(study).helpfulness == ()
+    found = of(study, judged=judged, papers_suite=True)
     (row,) = found.fulfilment
     assert (row.modifier.group, row.language, row.model) == ("num_items", "ru", "m")
     assert (row.published, row.ours.value, row.ours.n, row.difference) == (83, 50, 2, -33)
@@ -221,8 +223,8 @@ def test_the_average_stands_only_over_the_papers_modifiers(tmp_path):
     study = Rated(tmp_path / "s.db", keys=tuple(modifiers), languages=("en",), modifiers=modifiers)
     for place, key in enumerate(list(modifiers)[:-1]):
         study.give("ann", ("m", "en", key), helpfulness=place % 3)
-    assert "average" not in {it.modifier.group for it in of(study).helpfulness}
+    assert "average" not in {it.modifier.group for it in of(study, papers_suite=True).helpfulness}
     study.give("ann", ("m", "en", list(modifiers)[-1]), helpfulness=1)
-    average = next(it for it in of(study).helpfulness if it.modifier.group == "average")
+    average = next(it for it in of(study, papers_suite=True).helpfulness if it.modifier.group == "average")
     assert (average.published, average.ours.value) == (1.49, pytest.approx(10 / 11))
     study.engine.dispose()

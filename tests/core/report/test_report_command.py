@@ -67,11 +67,15 @@ def fill(path: Path, *, languages=("en", "ru"), raters=(("human", "nv"), ("human
     return path
 
 
-def sections(path: Path, **options):
+def report_of(path: Path, **options):
     engine = open_store(path)
     report = make_report(engine, number=200, **options)
     engine.dispose()
-    return {section.title: section for section in report.sections}
+    return report
+
+
+def sections(path: Path, **options):
+    return {section.title: section for section in report_of(path, **options).sections}
 
 
 def test_a_report_is_written_whole_and_the_same_store_gives_the_same_bytes(tmp_path):
@@ -165,8 +169,17 @@ def test_a_store_without_anything_is_a_sentence(tmp_path):
     ],
 )
 def test_what_is_missing_is_said_in_words(tmp_path, options, sentence):
-    found = sections(fill(tmp_path / "s.db", **options))
-    assert any(sentence in line for section in found.values() for line in section.text), found["Scores"].text
+    report = report_of(fill(tmp_path / "s.db", **options))
+    lines = [*report.about, *(line for section in report.sections for line in section.text)]
+    assert any(sentence in line for line in lines), lines
+
+
+def test_sections_without_anything_are_a_line_with_the_reason_and_the_papers_are_not_there(tmp_path):
+    report = report_of(fill(tmp_path / "s.db", raters=()))
+    assert [section.title for section in report.sections] == ["Surface metrics"]
+    told = [line for line in report.about if line.startswith("No section on ")]
+    assert "No section on agreement. Nobody has scored a response yet" in " ".join(told)
+    assert not any("Chirkova" in line for line in report.about)
 
 
 def test_responses_without_scores_are_no_error(tmp_path):

@@ -49,7 +49,7 @@ def study(tmp_path):
 def test_the_coefficients_stand_in_a_row_for_each_criterion_and_language_group(study):
     section = of(study)
     table = by_key(section.tables)["agreement-judges"]
-    assert len(table.rows) == 3 * 6
+    assert len(table.rows) == 3 * 2  # no row of a criterion that nobody has scored
     row = row_of(table, "human:ann", "llm:gpt@v1", "English", "helpfulness")
     assert row["pairs"].value == 6
     assert row["same score"].value == pytest.approx(400 / 6)
@@ -67,7 +67,7 @@ def test_undefined_and_dominated_are_told_in_words(study):
     assert row["kappa"].value is None
     assert row["kappa"].why.startswith("every score of both is 2")
     assert (row["same score"].value, row["AC2"].value) == (100, 1)
-    row = row_of(table, "human:ann", "llm:gpt@v1", "non-English", "logic")
+    row = row_of(table, "human:ann", "llm:gpt@v1", "English", "fluency")
     assert (row["pairs"].value, row["kappa"].why) == (0, "no response was scored by both")
     assert not any("dominates" in note for note in table.notes)
     for key in KEYS:
@@ -105,9 +105,10 @@ def test_three_people_are_told_two_by_two_and_all_together(tmp_path):
     for place in study.ids:
         for person in ("ann", "bob", "cleo"):
             study.give(person, place, helpfulness=rng.randint(0, 2))
+    study.give("ann", place, logic=1)
     section = of(study)
     tables = by_key(section.tables)
-    assert len(tables["agreement-people"].rows) == 3 * 6
+    assert len(tables["agreement-people"].rows) == 3 * 2
     together = row_of(tables["agreement-all-people"], "English", "helpfulness")
     assert together["responses"].value == 6
     assert together["alpha"].low < together["alpha"].high
