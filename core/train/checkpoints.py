@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.disk import is_write_error
+from core.errors import reason_of
 from core.train.optimizer import moments, set_step_count, tuned_weights
 from core.train.parallel import World, local_part
 from store import XlitError
@@ -64,11 +66,8 @@ def save_checkpoint(folder: Path, step: int, model: Any, optimizer: Any, world: 
             _sync(folder)
             for old in sorted(_checkpoints(folder), key=step_of)[:-keep]:
                 shutil.rmtree(old)
-    except OSError as error:
-        shutil.rmtree(writing, ignore_errors=True)
-        raise XlitError(_cannot_write(folder, step, error)) from None
-    except Exception as error:  # safetensors has an error of its own for what the system says
-        if "os error" not in str(error).lower():
+    except Exception as error:
+        if not is_write_error(error):
             raise
         shutil.rmtree(writing, ignore_errors=True)
         raise XlitError(_cannot_write(folder, step, error)) from None
@@ -140,11 +139,10 @@ def _check_free_space(folder: Path, needed: int) -> None:
 
 
 def _cannot_write(folder: Path, step: int, error: Exception) -> str:
-    reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
     last = last_checkpoint(folder)
     kept = f"{last.name} stays" if last else "there is no checkpoint before it"
     return (
-        f"The checkpoint of step {step} can't be written to {folder}: {reason}; {kept}. "
+        f"The checkpoint of step {step} can't be written to {folder}: {reason_of(error)}; {kept}. "
         "Make room (or lower --keep-last) and run the same command again."
     )
 

@@ -53,7 +53,7 @@ def merge_adapter(
     dtype: Annotated[str | None, typer.Option(help="f32, bf16 or f16 (default: the base's own).")] = None,
 ) -> None:
     """Put a LoRA adapter into its base's weights: a checkpoint that needs neither adapter nor peft."""
-    from core.train.lora import merge_into_base
+    from core.models.merging import merge_into_base
 
     merge_into_base(adapter, out, dtype=dtype)
     say(f"Merged: {out}")

@@ -1,19 +1,21 @@
 """The finished checkpoint: weights that plain transformers opens, tokenizer, log, summary and model card."""
 
 import json
-import os
 import platform
 import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from core.disk import publish, write_errors
+from core.models.merging import set_end_tokens
 from core.train.log import LOG_FILE
 from core.train.parallel import World, full_tensor
 from core.train.settings import TrainSettings
 from store.provenance import git_revision
 
 SUMMARY = "xlit-train.json"
+ADVICE = "The last checkpoint stays; make room and run the same command again."
 
 
 def export_checkpoint(
@@ -29,28 +31,29 @@ def export_checkpoint(
 ) -> None:
     """Write the checkpoint in the working folder and rename it to `out` when all of it is there.
 
-    Every process must take part. `ends`: the tokens that end an answer; generation has to stop at them. All
-    weights are saved in the number format of the base (a base of 16 bits stays one), an adapter in float32.
+    Raises `XlitError` when the disk is full; the last checkpoint stays. Every process must take part. `ends`:
+    the tokens that end an answer; generation has to stop at them. All weights are saved in the number format
+    of the base (a base of 16 bits stays one), an adapter in float32.
     """
     weights = _gather_weights(model, settings, world)
     if world.first:
         final = work / "final"
-        final.mkdir()
-        model = _unsharded(model)
-        model.generation_config.eos_token_id = ends
-        model.save_pretrained(str(final), state_dict=weights)
-        if settings.adaptation == "lora":
-            model.generation_config.save_pretrained(str(final))
-        tokenizer.save_pretrained(str(final))
-        shutil.copy(work / LOG_FILE, final / LOG_FILE)
-        (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
-        (final / "README.md").write_text(model_card(out.name, summary), encoding="utf-8")
-        mode = (final / SUMMARY).stat().st_mode
-        for path in final.iterdir():
-            path.chmod(mode)  # safetensors writes files that nobody else may read
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        final.rename(out)
+        try:
+            with write_errors(f"The finished model {out.name}", out.parent, ADVICE):
+                final.mkdir()
+                model = _unsharded(model)
+                set_end_tokens(model, ends)
+                model.save_pretrained(str(final), state_dict=weights)
+                if settings.adaptation == "lora":
+                    model.generation_config.save_pretrained(str(final))
+                tokenizer.save_pretrained(str(final))
+                shutil.copy(work / LOG_FILE, final / LOG_FILE)
+                (final / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+                (final / "README.md").write_text(model_card(out.name, summary), encoding="utf-8")
+                publish(final, out)
+        except BaseException:
+            shutil.rmtree(final, ignore_errors=True)
+            raise
     world.wait()
 
 

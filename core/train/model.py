@@ -1,10 +1,9 @@
 """The base model and its tokenizer, made ready to be tuned."""
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from core.models import loading
 from core.train import attention
 from core.train.lora import add_adapter
 from core.train.parallel import World, shard
@@ -14,34 +13,30 @@ from store import XlitError
 
 def load_tokenizer(settings: TrainSettings) -> Any:
     """The base's tokenizer. Raises `XlitError` when there is none."""
-    import transformers
-
-    with _load_errors(settings.base):
-        return transformers.AutoTokenizer.from_pretrained(settings.base, trust_remote_code=False)
+    return loading.tokenizer_at(settings.base)
 
 
-def load_model(settings: TrainSettings, world: World, *, packed: bool) -> Any:
+def load_model(settings: TrainSettings, tokenizer: Any, world: World, *, packed: bool) -> Any:
     """The base, or with LoRA the base frozen and an adapter on it, in the type that training needs, on the
     device and sharded over the processes.
 
     Weights that are tuned are float32, whatever they are computed in: an update at a learning rate of 1e-5 is
     smaller than half the distance between two neighbouring bfloat16 numbers, and would be lost.
+
+    Raises `XlitError` for a base that is not whole, and for a tokenizer with more tokens than it has
+    embeddings.
     """
     import torch
-    import transformers
 
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
     frozen_type = torch.bfloat16 if computes_in_bf16(settings, world) else torch.float32
     tuned = settings.adaptation == "full"
-    with _load_errors(settings.base):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            settings.base,
-            dtype=torch.float32 if tuned else frozen_type,
-            attn_implementation=attention.register() if packed else None,
-            use_safetensors=None if settings.allow_pickle else True,
-            trust_remote_code=False,
-        )
+    model = loading.load_model(
+        settings.base,
+        torch.float32 if tuned else frozen_type,
+        attention=attention.register() if packed else None,
+        allow_pickle=settings.allow_pickle,
+    )
+    loading.check_tokenizer(settings.base, tokenizer, int(model.get_input_embeddings().weight.shape[0]))
     if not tuned:
         model = add_adapter(model, settings)
     if settings.activation_checkpointing:
@@ -73,8 +68,10 @@ def can_pack(settings: TrainSettings) -> bool:
     """
     import transformers
 
-    with _load_errors(settings.base):
+    try:
         config = transformers.AutoConfig.from_pretrained(settings.base, trust_remote_code=False)
+    except Exception as error:  # the libraries below raise anything
+        raise XlitError(loading.why_not_loaded(settings.base, error)) from error
     text = config.get_text_config()
     kinds = set(getattr(text, "layer_types", None) or ())
     window = getattr(text, "sliding_window", None) or settings.max_length
@@ -88,21 +85,3 @@ def can_pack(settings: TrainSettings) -> bool:
         and not getattr(text, "attn_logit_softcapping", None)
         and not getattr(text, "attention_dropout", 0)
     )
-
-
-@contextmanager
-def _load_errors(base: str) -> Iterator[None]:
-    """Turns what transformers raises for a bad checkpoint into one sentence."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        if "file named model.safetensors" in reason:
-            raise XlitError(
-                f"{base} has no weights as safetensors. Pickled weights can run code when they are "
-                "opened: if you trust where they come from, say --allow-pickle."
-            ) from None
-        raise XlitError(
-            f"{base} can't be loaded as a model: {reason}. Give a checkpoint folder (config.json, "
-            "model.safetensors, tokenizer) or the name of a model on the hub."
-        ) from None

@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from core.disk import take_lock
 from core.extras import needs_extra
+from core.models.loading import check_ids
 from core.progress import Progress, progress, say
 from core.train.batches import BatchPlan
 from core.train.checkpoints import last_checkpoint, load_checkpoint, save_checkpoint
@@ -38,9 +40,6 @@ from core.train.settings import TrainSettings
 from core.train.templates.chat_template import choose_template, end_tokens
 from core.train.throughput import ThroughputMeter, make_meter, peak_memory
 from store import UsageError, XlitError
-
-# Seconds in which a run whose command was killed has noticed and saved (see `core.train.launcher`).
-LOCK_TIMEOUT = 30.0
 
 
 def is_trained(out: Path, settings: TrainSettings) -> bool:
@@ -114,7 +113,14 @@ def _train(
     import transformers
 
     work = out.with_name(out.name + ".partial")
-    lock = _lock_work_folder(work, settings) if world.first else None
+    lock = _lock_work_folder(work) if world.first else None
+    if _any_process(world, world.first and is_trained(out, settings)):  # by another command, waited for
+        if lock is not None:
+            shutil.rmtree(work)
+            lock.close()
+        return dict(json.loads((out / SUMMARY).read_text()))
+    if world.first:
+        _clear_work_folder(work, settings)
     world.wait()
 
     tokenizer = load_tokenizer(settings)
@@ -127,7 +133,10 @@ def _train(
     plan = BatchPlan(lengths, settings.batch_tokens, settings.accumulate, settings.seed, padded=not packed)
 
     transformers.set_seed(settings.seed + world.rank)
-    model = load_model(settings, world, packed=packed)
+    model = load_model(settings, tokenizer, world, packed=packed)
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    for example in built.examples:
+        check_ids(example.input_ids, rows, f"the conversation of {example.location}")
     meter = make_meter(model, world.device, world.size)
     optimizer = make_optimizer(model, settings)
     checkpoint = last_checkpoint(work)
@@ -342,29 +351,16 @@ def _not_finite(step: int, loss: float, norm: float, rate: float) -> str:
     )
 
 
-def _lock_work_folder(work: Path, settings: TrainSettings) -> IO[str]:
+def _lock_work_folder(work: Path) -> IO[str]:
     """Make the working folder and lock it for this process; returns the lock, which ends with the process.
-    What other settings left there is removed.
 
     Raises `XlitError` when another process trains there.
     """
-    import fcntl
+    return take_lock(work / "lock", f"Another process trains in {work}. Wait for it, or stop it first.")
 
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / "lock").open("a")
-    except OSError as error:
-        raise XlitError(f"{work} can't be written: {error.strerror}.") from None
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError:
-            if time.monotonic() > deadline:
-                lock.close()
-                raise XlitError(f"Another process trains in {work}. Wait for it, or stop it first.") from None
-        time.sleep(0.2)
+
+def _clear_work_folder(work: Path, settings: TrainSettings) -> None:
+    """Remove from a working folder what other settings, or an export that failed, left there."""
     owner = work / "settings"
     if owner.is_file() and owner.read_text() != settings.digest():
         say(f"{work} holds a run with other settings or data: it is begun anew.")
@@ -375,7 +371,6 @@ def _lock_work_folder(work: Path, settings: TrainSettings) -> IO[str]:
                 path.unlink()
     owner.write_text(settings.digest())
     shutil.rmtree(work / "final", ignore_errors=True)
-    return lock
 
 
 def _say_start(settings: TrainSettings, world: World, plan: BatchPlan, first: int) -> None:

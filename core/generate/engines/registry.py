@@ -20,6 +20,7 @@ from core.generate.engines.llama_cpp import engine as llama_cpp_engine
 from core.generate.engines.transformers import engine as transformers_engine
 from core.generate.gguf.file import read_head
 from core.generate.settings import EngineOptions, ModelSource
+from core.models.embeddings import adapter_rows
 from store import UsageError
 from store.queries.models import WeightsDigest
 
@@ -89,9 +90,18 @@ def _transformers(folder: Checkpoint, decoding: Decoding, options: EngineOptions
         transformers_engine.number_format(options.dtype),
         transformers_engine.LIBRARIES,
         lambda: made(folder, decoding, batch_size=options.batch_size, dtype=options.dtype),
-        base=folder.base if folder.kind == "adapter" else str(folder.path),
+        base=_base(folder),
         adapt=lambda engine: engine.adapt(folder),
     )
+
+
+def _base(folder: Checkpoint) -> str:
+    """What adapters share an engine by: their base, and the rows of their embeddings where they bring
+    some."""
+    if folder.kind != "adapter":
+        return str(folder.path)
+    rows = adapter_rows(folder.path)
+    return folder.base if rows is None else f"{folder.base} with embeddings for {rows} tokens"
 
 
 def _llama_cpp(file: Checkpoint, decoding: Decoding, options: EngineOptions) -> Prepared:
@@ -178,9 +188,15 @@ class EnginePool:
         if open_engine is not None and last is not None and prepared.adapt and last.base == prepared.base:
             if last is not prepared:
                 self._prepared = None  # should it fail, the engine answers as neither
-                prepared.adapt(open_engine)
+                try:
+                    prepared.adapt(open_engine)
+                except UsageError:  # what is loaded can't become this one
+                    return self._open(prepared)
             self._prepared = prepared
             return open_engine
+        return self._open(prepared)
+
+    def _open(self, prepared: Prepared) -> TextEngine:
         self.close()
         self._engine, self._prepared = prepared.open(), prepared
         return self._engine

@@ -3,15 +3,16 @@
 import os
 import time
 from collections.abc import Iterable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
+from core.errors import reason_of
 from core.generate.checkpoint import Checkpoint
 from core.generate.decoding import Decoding
 from core.generate.engines.base import Chat, Failed, Generation, Key, Request, readable
 from core.generate.engines.transformers.batch import BatchRow, share_time
 from core.generate.engines.transformers.engine import DTYPES
-from core.generate.engines.transformers.loading import check_tokenizer, load_tokenizer, stop_tokens
+from core.models.end_tokens import answer_end_tokens
+from core.models.loading import check_ids, check_template, check_tokenizer, load_tokenizer
 from store import UsageError, XlitError
 from store.queries.responses import text_digest
 
@@ -49,8 +50,9 @@ class VllmEngine:
         vllm = _library()
         self.decoding, self.batch_size = decoding, batch_size
         self.tokenizer = load_tokenizer(checkpoint)
-        self._vocabulary, self._stop = _vocabulary_and_stop_tokens(checkpoint, self.tokenizer)
-        check_tokenizer(checkpoint, self.tokenizer, self._vocabulary)
+        check_template(checkpoint.path, self.tokenizer)
+        self._vocabulary, self._stop = _vocabulary_and_end_tokens(checkpoint, self.tokenizer)
+        check_tokenizer(checkpoint.path, self.tokenizer, self._vocabulary)
         folder = str(checkpoint.path)
         try:
             # generation_config="vllm": whatever the checkpoint's own asks for is not part of our decoding.
@@ -67,7 +69,7 @@ class VllmEngine:
                 gpu_memory_utilization=_memory_share(),
             ).llm_engine
         except Exception as error:  # vLLM raises anything, from ValueError to what its own process died of
-            raise XlitError(f"vLLM can't load {folder}: {_first_line(error)}") from error
+            raise XlitError(f"vLLM can't load {folder}: {reason_of(error)}.") from error
         self.context_length = int(self._engine.model_config.max_model_len)
 
     def prompt(self, chat: Chat) -> str:
@@ -115,10 +117,7 @@ class VllmEngine:
         ids = self.encode(prompt)
         if not 0 < len(ids) < self.context_length:
             raise XlitError(f"A prompt of {len(ids)} tokens; the context holds {self.context_length}.")
-        if max(ids) >= self._vocabulary:
-            raise XlitError(
-                f"The prompt has token {max(ids)}; the model has embeddings for {self._vocabulary}."
-            )
+        check_ids(ids, self._vocabulary, "the prompt")
         limit = min(decoding.max_new_tokens, self.context_length - len(ids))
         parameters = SamplingParams(
             temperature=decoding.temperature,
@@ -134,7 +133,7 @@ class VllmEngine:
         try:
             self._engine.add_request(name, {"prompt_token_ids": ids}, parameters)
         except ValueError as error:
-            raise XlitError(f"vLLM refuses this request: {_first_line(error)}") from error
+            raise XlitError(f"vLLM refuses this request: {reason_of(error)}.") from error
         return BatchRow(key, ids, limit, request.seed, text_digest(prompt))
 
     def _step(self, rows: dict[str, BatchRow]) -> list[str]:
@@ -144,7 +143,7 @@ class VllmEngine:
             outputs = self._engine.step()
         except Exception as error:  # its process has died, or the GPU has failed
             rows.clear()
-            raise XlitError(f"vLLM has stopped: {_first_line(error)}") from error
+            raise XlitError(f"vLLM has stopped: {reason_of(error)}.") from error
         share_time(time.monotonic() - start, list(rows.values()))
         ended = [output for output in outputs if output.finished]
         for output in ended:
@@ -183,7 +182,7 @@ def _library() -> Any:
             "separate environment is best)."
         ) from None
     except Exception as error:  # most of all a build for other drivers or another torch
-        raise XlitError(f"vLLM is installed but does not work: {_first_line(error)}") from error
+        raise XlitError(f"vLLM is installed but does not work: {reason_of(error)}.") from error
     return vllm
 
 
@@ -195,8 +194,8 @@ def _memory_share() -> float:
     return 0.4 if current_platform.is_cpu() else 0.9
 
 
-def _vocabulary_and_stop_tokens(checkpoint: Checkpoint, tokenizer: Any) -> tuple[int, list[int]]:
-    """The number of embeddings, and the ids that end an answer as the transformers engine finds them."""
+def _vocabulary_and_end_tokens(checkpoint: Checkpoint, tokenizer: Any) -> tuple[int, list[int]]:
+    """The number of embeddings, and the ids that end an answer."""
     import transformers
 
     folder = str(checkpoint.path)
@@ -207,11 +206,6 @@ def _vocabulary_and_stop_tokens(checkpoint: Checkpoint, tokenizer: Any) -> tuple
         else:
             generation = transformers.GenerationConfig.from_model_config(config)
     except Exception as error:
-        raise XlitError(f"{folder} can't be loaded: {_first_line(error)}") from error
-    stop = stop_tokens(SimpleNamespace(generation_config=generation), tokenizer)
-    return int(config.get_text_config().vocab_size), stop
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+        raise XlitError(f"{folder} can't be loaded: {reason_of(error)}.") from error
+    ends = answer_end_tokens(checkpoint, tokenizer, generation)
+    return int(config.get_text_config().vocab_size), ends

@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
+from core.disk import exclusive, write_errors
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint, inspect_checkpoint, training_description, weights_digest
 from core.generate.engines.llama_cpp import library
-from core.generate.engines.transformers.loading import load_tokenizer, stop_tokens
 from core.generate.gguf.architecture import ARCHITECTURES, check_architecture, write_hyperparameters
 from core.generate.gguf.check import check_answers, check_vocabulary
 from core.generate.gguf.file import (
@@ -26,10 +26,12 @@ from core.generate.gguf.llama_cpp_script import find_script, stored_format, writ
 from core.generate.gguf.tokenizer import tokenizer_spec, write_vocabulary
 from core.generate.gguf.weights import Weights, model_config, tensors_of, write_tensors
 from core.generate.settings import Quantization
+from core.models.end_tokens import answer_end_tokens
+from core.models.loading import check_tokenizer, load_tokenizer
 from core.progress import say
 from store import UsageError, XlitError
 
-WRITER_VERSION = "2"
+WRITER_VERSION = "3"
 DIGESTED = ("*.safetensors", "*.json", "*.jinja")
 PLAIN = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 QUANTIZATIONS = get_args(Quantization)
@@ -45,32 +47,36 @@ def convert(checkpoint: Path, out: Path, quantization: str = "q8_0") -> Path:
     made from the same source before is kept.
 
     Raises `UsageError` when `out` holds anything else or the quantisation is unknown, and `XlitError` for an
-    architecture or a tokenizer that would not come out right.
+    architecture or a tokenizer that would not come out right, and when the disk is full.
     """
     if quantization not in QUANTIZATIONS:
         raise UsageError(f"No quantisation {quantization!r}. There are: {', '.join(QUANTIZATIONS)}.")
     source = inspect_checkpoint(checkpoint, kinds=("model", "adapter"))
     digest = source_digest(source, quantization)
-    if out.exists():
-        if (
-            out.is_file()
-            and inspect_checkpoint(out).kind == "gguf"
-            and read_head(out).source_digest == digest
-        ):
-            return out
-        raise UsageError(
-            f"{out} is there and was made from something else. Choose another name, or remove it."
-        )
+    if _is_made(out, digest):
+        return out
     if not out.parent.is_dir():
         raise XlitError(f"No folder {out.parent} to put {out.name} in. Make it first.")
-    with _unfinished(out) as plain, _unfinished(out, ".quantized") as quantized:
-        _write(source, plain, quantization, digest)
-        if quantization in PLAIN:
-            plain.replace(out)
-        else:
-            _quantize(plain, quantized, quantization)
-            quantized.replace(out)
+    with exclusive(out), write_errors(out.name, out.parent):
+        if _is_made(out, digest):  # by another command, waited for
+            return out
+        with _unfinished(out) as plain, _unfinished(out, ".quantized") as quantized:
+            _write(source, plain, quantization, digest)
+            if quantization in PLAIN:
+                plain.replace(out)
+            else:
+                _quantize(plain, quantized, quantization)
+                quantized.replace(out)
     return out
+
+
+def _is_made(out: Path, digest: str) -> bool:
+    """Whether `out` was made from this source before. Raises `UsageError` when it holds anything else."""
+    if not out.exists():
+        return False
+    if out.is_file() and inspect_checkpoint(out).kind == "gguf" and read_head(out).source_digest == digest:
+        return True
+    raise UsageError(f"{out} is there and was made from something else. Choose another name, or remove it.")
 
 
 def source_digest(source: Checkpoint, quantization: str) -> str:
@@ -136,6 +142,8 @@ def _write_here(source: Checkpoint, file: Path, quantization: str, digest: str) 
     tokenizer = load_tokenizer(source)
     spec = tokenizer_spec(tokenizer, source.path)
     weights = Weights(source, folder, config)
+    config = weights.config  # an adapter may have other embeddings than its base
+    check_tokenizer(source.path, tokenizer, config.vocab_size)
 
     def head() -> Any:
         writer = gguf.GGUFWriter(file, ARCHITECTURES[config.model_type])
@@ -146,7 +154,7 @@ def _write_here(source: Checkpoint, file: Path, quantization: str, digest: str) 
         for key, value in _identity_keys(source, digest).items():
             writer.add_string(key, value)
         writer.add_string(CONVERTER, "xlit")
-        writer.add_array(STOP_TOKENS, stop_tokens(weights.model, tokenizer))
+        writer.add_array(STOP_TOKENS, answer_end_tokens(source, tokenizer, weights.model.generation_config))
         write_hyperparameters(writer, config)
         write_vocabulary(writer, tokenizer, spec, config.vocab_size, source.path)
         return writer

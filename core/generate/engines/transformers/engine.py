@@ -13,8 +13,10 @@ from core.generate.checkpoint import Checkpoint
 from core.generate.decoding import Decoding
 from core.generate.engines.base import Chat, Failed, Generation, Key, Request, readable
 from core.generate.engines.transformers.batch import Batch, BatchRow, Room, answer_continuously, token_budget
-from core.generate.engines.transformers.loading import Adapters, check_tokenizer, load_tokenizer, stop_tokens
+from core.generate.engines.transformers.loading import Adapters
 from core.generate.engines.transformers.padded import answer_padded, left_padded
+from core.models.end_tokens import answer_end_tokens
+from core.models.loading import check_ids, check_template, check_tokenizer, load_tokenizer
 from store import UsageError, XlitError
 from store.queries.responses import text_digest
 
@@ -173,15 +175,17 @@ class TransformersEngine:
         """Answer with another adapter of the base that is loaded, or with the base itself, from now on; not
         while answers are still to come.
 
-        Tokenizer, chat template and end token are those of its folder, as if it had been loaded alone. Raises
-        as the constructor, and `UsageError` for a checkpoint on another base.
+        Tokenizer, chat template and end tokens are those of its folder, as if it had been loaded alone.
+        Raises as the constructor, and `UsageError` for a checkpoint on another base.
         """
         tokenizer = load_tokenizer(checkpoint)
         base = self._adapters.base
-        self._vocabulary = int(base.get_input_embeddings().weight.shape[0])
-        check_tokenizer(checkpoint, tokenizer, self._vocabulary)
+        check_template(checkpoint.path, tokenizer)
+        stop = answer_end_tokens(checkpoint, tokenizer, base.generation_config)
+        self._vocabulary = self._adapters.rows
+        check_tokenizer(checkpoint.path, tokenizer, self._vocabulary)
         self.model: Any = self._adapters.switch(checkpoint)
-        self.tokenizer, self.stop = tokenizer, stop_tokens(base, tokenizer)
+        self.tokenizer, self.stop = tokenizer, stop
         longest = getattr(base.config.get_text_config(), "max_position_embeddings", None)
         self.context_length = int(longest or 2**31)
         self._bytes_per_token = cache_bytes_per_token(self.model)
@@ -239,10 +243,7 @@ class TransformersEngine:
     def _check(self, ids: list[int]) -> None:
         if not 0 < len(ids) < self.context_length:
             raise XlitError(f"A prompt of {len(ids)} tokens; the context holds {self.context_length}.")
-        if max(ids) >= self._vocabulary:
-            raise XlitError(
-                f"Token {max(ids)} in the prompt; the model has embeddings for {self._vocabulary}."
-            )
+        check_ids(ids, self._vocabulary, "the prompt")
 
     def _outcome(self, row: BatchRow) -> Generation | Failed:
         if row.failed is not None:

@@ -5,6 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.checkpoints import make_tokenizer
+
+TOKENS = 408
+IDS = [(position * 37) % 397 for position in range(40)]
 ROOT = Path(__file__).parents[4]
 TEXTS = (
     "core/suites/miniature.jsonl",
@@ -146,6 +150,30 @@ def random_model(kind: str, folder: Path, tokens: int, dtype: str = "float32", *
             weight.copy_(torch.randn_like(weight) * 0.2 + mean)
     model.to(getattr(torch, dtype)).save_pretrained(folder)
     return model
+
+
+def random_base(folder: Path, **settings: Any) -> Path:
+    """A random Llama with more embeddings than its tokenizer has tokens."""
+    make_tokenizer(folder)
+    random_model("llama", folder, TOKENS, **settings)
+    return folder
+
+
+def random_adapter(folder: Path, base: Path, **settings: Any) -> Any:
+    """A random adapter saved to the folder; returns the adapted model in float32."""
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    adapted: Any = peft.get_peft_model(model, peft.LoraConfig(**{"r": 4, "lora_alpha": 8, **settings})).eval()
+    with torch.no_grad():
+        for weight in adapted.parameters():
+            if weight.requires_grad:
+                weight.add_(torch.randn_like(weight) * 0.1)
+    adapted.save_pretrained(str(folder))
+    return adapted
 
 
 def llama_cpp_logits(file: Path, ids: list[int]) -> Any:

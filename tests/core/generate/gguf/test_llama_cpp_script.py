@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.generate.checkpoint import inspect_checkpoint
-from core.generate.engines.transformers.loading import load_tokenizer
 from core.generate.gguf import check
 from core.generate.gguf.check import check_answers
 from core.generate.gguf.convert import convert
 from core.generate.gguf.file import read_head
 from core.generate.gguf.llama_cpp_script import VARIABLE, code_of, find_script, stored_format
+from core.models.loading import load_tokenizer
 from store import XlitError
 from tests.checkpoints import make_checkpoint
 
