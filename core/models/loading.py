@@ -134,16 +134,12 @@ def load_adapter(model: Any, folder: Path, name: str = "default", *, blank: bool
             )
             model.set_adapter(name)
     except Exception as error:
+        if isinstance(error, KeyError) and str(error.args[0]).startswith("base_model."):
+            _refuse_missing(folder, [str(error.args[0])])  # of a module that the adapter replaces as a whole
         raise XlitError(f"The adapter {folder} can't be loaded: {reason_of(error)}.") from error
     prefix = PEFT_TYPE_TO_PREFIX_MAPPING.get(config.peft_type, "lora_")
-    missing = [key for key in result.missing_keys if "vblora_vector_bank" not in key]
-    missing = [key for key in missing if "prompt_encoder" not in key] + _missing_modules(model, folder, name)
-    missing += [key for key, weight in model.named_parameters() if weight.is_meta]
-    if missing:
-        raise XlitError(
-            f"The adapter {folder} is not whole: {len(missing)} weights that its settings ask for are "
-            f"missing, {missing[0]} is the first. Copy or download it again."
-        )
+    blanks = [key for key, weight in model.named_parameters() if weight.is_meta]
+    _refuse_missing(folder, [key for key in dict.fromkeys([*result.missing_keys, *blanks]) if _is_own(key)])
     if homeless := sorted(key for key in result.unexpected_keys if prefix in key):
         raise XlitError(
             f"The adapter {folder} does not fit its base: {len(homeless)} of its weights belong to layers "
@@ -154,25 +150,17 @@ def load_adapter(model: Any, folder: Path, name: str = "default", *, blank: bool
     return model.eval()
 
 
-def _missing_modules(model: Any, folder: Path, name: str) -> list[str]:
-    """The weights of modules that an adapter replaces as a whole (`modules_to_save`) and that its file lacks:
-    peft keeps the base's without a word."""
-    from peft.utils.other import ModulesToSaveWrapper
-    from safetensors import safe_open
+def _is_own(key: str) -> bool:
+    """Whether a weight has to be in an adapter's file: peft shares or derives the others."""
+    return "vblora_vector_bank" not in key and "prompt_encoder" not in key
 
-    config = model.peft_config[name]
-    if not config.modules_to_save or getattr(config, "ensure_weight_tying", False):
-        return []
-    with safe_open(str(folder / ADAPTER_WEIGHTS), framework="pt") as file:
-        names = list(file.keys())
-    stored = {key.replace(".modules_to_save.", ".") for key in names}
-    return [
-        f"{path}.{own}"
-        for path, module in model.named_modules()
-        if isinstance(module, ModulesToSaveWrapper) and name in module.modules_to_save
-        for own in module.modules_to_save[name].state_dict()
-        if f"{path}.{own}" not in stored
-    ]
+
+def _refuse_missing(folder: Path, missing: list[str]) -> None:
+    if missing:
+        raise XlitError(
+            f"The adapter {folder} is not whole: {len(missing)} weights that its settings ask for are "
+            f"missing, {missing[0]} is the first. Copy or download it again."
+        )
 
 
 def changes_base(base: Any, folder: Path) -> bool:
