@@ -45,7 +45,7 @@ def run_study(study: Study, study_folder: Path, folder: Path, engine: Engine, *,
         except XlitError as error:
             untrained.append((configuration.name, str(error)))
             continue
-        sources += answer_sources(study, configuration, checkpoint, folder)
+        sources += answer_sources(study, configuration, checkpoint, folder, untrained)
     if untrained and not sources:
         raise XlitError(f"No model was trained. {untrained[0][1]}")
     with addresses_from_a_file():
@@ -129,10 +129,15 @@ def _model_fields(study: Study, configuration: Configuration, checkpoint: str) -
 
 
 def answer_sources(
-    study: Study, configuration: Configuration, checkpoint: str, folder: Path
+    study: Study,
+    configuration: Configuration,
+    checkpoint: str,
+    folder: Path,
+    missing: list[tuple[str, str]],
 ) -> list[ModelSource]:
     """Where a configuration's answers come from: a server, or its checkpoint and the GGUF files that it asks
-    for, which are made when they are missing."""
+    for, which are made when they are not there. One that can't be made goes to `missing`, with the reason,
+    and the others go on."""
     from core.generate.gguf.convert import convert
 
     group = configuration.group
@@ -142,7 +147,13 @@ def answer_sources(
         name = configuration.folder or Path(checkpoint).name
         out = folder / MODELS_FOLDER / f"{name}.{quantization}.gguf"
         out.parent.mkdir(parents=True, exist_ok=True)
-        gguf = convert(Path(checkpoint), out, quantization)
+        try:
+            gguf = convert(Path(checkpoint), out, quantization)
+        except UsageError:
+            raise
+        except XlitError as error:
+            missing.append((f"{configuration.name} {quantization}", str(error)))
+            continue
         sources.append(
             ModelSource(configuration.name, str(gguf), "llama.cpp", None, description, Path(checkpoint))
         )

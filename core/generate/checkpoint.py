@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.extras import needs_extra
-from core.train.export import SUMMARY
 from store import XlitError
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+SUMMARY = "xlit-train.json"  # what a run of training writes of itself into its checkpoint
 PICKLED = ("*.bin", "*.pt", "*.pth")
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from core.disk import publish, write_errors
+from core.generate.checkpoint import SUMMARY
 from core.models.merging import set_end_tokens
 from core.train.log import LOG_FILE
 from core.train.parallel import World, full_tensor
 from core.train.settings import TrainSettings
 from store.provenance import git_revision
 
-SUMMARY = "xlit-train.json"
 ADVICE = "The last checkpoint stays; make room and run the same command again."
 
 

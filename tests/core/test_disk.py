@@ -23,6 +23,8 @@ from core.train.settings import TrainSettings
 from store import UsageError, XlitError
 from tests.checkpoints import make_adapter, make_checkpoint
 
+pytestmark = pytest.mark.whole
+
 
 @contextmanager
 def full_disk(size: int):

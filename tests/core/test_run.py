@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store import open_store
+from store import XlitError, open_store
 from tests.checkpoints import PAIRS, make_checkpoint
 
 pytestmark = pytest.mark.whole
@@ -203,3 +203,25 @@ def test_a_rate_that_is_too_high_is_a_failed_unit_and_the_others_go_on(study, tm
         statuses = connection.execute(text("SELECT status FROM run WHERE command = 'train'")).scalars()
         assert sorted(statuses) == ["done", "failed"]
     assert Path(rows[0][2]).is_dir()
+
+
+def test_a_gguf_file_that_can_not_be_made_is_missing_and_the_others_go_on(study, tmp_path, monkeypatch):
+    from core.generate.gguf import convert as converting
+    from core.run import answer_sources
+    from core.study import configurations, read_study
+
+    text_of = STUDY.replace('["q8_0"]', '["f16", "q8_0"]')
+    (study / "formats.toml").write_text(text_of, encoding="utf-8")
+    plan = read_study(study / "formats.toml")
+    configuration = next(each for each in configurations(plan) if each.group.gguf)
+
+    def convert(checkpoint, out, quantization):
+        if quantization == "f16":
+            raise XlitError("no room")
+        return out
+
+    monkeypatch.setattr(converting, "convert", convert)
+    missing: list[tuple[str, str]] = []
+    sources = answer_sources(plan, configuration, str(study / "base"), tmp_path, missing)
+    assert missing == [("tiny / english / FT / 1e-3 f16", "no room")]
+    assert [source.engine for source in sources] == [None, "llama.cpp"]

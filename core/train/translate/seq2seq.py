@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.errors import reason_of
 from core.extras import needs_extra
+from core.models.loading import check_nothing_missing
 from core.train.translate.languages import language_name, model_code
 from core.train.translate.segments import Cut
 from core.train.translate.translator import Fault, TranslatorOptions
@@ -39,12 +41,19 @@ class Seq2SeqTranslator:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
                 options.reference, trust_remote_code=False
             )
-            model: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(
-                options.reference, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            loaded: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(
+                options.reference,
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
             )
         except Exception as error:  # the libraries below raise anything from OSError to SafetensorError
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise XlitError(f"{options.reference} can't be loaded as a translator: {reason}") from None
+            raise XlitError(
+                f"{options.reference} can't be loaded as a translator: {reason_of(error)}."
+            ) from None
+        model, info = loaded
+        check_nothing_missing(options.reference, sorted(info["missing_keys"]))
         self._model = model.to(self._device).eval()
         self._longest = int(getattr(model.config, "max_position_embeddings", None) or LONGEST)
         self._prefix, self._first = "", None
@@ -126,7 +135,7 @@ def is_seq2seq(model: str) -> bool:
     try:
         return bool(AutoConfig.from_pretrained(model, trust_remote_code=False).is_encoder_decoder)
     except Exception as error:  # of the network, of the hub's client, of a torn file
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = reason_of(error)
         raise XlitError(
             f"{model} can't be loaded as a translator: {reason[:200]}. Give a checkpoint folder, a GGUF "
             "file, the name of a model on the hub, or the address of a server."

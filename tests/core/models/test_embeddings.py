@@ -20,6 +20,8 @@ from store import XlitError
 from tests.checkpoints import CHAT_TEMPLATE, make_adapter, make_checkpoint, make_tokenizer
 from tests.core.generate.gguf.made import IDS, TOKENS, llama_cpp_logits, random_base, transformers_logits
 
+pytestmark = pytest.mark.whole
+
 BOTH = ["embed_tokens", "lm_head"]
 
 

@@ -24,6 +24,8 @@ from core.train.settings import TrainSettings
 from store import XlitError
 from tests.checkpoints import PAIRS, make_adapter, make_checkpoint
 
+pytestmark = pytest.mark.whole
+
 # Closes an answer with a token (`</s>`, 1) that is not the tokenizer's end token (here `<s>`, 0).
 CLOSED_BY_ANOTHER = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}"

@@ -22,6 +22,8 @@ from core.train.settings import TrainSettings
 from store import XlitError
 from tests.checkpoints import make_adapter, make_checkpoint, make_tokenizer
 
+pytestmark = pytest.mark.whole
+
 
 def change(file: Path, changed: Callable[[dict], dict]) -> None:
     save_file(

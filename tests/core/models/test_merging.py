@@ -10,6 +10,8 @@ from core.models.merging import merge_into_base
 from store import UsageError, XlitError
 from tests.core.generate.gguf.made import IDS, random_adapter, random_base, transformers_logits
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Translating with a tiny model of NLLB's kind, trained for a second on the sentences of this test."""
 
+import shutil
+
 import pytest
 
 from core.train.data.loading import load_data
@@ -7,7 +9,7 @@ from core.train.data.sources import DataSource
 from core.train.translate.dataset import open_translator, translate_dataset
 from core.train.translate.languages import _NLLB
 from core.train.translate.translator import Fault, TranslatorOptions
-from store import UsageError
+from store import UsageError, XlitError
 from tests.core.train.data.writing import chat, jsonl
 
 SENTENCES = {
@@ -111,3 +113,15 @@ def test_all_codes_are_those_of_nllb():
     from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES
 
     assert set(_NLLB.values()) <= set(FAIRSEQ_LANGUAGE_CODES)
+
+
+def test_a_translator_that_lacks_weights_is_refused(checkpoint, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    torn = shutil.copytree(checkpoint, tmp_path / "torn")
+    weights = load_file(torn / "model.safetensors")
+    lacking = "model.decoder.layers.0.fc1.weight"
+    del weights[lacking]
+    save_file(weights, torn / "model.safetensors", {"format": "pt"})
+    with pytest.raises(XlitError, match=f"torn is not whole: 1 weights are missing, {lacking}"):
+        open_translator(TranslatorOptions(str(torn), beams=1), "en", "fr")
