@@ -4,8 +4,9 @@ PostgreSQL's own limits (`statement_timeout`) are kept by the server, and a serv
 the limit is kept on this side, between two looks at the connection.
 """
 
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # PostgreSQL's client library takes anything below this for this.
 _LEAST_CONNECT_SECONDS = 2
+_LOOK_SECONDS = 0.1
 
 
 class TimeLimit:
@@ -20,18 +22,16 @@ class TimeLimit:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end: float | None = None
+        self._shortened_at = float("-inf")
 
     def shorten(self, seconds: float) -> None:
         """From now on every wait ends after this long, those that have begun as well."""
         self.seconds = min(self.seconds, seconds)
-        self._end = time.monotonic() + seconds
+        self._shortened_at = time.monotonic()
 
     def is_over(self, begun: float) -> bool:
         """Whether a wait that began at this time (of `time.monotonic`) has lasted long enough."""
-        now = time.monotonic()
-        hurried = self._end is not None and begun < self._end <= now
-        return hurried or now - begun >= self.seconds
+        return time.monotonic() - max(begun, self._shortened_at) >= self.seconds
 
     @property
     def connect_seconds(self) -> int:
@@ -67,4 +67,37 @@ def connect_within(limit: TimeLimit, arguments: Any, options: dict[str, Any]) ->
                 return ended.value
 
     options = {"connect_timeout": limit.connect_seconds, **options}
-    return LimitedConnection.connect(*arguments, **options)
+
+    def connect() -> psycopg.Connection[Any]:
+        return LimitedConnection.connect(*arguments, **options)
+
+    return _opened_within(limit, connect)
+
+
+def _opened_within(limit: TimeLimit, connect: Callable[[], "Connection[Any]"]) -> "Connection[Any]":
+    """What `connect` returns or raises. It runs on a thread that nobody waits for when the limit is over, not
+    even the program's end: the library's own limit is not shortened once it waits."""
+    import psycopg
+
+    begun, ended, given_up = time.monotonic(), threading.Event(), threading.Event()
+    opened: list[Connection[Any]] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            opened.append(connect())
+            if given_up.is_set():
+                opened[0].close()
+        except Exception as error:
+            errors.append(error)
+        ended.set()
+
+    threading.Thread(target=run, daemon=True, name="connect").start()
+    while not ended.wait(_LOOK_SECONDS):
+        if limit.is_over(begun):
+            given_up.set()
+            seconds = time.monotonic() - begun
+            raise psycopg.OperationalError(f"the database can't be reached: no answer for {seconds:.0f} s")
+    if errors:
+        raise errors[0]
+    return opened[0]

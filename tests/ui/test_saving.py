@@ -34,6 +34,9 @@ from tests.ui.pilot import (
 from tui.review.session import ReviewSession
 from tui.screens import saving_screen
 
+pytestmark = pytest.mark.parts
+
+
 SCORES = """
     SELECT criterion.name, rating.score FROM rating JOIN rater ON rater.id = rating.rater_id
     JOIN criterion ON criterion.id = rating.criterion_id WHERE rater.name = 'nv' ORDER BY rating.id
