@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, text
 from sqlmodel import Session
 
+from store.queries.raters import people
+
 
 @dataclass(frozen=True)
 class Look:
@@ -54,8 +56,8 @@ WITH score_set AS (
                OVER (PARTITION BY rating.response_id, rating.rater_id, rating.criterion_id) AS first_shown
     FROM rating
     JOIN entry ON entry.id = rating.entry_id
-    JOIN rater ON rater.id = rating.rater_id AND rater.kind = 'human' AND rater.version NOT LIKE '%#%'
     JOIN criterion ON criterion.id = rating.criterion_id AND criterion.rubric_id = :rubric
+         AND rating.rater_id IN :people
     JOIN response ON response.id = rating.response_id
     JOIN instruction ON instruction.id = response.instruction_id AND instruction.suite_id = :suite
 ), look AS (
@@ -113,7 +115,7 @@ ORDER BY instruction."key", instruction.language, pair.rater_id, pair.criterion_
 
 def look_counts(session: Session, suite_id: int, rubric_id: int) -> LookCounts:
     """How many scores of people on a rubric, of responses to a suite, were given blind, and revealed."""
-    row = session.connection().execute(_statement(_COUNTS, suite=suite_id, rubric=rubric_id)).one()
+    row = session.connection().execute(_statement(session, _COUNTS, suite=suite_id, rubric=rubric_id)).one()
     return LookCounts(int(row.revealed or 0), int(row.blind or 0), int(row.open or 0))
 
 
@@ -123,11 +125,12 @@ def looks(session: Session, suite_id: int, rubric_id: int, judge_ids: Sequence[i
     A judge gives no row where it has no score for the response and criterion, or had none yet when the person
     last saw the response with what judges said. The journal does not say which judge was on show.
     """
-    statement = _statement(_REVEALED, suite=suite_id, rubric=rubric_id, judges=list(judge_ids))
+    statement = _statement(session, _REVEALED, suite=suite_id, rubric=rubric_id, judges=list(judge_ids))
     return [Look(**row) for row in session.connection().execute(statement).mappings()]
 
 
-def _statement(question: str, **values: Any) -> TextClause:
+def _statement(session: Session, question: str, **values: Any) -> TextClause:
+    values["people"] = people(session)
     return text(_LOOKS + question).bindparams(
         *(bindparam(name, value, expanding=isinstance(value, list)) for name, value in values.items())
     )

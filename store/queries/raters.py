@@ -41,6 +41,12 @@ def ids_named(session: Session, name: str) -> list[int]:
     return [number or 0 for number in session.exec(statement)]
 
 
+def people(session: Session) -> list[int]:
+    """The ids of all people; without repeats."""
+    statement = select_model(Rater.id).where(Rater.kind == "human", asked_first())
+    return [number or 0 for number in session.exec(statement)]
+
+
 def is_known(session: Session, name: str) -> bool:
     """Whether there is a rater of this name."""
     return session.exec(select_model(Rater.id).where(col(Rater.name) == name)).first() is not None
