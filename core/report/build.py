@@ -1,6 +1,6 @@
 """Making the report of a suite: load once, compute each part, put them in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine
 
@@ -22,6 +22,7 @@ from core.report.sections.published import published_section
 from core.report.sections.scores import scores_section
 from core.report.sections.surface import surface_section
 from store import UsageError
+from store.queries import ledger
 from store.queries.rubrics import default_rubric_id
 from store.queries.suites import find_suite
 from store.queries.surface import surface_measures
@@ -54,6 +55,7 @@ def make_report(
         judged = load_verdicts(session, suite_found.id, suite_found.label)
         measured = surface_measures(session, suite_found.id)
         selection = selection_of(session, suite_found.id, suite_found.label)
+        left_out = ledger.reasons(session, suite_found.id, rubric)
         resamples = draw_resamples(len(scored.keys), number=number, seed=seed)
         moved = anchoring(session, suite_found.id, rubric, scored, resamples)
     parts = (
@@ -75,8 +77,17 @@ def make_report(
     )
     sections = [part for part in parts if part is not None]
     printed = tuple(section for section in sections if section.tables or section.figures)
-    about = (*_about(scored, number, seed), *_not_printed(sections))
+    about = (*_about(scored, number, seed), *_left_out(left_out), *_not_printed(sections))
     return Report(f"Report on {suite_found.label}", about, printed)
+
+
+def _left_out(reasons: Mapping[str, int]) -> Iterator[str]:
+    """A line on the ratings that are in no mean of people together, of a judge or of a rule."""
+    if reasons:
+        told = "; ".join(
+            f"{number:,} {reason} ({ledger.REASONS[reason]})" for reason, number in reasons.items()
+        )
+        yield f"Ratings in no mean: {told}."
 
 
 def _not_printed(sections: Sequence[Section]) -> Iterator[str]:
