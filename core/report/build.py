@@ -87,7 +87,7 @@ def _left_out(reasons: Mapping[str, int]) -> Iterator[str]:
         told = "; ".join(
             f"{number:,} {reason} ({ledger.REASONS[reason]})" for reason, number in reasons.items()
         )
-        yield f"Ratings in no mean: {told}."
+        yield f"Ratings left out of the means of people together, judges and rules: {told}."
 
 
 def _not_printed(sections: Sequence[Section]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from core.analysis.scores import load_scores
 from core.exchange.exporting import run_export
 from core.exchange.preferences import final_score, scored_by_instruction
 from core.judge.calibrate import calibrate
+from core.report.build import make_report
 from store.queries import overview, raters, scores
 from store.queries.ledger import REASONS, reasons
 from store.queries.overview import Scope
@@ -288,6 +289,9 @@ def test_the_reasons_are_counted(tmp_path):
         "superseded": 3, "cleared": 1, "skipped": 1, "repeat": 1, "language 0": 2, "replaced": 2,
     }  # fmt: skip
     assert list(found) == list(REASONS)
+    (line,) = (line for line in make_report(study.engine, number=100).about if "left out" in line)
+    assert "3 superseded (" in line
+    assert "2 replaced (another reviewer adjudicated the response)." in line
     with reading(study.engine) as session:
         rows = session.connection().execute(LEDGER.select()).all()
     assert all((row.left_out is None) == (row.stands and not row.wrong_language) for row in rows)
