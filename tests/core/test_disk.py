@@ -6,7 +6,6 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -160,21 +159,26 @@ def test_two_equal_trainings_make_one_model(base, tmp_path):
     assert names(tmp_path) == ["data.jsonl", "out"]
 
 
-def test_one_who_waits_for_a_lock_does_not_get_one_that_was_removed(tmp_path, monkeypatch):
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path, monkeypatch):
+    import fcntl
+
     file = tmp_path / "work" / "lock"
     first = take_lock(file, "busy")
     monkeypatch.setattr(disk, "LOCK_TIMEOUT", 0.0)
     with pytest.raises(XlitError, match=r"^busy$"):
         take_lock(file, "busy")
     monkeypatch.setattr(disk, "LOCK_TIMEOUT", 10.0)
+    lock = fcntl.flock
 
-    def finish():
-        time.sleep(0.3)
-        file.unlink()
-        file.parent.rmdir()
-        first.close()
+    def after_the_first_has_finished(*arguments):
+        """The second has opened the file already when the first removes it and gives its lock back."""
+        if not first.closed:
+            file.unlink()
+            file.parent.rmdir()
+            first.close()
+        lock(*arguments)
 
-    threading.Thread(target=finish).start()
+    monkeypatch.setattr(fcntl, "flock", after_the_first_has_finished)
     second = take_lock(file, "busy")
     assert file.exists()
     second.close()
