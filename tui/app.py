@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import TypeVar
 
 from textual.app import App
-from textual.events import Event, Key
+from textual.events import Event, Key, MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.screen import Screen
 
 from core.text.direction import EXPLICIT, IMPLICIT
 from store.time_limit import TimeLimit
-from tui.app_protocol import Leaving
+from tui.app_protocol import Leaving, WheelScreen
 from tui.keyfile import Overrides, screens_with
 from tui.keymap import Command, keys_of
 from tui.textual_private import write_to_terminal
@@ -27,6 +27,11 @@ LEAVING_SECONDS = 1.0
 # Keys that follow each other as quickly as this are typed without looking at what comes between them.
 RUN_SECONDS = 0.4
 LEAVE = "ctrl+c"
+# On the alternate screen most terminals send arrow keys for the wheel (mode 1007), which would move the
+# cursor between scores. The wheel itself is asked for (1000, in the form of 1006), and no other movement.
+WHEEL_ON = "\x1b[?1007l\x1b[?1000h\x1b[?1006h"
+WHEEL_OFF = "\x1b[?1006l\x1b[?1000l\x1b[?1007h"
+WHEEL_LINES = 3
 
 
 class ReviewApp(App[None]):
@@ -72,10 +77,12 @@ class ReviewApp(App[None]):
             with suppress(KeyError, NotImplementedError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(signal.Signals[name], self.leave)
         self.order_text(True)
+        write_to_terminal(self, WHEEL_ON)
         self.push_screen(self.first)
 
     def on_unmount(self) -> None:
         self.order_text(False)
+        write_to_terminal(self, WHEEL_OFF)
 
     # Waiting and leaving
 
@@ -120,6 +127,11 @@ class ReviewApp(App[None]):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and not event.is_forwarded and self._was_typed_ahead(event):
             return
+        if isinstance(event, MouseEvent):
+            if isinstance(event, MouseScrollDown | MouseScrollUp) and isinstance(self.screen, WheelScreen):
+                lines = WHEEL_LINES if isinstance(event, MouseScrollDown) else -WHEEL_LINES
+                self.screen.scroll_lines(lines, event.screen_x, event.screen_y)
+            return  # nothing of the room is clicked
         await super().on_event(event)
 
     def _was_typed_ahead(self, key: Key) -> bool:

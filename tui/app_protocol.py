@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from tui.keymap import Command
 from tui.theme import Palette
@@ -12,6 +12,15 @@ T = TypeVar("T")
 
 class Leaving(Exception):
     """The reviewer leaves: what was waited for is not there, and is not wanted any more."""
+
+
+@runtime_checkable
+class WheelScreen(Protocol):
+    """A screen on which the mouse's wheel scrolls something."""
+
+    def scroll_lines(self, lines: int, x: float, y: float) -> None:
+        """Scroll what stands at a cell of the terminal; down where `lines` is above 0."""
+        ...
 
 
 class AppProtocol(Protocol):

@@ -176,6 +176,11 @@ class CompareScreen(SavingScreen):
     def action_scroll_text(self, pages: int) -> None:
         self.message.say("" if self.workspace.page(pages) else "the whole response is on show")
 
+    def scroll_lines(self, lines: int, x: float, y: float) -> None:
+        """The wheel scrolls the response under the pointer, else the one under the cursor."""
+        if not self.entry.takes_keys:
+            self.workspace.scroll_lines(lines, x, y)
+
     def action_scroll_instruction(self, lines: int) -> None:
         self.instruction.scroll_lines(lines)
 

@@ -29,6 +29,10 @@ class PageScreen(MinimalRepaintScreen[T]):
     def action_page(self, pages: int) -> None:
         self.page.page_by(pages)
 
+    def scroll_lines(self, lines: int, x: float, y: float) -> None:
+        """The wheel scrolls the page."""
+        self.page.page_by(1 if lines > 0 else -1, step=abs(lines))
+
     def action_close(self) -> None:
         self.dismiss(None)
 

@@ -72,9 +72,13 @@ class Column(LineWidget):
 
     def page(self, pages: int) -> bool:
         """Scroll the response by pages; returns whether there was anything to scroll."""
+        return self.scroll_lines(pages * max(1, self._text_height - 1))
+
+    def scroll_lines(self, lines: int) -> bool:
+        """Scroll the response by lines; returns whether there was anything to scroll."""
         wrapped, height = self._current_text()[0].wrapped, self._text_height
-        there = max(0, self._scroll + pages * max(1, height - 1))
-        if (pages > 0 and not wrapped.has(self._scroll + height)) or there == self._scroll:
+        there = max(0, self._scroll + lines)
+        if (lines > 0 and not wrapped.has(self._scroll + height)) or there == self._scroll:
             return False
         self._scroll = there
         self.redraw()

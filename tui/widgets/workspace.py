@@ -105,3 +105,8 @@ class Workspace(Container, can_focus=True):
     def page(self, pages: int) -> bool:
         """Scroll the response under the cursor."""
         return self.columns[self.session.cursor.column].page(pages)
+
+    def scroll_lines(self, lines: int, x: float, y: float) -> None:
+        """Scroll the response at a cell of the screen, or else the one under the cursor, by lines."""
+        pointed = (column for column in self.visible_columns if column.region.contains(int(x), int(y)))
+        next(pointed, self.columns[self.session.cursor.column]).scroll_lines(lines)
