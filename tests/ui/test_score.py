@@ -493,3 +493,21 @@ def test_nothing_typed_ends_it(monkeypatch):
     monkeypatch.setattr("tui.identity.getpass.getpass", lambda prompt: "")
     with pytest.raises(CodeNeeded):
         with_code("anna", start)
+
+
+async def test_everything_scored_side_by_side_says_what_the_campaign_does_not_count_yet(engine):
+    campaign(engine, "c", ["anna:ru"], languages=("ru",))
+    app = compare_app(engine, reviewer="anna", campaign="c", collapse=False)
+    async with app.run_test(size=SIZE) as pilot:
+        session = app.first.session
+        for _ in range(len(session.rows.keys)):
+            for _ in session.row.answers:
+                await press(pilot, "a")
+            await press(pilot, "n")
+        count = len(stops_of(engine, "c", "anna"))
+        await press(pilot, "U")
+        assert "everything is scored; " in message(pilot)
+        assert "G commits a row" in message(pilot)
+        for _ in range(count):
+            await press(pilot, "G", "U")
+        assert message(pilot) == "everything is scored and committed, thank you (q leaves)"

@@ -118,9 +118,26 @@ class Navigator:
         with reading(self.engine) as session:
             unscored = filters.first_unscored(session, self.view.scope, position)
         if unscored is None:
-            return Destination(message="everything is scored")
+            return self._next_uncommitted(position)
         instruction, response = unscored
         return Destination(instruction, response)
+
+    def _next_uncommitted(self, position: int) -> Destination:
+        """Everything is scored; a campaign counts what is committed, so the next row that holds something
+        scored and not committed, else none."""
+        if self.view.campaign_id is None:
+            return Destination(message="everything is scored")
+        scored = self.matches(Filter(statuses=frozenset({"scored"})))
+        committed = self.matches(Filter(statuses=frozenset({"committed"})))
+        waiting = {key: left for key, ids in scored.items() if (left := ids - committed.get(key, set()))}
+        if not waiting:
+            return Destination(message="everything is scored and committed, thank you (q leaves)")
+        count = sum(len(left) for left in waiting.values())
+        key, left = next(iter(waiting.items()))
+        message = (
+            f"everything is scored; {count} not committed yet, which the campaign counts: G commits a row"
+        )
+        return Destination(key, min(left), message=message)
 
     def next_disagreement(self) -> Destination:
         """The next criterion on which reviewer and judge differ, from the largest |Δ| down; after the last,
