@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from core.text.terminal import TerminalConsole, write_line
+from store.secrets import without_secrets
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -31,7 +32,7 @@ def progress(description: str, total: int, *, done: int = 0) -> Iterator[Progres
 
 def say(message: str) -> None:
     """A line about what the program is doing, on stderr, so that stdout stays for results."""
-    write_line(message, sys.stderr)
+    write_line(without_secrets(message), sys.stderr)
 
 
 def say_missing(failures: Sequence[tuple[str, str]], most: int = 20) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from store import migrations
 from store.errors import StoreError
 from store.file_identity import remember_file
+from store.secrets import without_secrets
 from store.time_limit import TimeLimit, connect_within
 
 BUSY_TIMEOUT_MS = 10_000
@@ -28,8 +29,8 @@ def printable_name(store: str | Path) -> str:
     if "://" not in name:
         return name
     try:
-        return make_url(name).render_as_string(hide_password=True)
-    except ArgumentError:  # where a password would be can't be told
+        return without_secrets(make_url(name).render_as_string(hide_password=True))
+    except (ArgumentError, ValueError):  # where a password would be can't be told
         return name.split("://")[0] + "://..."
 
 
@@ -54,7 +55,7 @@ def open_store(store: str | Path, *, create: bool = False, time_limit: TimeLimit
             raise StoreError(_version_message(name, version))
     except DatabaseError as error:
         engine.dispose()
-        reason = str(error.orig or error).strip().splitlines()[0]
+        reason = without_secrets(str(error.orig or error).strip().splitlines()[0])
         raise StoreError(f"{name} can't be opened as a store: {reason}. Name another with --store.") from None
     except StoreError:
         engine.dispose()
@@ -96,7 +97,7 @@ def upgrade_store(store: str | Path) -> tuple[str, str, Path | None]:
         migrations.upgrade(engine)
         return version, migrations.HEAD, backup
     except DatabaseError as error:
-        reason = str(error.orig or error).strip().splitlines()[0]
+        reason = without_secrets(str(error.orig or error).strip().splitlines()[0])
         raise StoreError(f"{name} could not be upgraded: {reason}.") from None
     finally:
         engine.dispose()
@@ -117,7 +118,9 @@ def _engine(store: str | Path, *, create: bool, time_limit: TimeLimit | None = N
             _check_path(Path(str(url.database)), name, create=create)
         engine = create_engine(url)
     except (ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(f"{name} can't be opened as a store: {error}.") from None
+        raise StoreError(f"{name} can't be opened as a store: {without_secrets(str(error))}.") from None
+    except ValueError:
+        raise StoreError(f"{name} can't be opened as a store: its port is no number.") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)

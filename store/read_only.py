@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from store import migrations
 from store.engine import printable_name
 from store.errors import StoreError
+from store.secrets import without_secrets
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -26,12 +27,14 @@ def open_read_only(store: str | Path) -> Engine:
     try:
         engine = _file(store, name) if "://" not in str(store) else _database(str(store))
     except (ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(f"{name} can't be opened as a store: {error}.") from None
+        raise StoreError(f"{name} can't be opened as a store: {without_secrets(str(error))}.") from None
+    except ValueError:
+        raise StoreError(f"{name} can't be opened as a store: its port is no number.") from None
     try:
         version = migrations.stored_version(engine)
     except DatabaseError as error:
         engine.dispose()
-        reason = str(error.orig or error).strip().splitlines()[0]
+        reason = without_secrets(str(error.orig or error).strip().splitlines()[0])
         raise StoreError(f"{name} can't be read as a store: {reason}.") from None
     if version == migrations.HEAD:
         return engine

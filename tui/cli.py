@@ -232,8 +232,9 @@ def main() -> None:
         app()
     except XlitError as error:
         from core.text.visible import visible_text
+        from store.secrets import without_secrets
 
-        print(visible_text(f"xlit-tui: {error}"), file=sys.stderr)  # noqa: T201
+        print(visible_text(without_secrets(f"xlit-tui: {error}")), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,12 +5,15 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from store.errors import XlitError
+from store.secrets import json_without_secrets, without_secrets
 from store.tables import Failure, Run, utc_now
 
 
 def start_run(session: Session, **columns: Any) -> int:
-    """Write the start of a run; `columns` as in `store.tables.Run`. Returns its id."""
-    run = Run(**columns)
+    """Write the start of a run; `columns` as in `store.tables.Run`. Returns its id.
+
+    No address in them keeps its secrets."""
+    run = Run(**json_without_secrets(columns))
     session.add(run)
     session.flush()
     if run.id is None:
@@ -21,7 +24,7 @@ def start_run(session: Session, **columns: Any) -> int:
 def add_parameter(session: Session, run_id: int, name: str, value: Any) -> None:
     """Add to a run's parameters."""
     run = session.get_one(Run, run_id)
-    run.parameters = {**run.parameters, name: value}
+    run.parameters = {**run.parameters, name: json_without_secrets(value)}
     session.add(run)
 
 
@@ -41,7 +44,9 @@ def forget_run(session: Session, run_id: int) -> None:
 
 def add_failure(session: Session, run_id: int, unit: str, reason: str, attempts: int = 1) -> None:
     """Write down a unit that came to nothing. `unit` names it for a person, `reason` says why."""
-    session.add(Failure(run_id=run_id, unit=unit, reason=reason, attempts=attempts))
+    session.add(
+        Failure(run_id=run_id, unit=without_secrets(unit), reason=without_secrets(reason), attempts=attempts)
+    )
 
 
 def failures_of(session: Session, run_id: int) -> list[Failure]:
