@@ -204,3 +204,11 @@ def test_every_writer_is_told_of_a_replaced_file_and_a_copy_that_is_left_alone_i
 def test_the_end_of_a_review_of_a_removed_file_says_so(review: ReviewSession, store_path):
     store_path.unlink()
     assert "was removed while it was open" in review.close()
+
+
+async def test_a_digit_off_the_scale_is_answered_and_changes_nothing(engine, store_path):
+    async with compare_app(engine).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert message(pilot) == "helpfulness goes from 0 to 2"
+        await press(pilot, "c", "7", "escape")
+    assert saved(store_path) == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy.exc import DBAPIError
 from textual import on
 from textual.app import ComposeResult
-from textual.events import Resize
+from textual.events import Key, Resize
 from textual.widgets import Static
 
 from store.file_identity import StoreReplaced
@@ -98,6 +98,12 @@ class CompareScreen(SavingScreen):
 
     async def action_score(self, score: int) -> None:
         await self._score(lambda: self.session.score(score))
+
+    async def on_key(self, event: Key) -> None:
+        """A digit without a key of its own is a score all the same, or the reviewer is told the scale."""
+        if event.key.isdecimal() and len(event.key) == 1 and not self.entry.takes_keys:
+            event.stop()
+            await self._score(lambda: self.session.score(int(event.key)))
 
     async def action_score_best(self) -> None:
         await self._score(self.session.score_best)
