@@ -203,7 +203,8 @@ def judge_study(study: Study, study_folder: Path, engine: Engine, *, agree: Agre
         from core.judge.relevance import judge_relevance
 
         settings = _judge_settings(judges.relevance, study_folder)
-        records.append(judge_relevance(engine, settings, languages=languages, agree=agree))
+        preset = judges.relevance.preset
+        records.append(judge_relevance(engine, settings, preset=preset, languages=languages, agree=agree))
     if judges.rubric and _is_available("Rubric", judges.rubric):
         from core.judge.rubric.judge import judge_rubric
 

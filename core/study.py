@@ -73,6 +73,12 @@ class ModelGroup(DataOptions):
         return [self.data] if isinstance(self.data, str) else list(self.data or ())
 
 
+class RelevanceJudge(JudgeChoice):
+    """An LLM that says whether a response addresses its task. `preset`: see `core.judge.relevance`."""
+
+    preset: Literal["paper"] | None = None
+
+
 class RubricJudge(JudgeChoice):
     """An LLM that scores the six criteria, or those of the `rubric` in a TOML file. `repeats`: see
     `core.judge.rubric.judge`."""
@@ -89,7 +95,7 @@ class Judges(Settings):
     surface: bool = True
     rules: bool = False
     modifiers: bool = False
-    relevance: JudgeChoice | None = None
+    relevance: RelevanceJudge | None = None
     rubric: RubricJudge | None = None
 
 

@@ -127,6 +127,10 @@ def judge_rules(
 @asks_a_judge
 def judge_relevance(
     settings: JudgeSettings,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="paper: the last 0 or 1 of an answer counts (default: an answer is one digit)."),
+    ] = None,
     languages: LanguagesOption = None,
     limit: LimitOption = None,
     yes: YesOption = False,
@@ -136,7 +140,9 @@ def judge_relevance(
     """Let an LLM say whether each response addresses its task (0 or 1)."""
     from core.judge.relevance import judge_relevance as judge
 
-    record = judge(opened(store), settings, languages=languages, limit=limit, agree=ask_person(yes))
+    record = judge(
+        opened(store), settings, preset=preset, languages=languages, limit=limit, agree=ask_person(yes)
+    )
     finish(record, as_json=as_json)
 
 

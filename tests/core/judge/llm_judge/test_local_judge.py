@@ -48,7 +48,7 @@ def test_a_checkpoint_judges(answered, judge_checkpoint, kind, tmp_path):
     rows = [("ru", TASK, response) for response in SAID]
     engine = answered(*rows, ("ru", TASK, "x" * 20_000))
     run = judge_relevance(engine, JudgeSettings(model="mine", checkpoint=checkpoint))
-    assert values(engine) == {said: (value, "mine relevance-1") for said, value in SAID.items()}
+    assert values(engine) == {said: (value, "mine relevance-2") for said, value in SAID.items()}
     [(unit, reason)] = run.failures
     assert unit == "s/1 k2 ru · m"
     assert "tokens; the context holds 2048" in reason
