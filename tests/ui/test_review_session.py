@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, text
 from store import UsageError, open_store
 from store.labels import labels_by_key
 from store.queries import models, responses
-from store.session import writing
+from store.session import reading, writing
 from tests.ui.conftest import JUDGE, MODELS
 from tui.review.saving import NotSaved
 from tui.review.scoring import SKIPPED, CriterionScore, ScoreCell
@@ -323,3 +323,11 @@ def test_a_model_under_two_decodings_is_told_apart(engine, review):
     assert f"{MODELS[0]} (imported)" in names
     assert f"{MODELS[0]} (llama.cpp Q4_K_M)" in names
     assert MODELS[1] in names
+
+
+def test_a_row_that_was_read_ahead_is_taken_without_reading_it_again(review, engine, monkeypatch):
+    [key] = review.neighbours([1])
+    review.loader.read_ahead([key])
+    monkeypatch.setattr(review.loader, "load", lambda *arguments, **options: pytest.fail("read again"))
+    with reading(engine) as session:
+        assert review.loader.take(session, key).row.key == key

@@ -15,7 +15,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widgets import TextArea
 
-from tui.textual_private import CHECKED_ON, key_name
+from tui.textual_private import CHECKED_ON, key_name, write_to_terminal
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tui").rglob("*.py"))
@@ -103,3 +103,15 @@ def test_the_textual_here_is_one_that_the_private_parts_were_checked_on():
     allowed = SpecifierSet(textual.removeprefix("textual"))
     assert first in allowed
     assert last in allowed
+
+
+@pytest.mark.parts
+async def test_a_control_sequence_goes_to_the_terminal_of_a_running_application(monkeypatch):
+    app: App[None] = App()
+    written: list[str] = []
+    write_to_terminal(app, "before it runs")
+    async with app.run_test():
+        monkeypatch.setattr(app._driver, "write", written.append)
+        write_to_terminal(app, "\x1b[?1007l")
+    assert "\x1b[?1007l" in written
+    assert "before it runs" not in written

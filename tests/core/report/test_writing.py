@@ -182,6 +182,7 @@ def test_what_a_killed_run_left_is_removed_when_it_is_old(tmp_path):
     assert young.exists()
 
 
+@pytest.mark.whole
 @pytest.mark.thorough
 def test_the_same_report_gives_the_same_bytes_in_any_process(tmp_path):
     code = (
