@@ -13,7 +13,7 @@ from core.judge.llm_judge.estimate import Agree
 from core.judge.llm_judge.settings import JudgeChoice, JudgeSettings
 from core.llm.keys import addresses_from_a_file, default_address, find_key
 from core.progress import say, say_missing
-from core.study import Configuration, Study, configurations
+from core.study import Configuration, ModelGroup, Study, configurations
 from core.train.data.sources import DataSource, data_source
 from core.train.launcher import train_recorded
 from core.train.settings import TrainSettings
@@ -87,7 +87,7 @@ def train_configuration(
         **{
             **study.training.settings_for(group.adaptation),
             "base": base,
-            "data": tuple(_data_source(name, study_folder) for name in group.sources),
+            "data": tuple(_data_source(name, group, study_folder) for name in group.sources),
             "mix": group.mix,
             "size": group.size,
             "learning_rate": configuration.learning_rate or 0.0,
@@ -109,8 +109,10 @@ def train_configuration(
     return str(out)
 
 
-def _data_source(name: str, study_folder: Path) -> DataSource:
-    source = data_source(name)
+def _data_source(name: str, group: ModelGroup, study_folder: Path) -> DataSource:
+    source = data_source(
+        name, format=group.data_format, columns=group.data_columns, drop=tuple(group.data_drop)
+    )
     return replace(source, name=resolve(source.name, study_folder))
 
 

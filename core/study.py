@@ -52,13 +52,17 @@ class StudyDecoding(SampleOptions, DecodingOptions):
 class ModelGroup(DataOptions):
     """Model configurations that differ in their learning rate only. `adaptation` `none` is the base itself.
 
-    `data`: files, folders or names on the hub, `LANGUAGE=NAME` where rows name none.
+    `data`: files, folders or names on the hub, `LANGUAGE=NAME` where rows name none; `data_format`,
+    `data_columns` and `data_drop`: see `core.train.data.sources.DataSource`.
     `engine` answers for them (None: transformers, or the server at `base_url`, which knows a base by its
     name); `gguf` names quantisations in which each of them also answers through llama.cpp.
     """
 
     base: str
     data: str | list[str] | None = None
+    data_format: str = "auto"
+    data_columns: dict[str, str] = Field(default_factory=dict)
+    data_drop: list[str] = Field(default_factory=list)
     adaptation: Literal["full", "lora", "none"] = "full"
     engine: Literal["transformers", "openai", "vllm"] | None = None
     base_url: str | None = None

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from core.exchange.records import DecodingName, ImportedResponse, InstructionRow, Record, SuiteName
 from core.text.files import BadRow, Location
-from core.train.data.formats import Unfit, format_of, messages_of
+from core.train.data.formats import format_of, messages_of
 from core.train.data.sources import BadRow as BadLine
 from core.train.data.sources import file_rows
+from core.train.data.turns import Unfit
 
 REFERENCE = "reference"
 

@@ -8,6 +8,7 @@ import typer
 from core.console import StoreOption, opened, show
 from core.options import with_options
 from core.progress import say
+from core.train.data.options import ColumnOption, DropOption, FormatOption, column_names
 from core.train.data.sources import data_source
 from core.train.settings import TrainSettings
 from core.train.settings import preset as preset_fields
@@ -24,6 +25,9 @@ def train(
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the checkpoint (or the LoRA adapter).")] = None,
+    format: FormatOption = "auto",
+    columns: ColumnOption = None,
+    drop: DropOption = None,
     preset: Annotated[
         str | None, typer.Option(help="paper or release: published settings; options go before it.")
     ] = None,
@@ -37,7 +41,8 @@ def train(
 ) -> None:
     """Fine-tune a model, fully or with LoRA. Killed, the same command goes on from the last checkpoint."""
     fields = preset_fields(preset, given.get("adaptation", "full")) if preset is not None else {}
-    sources = tuple(data_source(source) for source in data)
+    named = column_names(columns)
+    sources = tuple(data_source(source, format=format, columns=named, drop=drop or ()) for source in data)
     settings = TrainSettings(base=base, data=sources, **{**fields, **given})
     if show_examples:
         show(_examples_to_show(settings, show_examples))
@@ -60,17 +65,19 @@ def merge_adapter(
 
 
 def _examples_to_show(settings: TrainSettings, number: int) -> Any:
+    from rich.console import Group
+
     from core.train.examples import build_examples
     from core.train.model import load_tokenizer
-    from core.train.preview import render_examples
+    from core.train.preview import render_examples, render_fields
     from core.train.recipe import training_data
     from core.train.templates.chat_template import choose_template
 
     tokenizer = load_tokenizer(settings)
     template = choose_template(tokenizer, settings.template)
-    conversations = training_data(settings).conversations[:number]
-    built = build_examples(tokenizer, conversations, settings.max_length, template)
-    return render_examples(tokenizer, built.examples)
+    data = training_data(settings)
+    built = build_examples(tokenizer, data.conversations[:number], settings.max_length, template)
+    return Group(render_fields(data.counts), render_examples(tokenizer, built.examples))
 
 
 def _train(settings: TrainSettings, out: Path, store: str | None, tensorboard: Path | None) -> None:

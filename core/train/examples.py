@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.train.data.formats import UNDETERMINED, Conversation, Message
+from core.train.data.formats import UNDETERMINED, Conversation
+from core.train.data.turns import Message
 from core.train.templates.chat_template import ChatTemplate, choose_template, encode, end_tokens
+from core.train.templates.written import check_written, messages_for
 from store import UsageError
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
@@ -137,7 +139,7 @@ def build_examples(
             count.conversations += 1
             together = _fit_one_example(turns)
             count.split += not together
-            for group in [turns] if together else [[turn] for turn in turns]:
+            for group in [turns] if together else [[turn] for turn in turns if turn.learned]:
                 example = _example(conversation, group, max_length, count)
                 if example is not None:
                     built.examples.append(example)
@@ -161,7 +163,7 @@ def _example(
         for position in turn.learned:
             labels[position] = ids[position]
     if len(ids) > max_length:
-        fitting = [len(turn.ids) for turn in turns if len(turn.ids) <= max_length]
+        fitting = [len(turn.ids) for turn in turns if turn.learned and len(turn.ids) <= max_length]
         cut = fitting[-1] if fitting else max_length
         ids, labels = ids[:cut], labels[:cut]
         if all(label == IGNORED for label in labels):
@@ -198,6 +200,8 @@ def tokenize_answers(
     prompt_texts, _ = _rendered(tokenizer, template, prompts, prompt=True, marked=False)
     texts, spans = _rendered(tokenizer, template, wholes, prompt=False, marked=marked)
     prompt_ids = encode(tokenizer, prompt_texts)
+    for (conversation, messages), text in zip(wholes, texts, strict=True):
+        check_written(text, conversation, messages)
     encoded = tokenizer(texts, add_special_tokens=False, verbose=False, return_offsets_mapping=marked)
     ends = end_tokens(tokenizer, template)
     tokenized: list[list[AnswerTokens]] = [[] for _ in conversations]
@@ -213,7 +217,10 @@ def tokenize_answers(
             raise UsageError(
                 _NOT_AT_THE_BORDER.format(name=tokenizer.name_or_path, location=conversations[owner].location)
             )
-        tokenized[owner].append(_answer_tokens(ids, len(before), ends, allowed))
+        answer = _answer_tokens(ids, len(before), ends, allowed)
+        if wholes[number][1][-1].get("weight") == 0:
+            answer.learned = []
+        tokenized[owner].append(answer)
     return tokenized
 
 
@@ -264,9 +271,10 @@ def _rendered(
     """The chats as the template writes them, and the spans of each text that it marks."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    def render(conversations: list[Sequence[Message]]) -> Any:
+    def render(conversations: list[Sequence[Message]], tools: list[Any] | None = None) -> Any:
         return render_jinja_template(
-            conversations,
+            [messages_for(template.source, messages) for messages in conversations],
+            tools=tools,
             chat_template=template.source,
             add_generation_prompt=prompt,
             return_assistant_tokens_mask=marked,
@@ -274,12 +282,15 @@ def _rendered(
         )
 
     try:
-        texts, spans = render([messages for _, messages in chats])
-        return texts, spans
+        if not any(conversation.tools for conversation, _ in chats):
+            texts, spans = render([messages for _, messages in chats])
+            return texts, spans
+        rendered = [render([messages], conversation.tools) for conversation, messages in chats]
+        return [texts[0] for texts, _ in rendered], [spans[0] for _, spans in rendered if spans]
     except Exception as error:  # a template is a program of its author; it may raise what it likes
         for conversation, messages in chats:
             try:
-                render([messages])
+                render([messages], conversation.tools)
             except Exception as reason:
                 raise UsageError(
                     f"The chat template can't write the conversation of {conversation.location}: {reason}. "

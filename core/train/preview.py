@@ -5,6 +5,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from core.text.visible import visible
+from core.train.data.fields import UNUSED
+from core.train.data.loading import SourceCount
 from core.train.examples import IGNORED, Example
 
 if TYPE_CHECKING:
@@ -12,6 +14,22 @@ if TYPE_CHECKING:
 
 # What is learned stands between these, so that it shows without colours too.
 LEARNED = ("⟦", "⟧")
+
+
+def render_fields(counts: Sequence[SourceCount]) -> "RenderableType":
+    """A table of what became of each field of the data, and in how many rows; what is not used stands out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("data", "field", "became", "rows", box=None, header_style="bold")
+    for count in counts:
+        for name, outcomes in count.fields.items():
+            for outcome, rows in outcomes.most_common():
+                style = "bold red" if outcome == UNUSED else ""
+                source = f"{visible(count.source)} [{visible(count.language)}]"
+                cells = (Text(text) for text in (source, visible(name), outcome, str(rows)))
+                table.add_row(*cells, style=style)
+    return table
 
 
 def render_examples(tokenizer: Any, examples: Sequence[Example]) -> "RenderableType":

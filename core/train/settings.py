@@ -175,7 +175,8 @@ def _source_fingerprint(source: DataSource) -> list[str | None]:
     for path in source_files(source):
         with path.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return [source.format, source.language, *digests]
+    named = [json.dumps([dict(source.columns), source.drop])] if source.columns or source.drop else []
+    return [source.format, source.language, *named, *digests]
 
 
 def _content(template: str | None) -> str | None:

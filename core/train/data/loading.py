@@ -8,17 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.train.data.formats import (
-    FORMATS,
-    UNDETERMINED,
-    Conversation,
-    Unfit,
-    check_messages,
-    format_of,
-    messages_of,
-)
+from core.text.visible import visible
+from core.train.data.fields import METADATA, UNUSED, FieldLog, value_at, without_fields
+from core.train.data.formats import UNDETERMINED, Conversation, ParsedRow, parse_row
 from core.train.data.sampling import Mix, mix_conversations
 from core.train.data.sources import BadRow, DataSource, source_rows
+from core.train.data.turns import Unfit, check_messages
 from store import UsageError
 
 OnBad = Literal["refuse", "skip"]
@@ -36,7 +31,8 @@ class SourceCount:
 
     `formats`: rows by format; `good`, `duplicates` (good ones whose messages came before in that language),
     `unanswered` (conversations that lost a question at their end), `chosen` (in the result; a conversation
-    that is drawn twice counts twice).
+    that is drawn twice counts twice); `fields`: by the name of a field, in how many rows it became what
+    (see `core.train.data.fields`).
     """
 
     source: str
@@ -46,6 +42,12 @@ class SourceCount:
     duplicates: int = 0
     unanswered: int = 0
     chosen: int = 0
+    fields: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """The fields that no use is known for, with the number of rows in which they hold something."""
+        return {name: outcomes[UNUSED] for name, outcomes in self.fields.items() if outcomes[UNUSED]}
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,9 @@ class TrainingData:
             ]
             also = f"; {', '.join(notes)}" if notes else ""
             lines.append(f"{count.source} [{count.language}]: {formats}; {count.chosen} chosen{also}")
+            if count.unused:
+                unused = ", ".join(f"{visible(name)} ({rows} rows)" for name, rows in count.unused.items())
+                lines.append(f"{count.source} [{count.language}]: fields that are not used: {unused}")
         lines += [f"{source}: bad rows skipped: {number}" for source, number in self.bad_by_source.items()]
         lines += [f"bad: {row}" for row in self.bad[:_SHOWN]]
         if self.bad_count > _SHOWN:
@@ -108,9 +113,10 @@ def load_data(
 ) -> TrainingData:
     """Read sources, and choose from them (see `core.train.data.sampling.mix_conversations`).
 
-    A row's id is its field `row` or `id`, else its number in the source. A row's `language` or `lang` goes
-    before the source's. Raises `UsageError` that names the first bad row and says how many more there are,
-    unless they are skipped; and when nothing is left, or less than `size`.
+    A row's id is its field `row` or `id`, else its number in the source. A row's `language`, `lang` or
+    `language_code` goes before the source's. Raises `UsageError` that names the first bad row and says how
+    many more there are, unless they are skipped; when no row has a field that an option names; and when
+    nothing is left, or less than `size`.
     """
     reader = _Reader()
     for source in sources:
@@ -141,39 +147,60 @@ class _Reader:
         self._seen: set[tuple[str, str]] = set()
 
     def read(self, source: DataSource) -> None:
+        self._absent = {*source.columns.values(), *source.drop}
         for number, entry in enumerate(source_rows(source), start=1):
             if isinstance(entry, BadRow):
                 self._refuse(source, entry)
                 continue
             location, row = entry
             try:
-                format = source.format if source.format != "auto" else format_of(row)
-                if format is None:
-                    raise Unfit(f"of no known format ({', '.join(FORMATS)})")
-                self._take(source, location, number, row, format)
+                self._take(source, location, number, row)
             except Unfit as error:
                 self._refuse(source, BadRow(location, str(error)))
+        if self._absent:
+            raise UsageError(
+                f"No row of {source.name} holds {sorted(self._absent)[0]!r}, which --column or --drop-field "
+                "names."
+            )
 
-    def _take(self, source: DataSource, location: str, number: int, row: Any, format: str) -> None:
-        messages, unanswered = check_messages(messages_of(row, format))
-        named = _named(row, "language", "lang") or ""
-        language = (named if _LANGUAGE.fullmatch(named) else source.language) or UNDETERMINED
+    def _take(self, source: DataSource, location: str, number: int, row: Any) -> None:
+        log = FieldLog()
+        if self._absent:
+            self._absent -= {path for path in source.columns.values() if value_at(row, path) is not None}
+        if source.drop:
+            row = without_fields(row, source.drop, log)
+            self._absent -= log.outcomes.keys()
+        parsed = parse_row(row, source.format, source.columns)
+        messages, unanswered = check_messages(parsed.messages)
+        language = self._language(source, row, parsed)
         conversation = Conversation(
             messages,
             language,
             source.label,
             location,
-            _named(row, "row", "id") or str(number),
+            next(iter(_named(row, source.names("id")).values()), str(number)),
             unanswered,
+            parsed.tools,
         )
         self.conversations.append(conversation)
         count = self.counts.setdefault((source.label, language), SourceCount(source.label, language))
-        count.formats[format] += 1
+        count.formats[parsed.format] += 1
+        for name, outcome in (parsed.fields | log.outcomes).items():
+            count.fields.setdefault(name, Counter())[outcome] += 1
         count.good += 1
         count.unanswered += unanswered
         content = (language, conversation.digest())
         count.duplicates += content in self._seen
         self._seen.add(content)
+
+    def _language(self, source: DataSource, row: Any, parsed: ParsedRow) -> str:
+        """The row's language, else the source's. A language that is no code is a field not used, unless
+        another one is."""
+        named = _named(row, source.names("language"))
+        code = next((path for path, value in named.items() if _LANGUAGE.fullmatch(value)), None)
+        for path in named:
+            parsed.fields[path] = "language" if path == code else METADATA if code else UNUSED
+        return (named[code] if code else source.language) or UNDETERMINED
 
     def _refuse(self, source: DataSource, row: BadRow) -> None:
         self.bad_by_source[source.label] += 1
@@ -181,14 +208,15 @@ class _Reader:
             self.bad.append(row)
 
 
-def _named(row: Any, *names: str) -> str | None:
-    """The first of these fields that holds a text or a whole number, as text."""
+def _named(row: Any, paths: Sequence[str]) -> dict[str, str]:
+    """The fields among these that hold a text or a whole number, as text."""
+    named = {}
     if isinstance(row, Mapping):
-        for name in names:
-            value = row.get(name)
+        for path in paths:
+            value = value_at(row, path)
             if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-                return str(value).strip()
-    return None
+                named[path] = str(value).strip()
+    return named
 
 
 def _digest(conversations: Sequence[Conversation]) -> str:

@@ -7,13 +7,13 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 from core.extras import needs_extra
-from core.train.data.formats import FORMATS
+from core.train.data.formats import FORMATS, NAMES
 from store import UsageError, XlitError
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".parquet")
@@ -143,6 +143,8 @@ class DataSource:
     `format`: one of `core.train.data.formats.FORMATS`, or `auto`: told by each row's fields. `language`: of
     rows that name none. `split`: of a folder or of the hub: files named so, or all where none is named after
     a split. `label`: what counts and conversations call it (default: the name of the file or data set).
+    `columns`: what the data calls a field, by our name for it (`core.train.data.formats.NAMES`); a name or a
+    path such as `conversations.0.value`. `drop`: fields, of a row or of its turns, that are left out.
     """
 
     name: str
@@ -150,20 +152,35 @@ class DataSource:
     language: str | None = None
     split: str = "train"
     label: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.format != "auto" and self.format not in FORMATS:
             raise UsageError(f"No data format {self.format!r}. There are: auto, {', '.join(FORMATS)}.")
+        if unknown := sorted(self.columns.keys() - NAMES.keys()):
+            raise UsageError(f"--column maps {unknown[0]!r}, which is none of {', '.join(NAMES)}.")
         if not self.label:
             object.__setattr__(self, "label", Path(self.name).name)
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """The fields that may hold what we call `name`."""
+        return (self.columns[name],) if name in self.columns else NAMES[name]
 
-def data_source(text: str, *, format: str = "auto", split: str = "train") -> DataSource:
+
+def data_source(
+    text: str,
+    *,
+    format: str = "auto",
+    split: str = "train",
+    columns: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+) -> DataSource:
     """A source as a command line names it: `NAME`, or `LANGUAGE=NAME`."""
     match = _LANGUAGE.fullmatch(text)
     if match is None or Path(text).exists():
-        return DataSource(text, format, split=split)
-    return DataSource(match[2], format, match[1], split)
+        return DataSource(text, format, split=split, columns=columns or {}, drop=tuple(drop))
+    return DataSource(match[2], format, match[1], split, columns=columns or {}, drop=tuple(drop))
 
 
 def source_rows(source: DataSource) -> Iterator[tuple[str, Any] | BadRow]:

@@ -7,6 +7,7 @@ import typer
 
 from core.console import JsonOption, show_json
 from core.progress import say
+from core.train.data.options import ColumnOption, DropOption, FormatOption, column_names
 
 _MOST_SAID = 20
 
@@ -28,7 +29,9 @@ def translate(
         str | None, typer.Option("--from", help="Language of the data (default: what its rows say).")
     ] = None,
     model: Annotated[str | None, typer.Option("--model", help="What the server calls the model.")] = None,
-    format: Annotated[str, typer.Option(help="auto, chat, sharegpt, lima, dolly or alpaca.")] = "auto",
+    format: FormatOption = "auto",
+    columns: ColumnOption = None,
+    drop: DropOption = None,
     split: Annotated[str, typer.Option(help="Of a folder or a data set of the hub.")] = "train",
     size: Annotated[int | None, typer.Option(help="Only so many conversations, drawn by --seed.")] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 1,
@@ -51,7 +54,7 @@ def translate(
 
     options = TranslatorOptions(with_, model, beams, batch_size, concurrency, timeout)
     loaded = load_data(
-        [DataSource(data, format, source, split)],
+        [DataSource(data, format, source, split, columns=column_names(columns), drop=tuple(drop or ()))],
         seed=seed,
         size=size,
         on_bad="skip" if skip_bad else "refuse",

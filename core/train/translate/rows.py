@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import regex
 
 from core.text.scripts import HAN_AND_KANA
-from core.train.data.formats import Conversation, Message
+from core.train.data.formats import Conversation
+from core.train.data.turns import THOUGHT, Message
 from core.train.translate.segments import Cut, LostMark, Segment, cut_finer, mask, segment_text, unmask
 from core.train.translate.translator import Fault, Translator
 
@@ -47,7 +48,11 @@ def translate_rows(
         [_segmented(message["content"], translator.cut) for message in conversation.messages]
         for conversation in conversations
     ]
-    failed: dict[int, str] = {}
+    failed: dict[int, str] = {
+        number: reason
+        for number, conversation in enumerate(conversations)
+        if (reason := _untranslatable(conversation)) is not None
+    }
     while True:
         waiting = [
             (number, segment)
@@ -69,11 +74,20 @@ def translate_rows(
         Untranslated(failed[number])
         if number in failed
         else [
-            {"role": message["role"], "content": translated.joined()}
+            message | {"content": translated.joined()}
             for message, translated in zip(conversation.messages, messages, strict=True)
         ]
         for number, (conversation, messages) in enumerate(zip(conversations, texts, strict=True))
     ]
+
+
+def _untranslatable(conversation: Conversation) -> str | None:
+    """Why a conversation stays out: what is not text of a turn would stand there in the other language."""
+    if conversation.tools or any(message.get("tool_calls") for message in conversation.messages):
+        return "it has tools, which are not translated"
+    if any(message.get(THOUGHT) for message in conversation.messages):
+        return f"it has a thought (`{THOUGHT}`), which is not translated; --drop-field leaves it out"
+    return None
 
 
 def _segmented(text: str, cut: Cut) -> Segment:

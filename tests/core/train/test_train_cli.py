@@ -76,6 +76,24 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
 
 
 @pytest.mark.parts
+def test_what_became_of_each_field_is_shown(settings, tmp_path):
+    row = {"talk": ["Q", "A"], "input": "below", "mood": "sad", "note": "x"}
+    (tmp_path / "d.jsonl").write_text(json.dumps(row))
+    columns = ["--column", "instruction=talk.0", "--column", "response=talk.1", "--drop-field", "note"]
+    data = ["--data", tmp_path / "d.jsonl", "--format", "question-answer"]
+    done = core("train", "--base", settings().base, *data, *columns, "--show-examples", 1)
+    assert done.exit_code == 0, done.output
+    rows = [line.split(maxsplit=3)[2:] for line in done.output.splitlines() if line.startswith(" d.jsonl")]
+    became = {field: " ".join(rest.split()) for field, rest in rows}
+    assert became == {
+        "talk.0": "question 1",
+        "input": "text under the question 1",
+        "talk.1": "answer that is learned 1",
+        "mood": "not used 1",
+        "note": "left out by option 1",
+    }
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [

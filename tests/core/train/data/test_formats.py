@@ -2,9 +2,11 @@
 
 import pytest
 
-from core.train.data.formats import FORMATS, Unfit, check_messages, format_of, messages_of
+from core.train.data.formats import FORMATS, format_of, messages_of
+from core.train.data.turns import Unfit, check_messages
 
 EXPECTED = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+SYSTEM = [{"role": "system", "content": "S"}, *EXPECTED]
 CONTEXT = [{"role": "user", "content": "Q\n\nC"}, {"role": "assistant", "content": "A"}]
 
 
@@ -23,6 +25,25 @@ CONTEXT = [{"role": "user", "content": "Q\n\nC"}, {"role": "assistant", "content
         ({"instruction": "Q", "context": "", "response": "A"}, "dolly", EXPECTED),
         ({"instruction": "Q", "input": "C", "output": "A"}, "alpaca", CONTEXT),
         ({"instruction": "Q", "input": None, "output": "A"}, "alpaca", EXPECTED),
+        ({"instruction": "Q", "input": "C", "response": "A"}, "dolly", CONTEXT),
+        ({"instruction": "Q", "context": "C", "output": "A"}, "alpaca", CONTEXT),
+        ({"messages": None, "instruction": "Q", "output": "A"}, "alpaca", EXPECTED),
+        ({"prompt": "Q", "completion": "A"}, "prompt-completion", EXPECTED),
+        ({"prompt": EXPECTED[:1], "completion": EXPECTED[1:]}, "prompt-completion", EXPECTED),
+        ({"question": "Q", "answer": "A"}, "question-answer", EXPECTED),
+        ({"input": "Q", "output": "A"}, "question-answer", EXPECTED),
+        ({"system_prompt": "S", "question": "Q", "response": "A"}, "openorca", SYSTEM),
+        ({"inputs": "Q", "targets": "A"}, "aya", EXPECTED),
+        ({"conversations": EXPECTED}, "chat", EXPECTED),
+        ({"messages": EXPECTED, "system": "S"}, "chat", SYSTEM),
+        ({"messages": SYSTEM, "system": "S"}, "chat", SYSTEM),
+        ([{"role": "developer", "content": "S"}, *EXPECTED], "chat", SYSTEM),
+        ([{"role": "user", "content": [{"type": "text", "text": "Q"}]}, EXPECTED[1]], "chat", EXPECTED),
+        (
+            {"instruction": "R", "output": "B", "history": [["Q", "A"]]},
+            "alpaca",
+            [*EXPECTED, {"role": "user", "content": "R"}, {"role": "assistant", "content": "B"}],
+        ),
     ],
 )
 def test_rows_of_every_format_are_told_and_read(row, format, messages):
@@ -41,6 +62,11 @@ def test_a_row_of_no_known_format_is_told():
         ([{"role": ["user"], "content": "x"}], "chat", "`role`"),
         ([{"role": "user"}], "chat", "no `content`"),
         ([{"role": "user", "content": ["x"]}], "chat", "not a text"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "chat", "of type 'image_url'"),
+        ([EXPECTED[0], EXPECTED[1] | {"weight": 0.5}], "chat", "`weight` is 0.5"),
+        ({"messages": SYSTEM, "system": "T"}, "chat", "differ"),
+        ({"instruction": "Q", "context": "C", "input": "D", "response": "A"}, "dolly", "--column context="),
+        ({"instruction": "Q", "history": "x y", "output": "A"}, "alpaca", "`history` is not valid JSON"),
         ({"messages": []}, "chat", "no conversation"),
         ("text", "sharegpt", "not an object"),
         ({"conversations": ["Q", 1]}, "lima", "not a list of texts"),
@@ -65,6 +91,8 @@ def said(*turns: str) -> list[dict[str, str]]:
         (said("uQ"), "no answer"),
         (said("sS"), "no answer"),
         ([], "no answer"),
+        ([EXPECTED[0], EXPECTED[1] | {"weight": 0}], "none|no answer that is learned"),
+        ([*said("uQ", "aA"), {"role": "tool", "content": "x"}], "message 3 is of tool, not user"),
         (said("aA", "uQ"), "out of order: message 1 is of assistant"),
         (said("uQ", "uQ", "aA"), "out of order: message 2 is of user"),
         (said("uQ", "sS", "aA"), "not the first"),
@@ -85,4 +113,5 @@ def test_a_last_question_without_an_answer_is_left_out_and_said():
 
 
 def test_the_formats_that_are_named_are_those_that_are_told():
-    assert set(FORMATS) == {"chat", "sharegpt", "lima", "dolly", "alpaca"}
+    told = {"chat", "sharegpt", "lima", "dolly", "alpaca", "prompt-completion", "openorca", "aya"}
+    assert set(FORMATS) == told | {"question-answer"}
