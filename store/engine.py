@@ -1,6 +1,8 @@
 """Opening a store: a SQLite file by path, or any database by SQLAlchemy URL."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from store.secrets import without_secrets
 from store.time_limit import TimeLimit, connect_within
 
 BUSY_TIMEOUT_MS = 10_000
+
+# Set to 1, it leaves the mode of new stores and backups to the umask.
+SHARE_VARIABLE = "XLIT_SHARE"
 
 
 def store_url(store: str | Path) -> str:
@@ -105,6 +110,7 @@ def upgrade_store(store: str | Path) -> tuple[str, str, Path | None]:
 
 def _back_up(path: Path, version: str) -> Path:
     backup = path.with_name(f"{path.name}.{version}.bak")
+    _make_private(backup)
     with sqlite3.connect(path) as source, sqlite3.connect(backup) as target:
         source.backup(target)
     return backup
@@ -148,6 +154,17 @@ def _check_path(path: Path, name: str, *, create: bool) -> None:
         )
     if not path.parent.is_dir():
         raise StoreError(f"No folder {path.parent} to put the store {path.name} in. Make it first.")
+    if not str(path).startswith("file:"):
+        _make_private(path)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file when it is not there, readable by its owner alone: a store holds people's names, the
+    hashes of codes and the key of pseudonyms. SQLite gives the files beside it the same mode. With
+    `XLIT_SHARE=1` the umask decides. What can't be made is said by who opens it."""
+    mode = 0o666 if os.environ.get(SHARE_VARIABLE, "") not in ("", "0") else 0o600
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
 def _begin(connection: Connection) -> None:
