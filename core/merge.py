@@ -16,6 +16,7 @@ from store.engine import printable_name
 from store.errors import UsageError
 from store.merging import campaigns, content, journal
 from store.merging.merge_context import Conflict, MergeContext
+from store.names import case_notes
 from store.provenance import EXIT_PARTLY, record_run
 from store.read_only import open_read_only
 from store.session import reading, writing
@@ -44,6 +45,7 @@ class MergeResult:
     added: dict[str, int]
     known: dict[str, int]
     conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,7 @@ class MergeResult:
             "added": self.added,
             "known": self.known,
             "conflicts": [conflict.__dict__ for conflict in self.conflicts],
+            "notes": list(self.notes),
         }
 
     def lines(self) -> list[str]:
@@ -58,7 +61,8 @@ class MergeResult:
         added = ", ".join(f"{count} {name}" for name, count in self.added.items())
         known = ", ".join(f"{count} {name}" for name, count in self.known.items())
         head = f"{self.store}: added {added or 'nothing'}" + (f"; there already: {known}." if known else ".")
-        return [visible(line) for line in (head, *(f"conflict: {conflict}." for conflict in self.conflicts))]
+        conflicts = (f"conflict: {conflict}." for conflict in self.conflicts)
+        return [visible(line) for line in (head, *conflicts, *self.notes)]
 
 
 def merge_stores(target: Engine, sources: Sequence[str], *, dry_run: bool = False) -> list[MergeResult]:
@@ -99,6 +103,7 @@ def _unite(source: Engine, target: Any) -> MergeContext:
         context = MergeContext(session, target)
         for step in STEPS:
             step(context)
+    context.notes += case_notes(target)
     return context
 
 
@@ -108,6 +113,7 @@ def _result(name: str, context: MergeContext) -> MergeResult:
         {kind: count for kind, count in context.added.items() if count},
         {kind: count for kind, count in context.known.items() if count},
         tuple(context.conflicts),
+        tuple(context.notes),
     )
 
 

@@ -30,6 +30,7 @@ from core.options import Settings
 from core.train.settings import Adaptation, DataOptions, LearningRate, RunOptions, UpdateOptions
 from core.train.settings import preset as preset_fields
 from store import UsageError
+from store.names import trimmed
 
 
 class Training(RunOptions, UpdateOptions):
@@ -150,11 +151,12 @@ def configurations(study: Study) -> Iterator[Configuration]:
     for group in study.models:
         base = group.label or Path(group.base).name
         if group.adaptation == "none":
-            yield Configuration(name=base, folder="", group=group, learning_rate=None)
+            yield Configuration(name=trimmed(base), folder="", group=group, learning_rate=None)
             continue
         data = group.data_label or "+".join(Path(source).stem for source in group.sources)
         for rate in group.learning_rates:
-            name = f"{base} / {data} / {ADAPTATION_NAMES[group.adaptation]} / {rate_label(rate)}"
+            parts = base, data, ADAPTATION_NAMES[group.adaptation], rate_label(rate)
+            name = " / ".join(map(trimmed, parts))
             folder = name.replace(" / ", "_").replace(" ", "-").replace("/", "-")
             yield Configuration(name=name, folder=folder, group=group, learning_rate=rate)
 

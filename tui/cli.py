@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from store.errors import UsageError, XlitError
+from store.names import trimmed
 from tui.identity import with_code
 
 app = typer.Typer(
@@ -183,7 +184,7 @@ def overview(
     require_terminal()
     from tui.run import Appearance, run_overview
 
-    who = reviewer or login_name()
+    who = trimmed(reviewer or "") or login_name()
     with_code(
         who,
         lambda code: run_overview(
@@ -204,7 +205,7 @@ def _at_the_door(
 
             reviewer, keys = locked(context, reviewer, keys)
             lock.enter_context(sealed())
-        yield reviewer or login_name(), keys
+        yield trimmed(reviewer or "") or login_name(), keys
 
 
 def require_terminal() -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from store import UsageError
 from store.labels import decoding_label
+from store.names import trimmed
 from store.queries.decodings import (
     AnsweredDecoding,
     Measures,
@@ -107,7 +108,9 @@ def compare_decodings(
                 f"Suite {suite_found.label} has no instructions in {', '.join(unknown)}; "
                 f"it has {', '.join(suite_found.languages)}."
             )
-        groups = _by_model(answered_in(session, suite_found.id), models or (), suite_found)
+        groups = _by_model(
+            answered_in(session, suite_found.id), [trimmed(model) for model in models or ()], suite_found
+        )
         chosen = {model: _reference(named_decodings(own), reference) for model, own in groups.items()}
         if reference is not None and groups and not any(chosen.values()):
             names = sorted({name for own in groups.values() for name in named_decodings(own)})

@@ -102,7 +102,7 @@ def create(
         name, suites or (), languages or (), models or (), reviewers, options,
         blind=not open_, reveal=reveal, codes=codes,
     )  # fmt: skip
-    engine = opened(store)
+    name, engine = request.name, opened(store)
     if dry_run:
         planned, new, new_codes = plan_campaign(engine, request), False, {}
     else:

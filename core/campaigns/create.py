@@ -13,7 +13,9 @@ from sqlmodel import Session
 from core.campaigns.assignment import Queues, assign_queues
 from core.campaigns.plan import CampaignPlan, check_plan, read_reviewers
 from core.campaigns.sampling import ReadingUnit, group_into_units, sample_units
+from core.progress import say
 from store.errors import UsageError
+from store.names import case_notes, trimmed
 from store.provenance import record_run
 from store.queries import campaigns, raters, rubrics, suites
 from store.queries.raters import repeat_version
@@ -36,6 +38,13 @@ class CampaignRequest:
     blind: bool = True
     reveal: bool = False
     codes: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", trimmed(self.name))
+        object.__setattr__(self, "models", tuple(map(trimmed, self.models)))
+        names = {name: self.options[name] for name in ("main", "known") if self.options.get(name)}
+        own = {name: trimmed(value) for name, value in names.items()}
+        object.__setattr__(self, "options", {**self.options, **own})
 
 
 @dataclass(frozen=True)
@@ -133,9 +142,12 @@ def create_campaign(engine: Engine, request: CampaignRequest) -> CreatedCampaign
                 )  # fmt: skip
                 _assign(session, campaign_id, planned.queues)
             new_codes = give_codes(session, list(planned.queues)) if request.codes else {}
+            notes = case_notes(session, planned.queues)
         run.note("plan", planned.plan.as_dict())
         run.count("assignments", sum(len(queue) for queue in planned.queues.values()))
         run.idle = campaign is not None and not new_codes
+    for note in notes:
+        say(note)
     return CreatedCampaign(planned, campaign is None, new_codes)
 
 
@@ -151,7 +163,7 @@ def give_codes(session: Session, names: Sequence[str]) -> dict[str, str]:
 
 
 def _planned(session: Session, request: CampaignRequest) -> PlannedCampaign:
-    if not request.name.strip():
+    if not request.name:
         raise UsageError("A campaign needs a name.")
     if request.reveal and not request.blind:
         raise UsageError("--open shows everything from the start: leave out --reveal.")

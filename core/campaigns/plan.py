@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from store.errors import UsageError
+from store.names import trimmed
 
 # The paper (arXiv 2402.14778, section 4): in every language 30 instructions answered by all models, and all
 # other responses of the main model.
@@ -90,7 +91,8 @@ def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Rev
     for value in values:
         name, _, codes = value.partition(":")
         chosen = tuple(dict.fromkeys(code.strip() for code in codes.split(",") if code.strip()))
-        if not name.strip():
+        name = trimmed(name)
+        if not name:
             raise UsageError(f"--reviewer {value!r} has no name. Give NAME or NAME:LANG,LANG.")
         for code in chosen:
             if code not in languages:
@@ -98,7 +100,7 @@ def read_reviewers(values: Sequence[str], languages: Sequence[str]) -> tuple[Rev
                     f"--reviewer {value!r}: there are no responses in {code!r} to score. "
                     f"Languages: {_listed(languages)}."
                 )
-        reviewers.append(Reviewer(name.strip(), chosen))
+        reviewers.append(Reviewer(name, chosen))
     return tuple(reviewers)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from core.console import JsonOption, StoreOption, opened, opened_to_import, pairs, show_json
 from core.progress import say
+from store.names import trimmed
 
 
 def import_(
@@ -129,7 +130,7 @@ def export(
         "text": text,
         "suite": suite,
         "language": language,
-        "models": models or None,
+        "models": [trimmed(model) for model in models or ()] or None,
         "campaign": campaign,
         "reviewer": reviewer,
         "criterion": criterion,

@@ -12,10 +12,11 @@ from sqlmodel import Session
 
 from core.exchange.formats import check_options, choose, importers
 from core.exchange.rating_writer import RatingWriter
-from core.exchange.records import ImportCounts, InstructionRow, RatingAction, Record
+from core.exchange.records import ImportCounts, InstructionRow, RatingAction, Record, SuiteName
 from core.exchange.response_writer import ResponseWriter
 from core.text.files import BadRow
 from store.errors import UsageError, XlitError
+from store.names import case_notes
 from store.provenance import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, RunRecord, record_run
 from store.queries import runs
 from store.session import writing
@@ -184,6 +185,8 @@ def _write_all(
     report.skip([*writer.write(rows), *journal.write(actions)])
     report.skipped.sort(key=lambda row: (row.location.file, row.location.line))
     report.suites, report.models = list(writer.suites), list(writer.models)
+    suites = [SuiteName.parse(label).name for label in writer.suites]
+    report.notes += case_notes(session, [*writer.models, *suites, *journal.raters])
     if report.skipped_count and not skip_bad:
         report.refused = report.dry_run
         if not report.refused:

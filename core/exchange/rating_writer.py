@@ -38,6 +38,11 @@ class RatingWriter:
     def __post_init__(self) -> None:
         self._lookup = ResponseLookup(self.session)
 
+    @property
+    def raters(self) -> list[str]:
+        """The names of who scored or noted."""
+        return [rater.name for rater in self._raters]
+
     def write(self, actions: Sequence[RatingAction]) -> list[BadRow]:
         """Write a batch. Returns the actions that could not be written, in no particular order."""
         if not actions:

@@ -10,8 +10,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from core.text.files import BadRow, Location
+from store.names import trimmed
 from store.queries.journal import NOTHING_SHOWN, Shown
 from store.tables import Rating
+
+
+def _trim(record: Any, *fields: str) -> None:
+    """Keep names without what can't be seen (`store.names`), whatever the file."""
+    for name in fields:
+        object.__setattr__(record, name, trimmed(getattr(record, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,9 @@ class SuiteName:
     version: str = "1"
     licence: str | None = None
     source: str | None = None
+
+    def __post_init__(self) -> None:
+        _trim(self, "name", "version")
 
     @classmethod
     def parse(cls, label: str, licence: str | None = None, source: str | None = None) -> "SuiteName":
@@ -87,6 +97,9 @@ class RaterName:
     kind: str = "human"
     version: str = ""
 
+    def __post_init__(self) -> None:
+        _trim(self, "name", "version")
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseName:
@@ -105,6 +118,9 @@ class ResponseName:
     quantization: str | None = None
     parameters: Mapping[str, Any] | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        _trim(self, "model")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core.exchange.records import DecodingName, ImportCounts, ImportedResponse, InstructionRow
 from core.text.files import BadRow
 from store.languages import language_tag, stored_language
+from store.names import trimmed
 from store.queries import importing, models, responses
 from store.queries.suites import find_suite
 from store.storable import strings_in, unstorable
@@ -190,6 +191,7 @@ class ResponseWriter:
         return self.suites[label]
 
     def _model(self, name: str) -> int:
+        name = trimmed(name)
         if name not in self.models:
             self.models[name] = models.model_id(self.session, name)
         return self.models[name]
@@ -222,7 +224,7 @@ def unsound(row: InstructionRow) -> str | None:
     others = {"task": row.task, "modifier": row.modifier}
     nested = {"check": row.check} if row.check else {}
     if response is not None:
-        needed["model"], needed["engine"] = response.model, response.decoding.engine
+        needed["model"], needed["engine"] = trimmed(response.model), response.decoding.engine
         others["response"], others["quantization"] = response.text, response.decoding.quantization
         nested |= {"parameters": dict(response.decoding.parameters)} if response.decoding.parameters else {}
     named = [*needed.items(), *others.items()]

@@ -18,6 +18,7 @@ from core.generate.queue import Item, Lease, ModelTask, Unit, WorkQueue, longest
 from core.generate.settings import EngineOptions, ModelSource, RaySettings
 from core.progress import say
 from store import UsageError, XlitError
+from store.names import case_notes
 from store.provenance import RunRecord, record_run
 from store.queries import models, responses, suites
 from store.session import reading, writing
@@ -69,6 +70,9 @@ def generate(
             models.register_model(session, source.name, description, weights)
             for source, (weights, description) in zip(sources, identities, strict=True)
         ]
+        notes = case_notes(session, [source.name for source in sources])
+    for note in notes:
+        say(note)
     plans = [
         _plan(store, index, source, engine, model, decoding, units, parameters)
         for index, (source, engine, model) in enumerate(zip(sources, prepared, model_ids, strict=True))

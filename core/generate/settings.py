@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from core.options import CheckedSettings, Settings
+from store import UsageError
+from store.names import trimmed
 
 Quantization = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"]
 """The number formats of GGUF files that are made here, as llama.cpp names its file types."""
@@ -60,6 +62,11 @@ class ModelSource:
     base_url: str | None = None
     description: Mapping[str, Any] = field(default_factory=dict)
     origin: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", trimmed(self.name))
+        if not self.name:
+            raise UsageError("A model needs a name that can be seen: give one with --model.")
 
 
 class RaySettings(CheckedSettings):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, SQLModel, col, select
 
 from store.merging.merge_context import MergeContext, columns_of, pages, run_of
+from store.names import trimmed
 from store.queries.models import other_model
 from store.queries.responses import IDENTITY
 from store.tables import (
@@ -35,10 +36,12 @@ def merge_suites(context: MergeContext) -> None:
     """By name and version; instructions by language and key, and their texts must be the same."""
     for suite in context.source.exec(select(Suite).order_by(col(Suite.id))):
         label = f"{suite.name}/{suite.version}"
-        existing = _same(context.target, Suite, name=suite.name, version=suite.version)
+        existing = _same(context.target, Suite, name=trimmed(suite.name), version=suite.version)
         new = existing is None
         context.of(Suite)[_id(suite)] = (
-            _id(existing) if existing is not None else _add_copy(context.target, Suite, suite)
+            _id(existing)
+            if existing is not None
+            else _add_copy(context.target, Suite, suite, name=trimmed(suite.name))
         )
         context.count("suites", new, not new)
         _merge_instructions(context, _id(suite), context.of(Suite)[_id(suite)], label, new)
@@ -86,7 +89,7 @@ def _instruction(label: str, row: Instruction) -> str:
 def merge_models(context: MergeContext) -> None:
     """By name, and they must be one model (`store.queries.models.other_model`). Decodings by their digest."""
     for row in context.source.exec(select(Model).order_by(col(Model.id))):
-        existing = _same(context.target, Model, name=row.name)
+        existing = _same(context.target, Model, name=trimmed(row.name))
         if existing is not None:
             if (reason := other_model(existing, row)) is not None:
                 context.conflict(f"model {row.name}", reason, "its responses stay out")
@@ -96,7 +99,9 @@ def merge_models(context: MergeContext) -> None:
                     setattr(existing, part, value)
             existing.weights = {**row.weights, **existing.weights}
         context.of(Model)[_id(row)] = (
-            _id(existing) if existing is not None else _add_copy(context.target, Model, row)
+            _id(existing)
+            if existing is not None
+            else _add_copy(context.target, Model, row, name=trimmed(row.name))
         )
         context.count("models", existing is None, existing is not None)
     for decoding in context.source.exec(select(Decoding).order_by(col(Decoding.id))):
@@ -133,8 +138,12 @@ def merge_raters(context: MergeContext) -> None:
     for row in context.source.exec(select(Rater).order_by(col(Rater.id))):
         if row.kind == "human" and row.name in strangers:
             continue
-        existing = _same(context.target, Rater, kind=row.kind, name=row.name, version=row.version)
-        rater_id = _id(existing) if existing is not None else _add_copy(context.target, Rater, row)
+        existing = _same(context.target, Rater, kind=row.kind, name=trimmed(row.name), version=row.version)
+        rater_id = (
+            _id(existing)
+            if existing is not None
+            else _add_copy(context.target, Rater, row, name=trimmed(row.name))
+        )
         context.of(Rater)[_id(row)] = rater_id
         context.count("raters", existing is None, existing is not None)
     for kept in context.source.exec(select(ReviewerCode)):

@@ -30,7 +30,8 @@ class Conflict:
 @dataclass
 class MergeContext:
     """A source, read, and a target, written. `ids` maps the ids of the source's rows to the target's, table
-    by table; a row that stays out has none. `added` and `known` count rows, by what they are."""
+    by table; a row that stays out has none. `added` and `known` count rows, by what they are; `notes` say
+    what is no conflict."""
 
     source: Session
     target: Session
@@ -38,6 +39,7 @@ class MergeContext:
     added: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     conflicts: list[Conflict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def of(self, table: type[SQLModel]) -> dict[int, int]:
         """The ids of a table's rows, to be read and filled."""

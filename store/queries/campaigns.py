@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, column, func, text
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError, XlitError
+from store.names import trimmed
 from store.queries.raters import asked_first
 from store.queries.review_queue import AT_WORK
 from store.tables import (
@@ -108,7 +109,7 @@ def list_campaigns(session: Session) -> list[Campaign]:
 
 def find_campaign(session: Session, name: str) -> Campaign | None:
     """The campaign of this name; None when there is none."""
-    return session.exec(select(Campaign).where(Campaign.name == name)).first()
+    return session.exec(select(Campaign).where(Campaign.name == trimmed(name))).first()
 
 
 def campaign_named(session: Session, name: str) -> Campaign:
@@ -185,7 +186,7 @@ def candidates(
     if languages is not None:
         statement = statement.where(col(Instruction.language).in_(languages))
     if models is not None:
-        statement = statement.where(col(Model.name).in_(models))
+        statement = statement.where(col(Model.name).in_(map(trimmed, models)))
     responses = [
         Candidate(
             row.id, f"{row.name}/{row.version}", row.key, row.language, row.task, row.model, row.digest,

@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from store.errors import UsageError
+from store.names import trimmed
 from store.tables import Decoding, Model
 from store.upsert import row_id
 
@@ -48,7 +49,7 @@ class WeightsDigest:
 def model_id(session: Session, name: str, **description: Any) -> int:
     """The id of a model configuration by its name; `description` (columns of `Model`) is written when it is
     new."""
-    return row_id(session, Model, {"name": name}, **description)
+    return row_id(session, Model, {"name": trimmed(name)}, **description)
 
 
 def register_model(
@@ -61,6 +62,7 @@ def register_model(
     compared, what made the two must agree, and so must their checkpoint if no weights of its kind are known.
     Raises `UsageError` with both sides for another model under the name.
     """
+    name = trimmed(name)
     known = session.exec(select(Model).where(col(Model.name) == name)).first()
     if known is None:
         digests = {weights.kind: weights.value} if weights else {}
@@ -100,7 +102,7 @@ def other_model(known: Model, other: Model) -> str | None:
 
 def check_model(session: Session, name: str, description: Mapping[str, Any]) -> None:
     """Raises `UsageError` when the store has a model of this name that was made in another way."""
-    known = session.exec(select(Model).where(col(Model.name) == name)).first()
+    known = session.exec(select(Model).where(col(Model.name) == trimmed(name))).first()
     if known is not None:
         check_description(known, description)
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
+from store.names import trimmed
 from store.queries.filters import LEAD, ViewScope, select_in_scope
 from store.tables import Rater, Rating, Response
 from store.upsert import row_id
@@ -26,18 +27,22 @@ _FEW_RATINGS = 10_000
 
 def rater_id(session: Session, kind: str, name: str, version: str = "") -> int:
     """The id of a rater, who is written down when new: `kind` is `human`, `llm` or `rule`."""
-    return row_id(session, Rater, {"kind": kind, "name": name, "version": version})
+    return row_id(session, Rater, {"kind": kind, "name": trimmed(name), "version": version})
 
 
 def person_id(session: Session, name: str) -> int | None:
     """The id of the person of this name; None: the store knows none."""
-    statement = select_model(Rater.id).where(Rater.kind == "human", Rater.name == name, Rater.version == "")
+    statement = select_model(Rater.id).where(
+        Rater.kind == "human", Rater.name == trimmed(name), Rater.version == ""
+    )
     return session.exec(statement).first()
 
 
 def ids_named(session: Session, name: str) -> list[int]:
     """The raters of this name, of whatever kind and version; without repeats."""
-    statement = select_model(Rater.id).where(Rater.name == name, asked_first()).order_by(col(Rater.id))
+    statement = (
+        select_model(Rater.id).where(Rater.name == trimmed(name), asked_first()).order_by(col(Rater.id))
+    )
     return [number or 0 for number in session.exec(statement)]
 
 
@@ -49,7 +54,7 @@ def people(session: Session) -> list[int]:
 
 def is_known(session: Session, name: str) -> bool:
     """Whether there is a rater of this name."""
-    return session.exec(select_model(Rater.id).where(col(Rater.name) == name)).first() is not None
+    return session.exec(select_model(Rater.id).where(col(Rater.name) == trimmed(name))).first() is not None
 
 
 def repeat_version(version: str, repeat: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause, column, text
 from sqlmodel import Session, col, select
 
+from store.names import trimmed
 from store.queries.compare import SourceKey
 from store.tables import Assignment, Campaign, Instruction, Rater, Response, UtcDateTime
 
@@ -146,7 +147,7 @@ def open_campaign_of(session: Session, reviewer: str, suite_id: int, *, sealed: 
         .join(Instruction, col(Instruction.id) == Response.instruction_id)
         .where(
             Rater.kind == "human",
-            Rater.name == reviewer,
+            Rater.name == trimmed(reviewer),
             Rater.version == "",
             col(Campaign.closed_at).is_(None),
             col(Campaign.blind),

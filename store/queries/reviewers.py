@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
+from store.names import trimmed
 from store.tables import Bookmark, Presentation, Rater, ReviewerCode, StoreKey
 from store.upsert import insert_missing, insert_or_update
 
@@ -60,7 +61,7 @@ def code_of(session: Session, reviewer: str) -> str | None:
     statement = (
         select(ReviewerCode.hashed)
         .join(Rater)
-        .where(Rater.kind == "human", Rater.name == reviewer, Rater.version == "")
+        .where(Rater.kind == "human", Rater.name == trimmed(reviewer), Rater.version == "")
     )
     return session.exec(statement).first()
 

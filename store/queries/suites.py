@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from store.errors import UsageError
 from store.languages import same_languages
+from store.names import trimmed
 from store.tables import Instruction, Suite
 from store.upsert import insert_missing, row_id
 
@@ -55,6 +56,7 @@ def add_suite(
     Raises `UsageError` when an instruction is there under the same key with another text: a suite that
     changes needs a new version, or old responses would answer a question that they were never asked.
     """
+    name, version = trimmed(name), trimmed(version)
     suite_id = row_id(session, Suite, {"name": name, "version": version}, licence=licence, source=source)
     known = {
         (row.language, row.key): (row.text, row.position)
@@ -136,7 +138,9 @@ def find_suite(session: Session, label: str | None) -> SuiteSummary:
         raise UsageError("The store holds no suite yet. `xlit-core import` or `xlit-core demo` brings one.")
     if label is None:
         return suites[-1]
-    matches = [suite for suite in suites if label in (suite.name, suite.label)]
+    name, slash, version = map(trimmed, label.rpartition("/"))
+    wanted = {trimmed(label), f"{name}{slash}{version}"}
+    matches = [suite for suite in suites if wanted & {suite.name, suite.label}]
     if not matches:
         known = ", ".join(suite.label for suite in suites)
         raise UsageError(f"No suite {label!r} in the store. It holds: {known}.")

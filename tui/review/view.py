@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.text.visible import visible
 from store.errors import UsageError
 from store.labels import labels_by_key, rater_column_head
+from store.names import trimmed
 from store.queries import campaigns, compare, filters, raters, review_queue, rubrics
 from store.queries.compare import Source, SourceKey
 from store.queries.filters import ViewScope
@@ -247,7 +248,8 @@ def _sources_of(sources: Sequence[Source], wanted: Sequence[str]) -> list[Source
     for name in wanted:
         if name not in known:
             raise UsageError(f"No model {name!r} among these responses. There are: {', '.join(known)}.")
-    return [source for source in sources if not wanted or source.model in wanted]
+    names = set(map(trimmed, wanted))
+    return [source for source in sources if not names or source.model in names]
 
 
 def _only_source(sources: Sequence[Source]) -> Source:

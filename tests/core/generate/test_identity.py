@@ -16,6 +16,8 @@ from store import UsageError
 from store.session import reading, writing
 from store.tables import Model, Response
 
+pytestmark = pytest.mark.parts
+
 DECODING = Decoding(max_new_tokens=4)
 
 
