@@ -244,7 +244,7 @@ def _surely_sound(row: InstructionRow) -> bool:
     suite, response = row.suite, row.response
     if response is None or response.sample or response.decoding.parameters or row.check or not row.text:
         return False
-    needed = suite.name, suite.version, row.key, row.text, response.model, response.decoding.engine
+    needed = suite.name, suite.version, row.key, row.text, trimmed(response.model), response.decoding.engine
     others = row.task or "", row.modifier or "", response.decoding.quantization or "", response.text
     return (
         _is_language(row.language)

@@ -193,3 +193,21 @@ def test_the_run_is_written_down_and_its_number_stands_on_the_rows(engine, write
     assert (command, status) == ("import", "done")
     assert '"task": "x"' in parameters
     assert ask("SELECT run_id FROM response") == [(run,)]
+
+
+def test_names_are_one_without_what_cannot_be_seen_and_case_is_told(engine, write, ask):
+    rows = [{**ANSWER, "generator": name} for name in ("m1 ", "m1", "M1", "m1\u200b")]
+    report = run_import(engine, "jsonl", [write("a.jsonl", rows)])
+    assert [row[3] for row in ask(RESPONSES)] == ["m1", "M1"]
+    assert "'M1', 'm1' are 2 models: their names differ by case alone." in report.notes
+    with pytest.raises(XlitError, match="the model is empty"):
+        run_import(engine, "jsonl", [write("b.jsonl", [{**ANSWER, "generator": "\u200b"}])])
+    key = hashlib.sha256("Привет?".encode()).hexdigest()[:16]
+    rating = {"suite": "imported/1 ", "key": key, "language": "ru", "model": "m1\u00a0", "score": 1}
+    scores = [
+        {**rating, "criterion": criterion, "rater": rater}
+        for criterion, rater in (("fluency", "anna"), ("logic", "anna "), ("fluency", "Anna"))
+    ]
+    report = run_import(engine, "jsonl", [write("c.jsonl", scores)], {"what": "ratings"})
+    assert ask("SELECT name FROM rater ORDER BY id") == [("anna",), ("Anna",)]
+    assert report.notes == ["'Anna', 'anna' are 2 raters (human): their names differ by case alone."]
