@@ -136,7 +136,7 @@ def read_study(path: Path) -> Study:
             study = Study.model_validate(tomllib.load(file))
     except FileNotFoundError:
         raise UsageError(f"No study file at {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}.") from None
     except ValidationError as error:
         lines = [f"{_toml_key(problem['loc'])}: {problem['msg']}" for problem in error.errors()]

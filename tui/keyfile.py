@@ -43,7 +43,7 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"{path} can't be read: {reason}. Name another file with --keys.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}. Mend it, or name another with --keys.") from None
     wrong = sorted(set(content) - {"keys"})
     if wrong or not isinstance(content.get("keys", {}), dict):

@@ -139,7 +139,7 @@ def _list_price(model: str, base_url: str) -> Price | None:
 def _read_price_file(file: Path) -> dict[str, Price]:
     try:
         return _Table.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).models
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"The table of prices {file} can't be read: {error}.") from None
     except ValidationError as error:
         problem = error.errors()[0]

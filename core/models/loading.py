@@ -65,6 +65,7 @@ def load_model(
             f"{source} is an adapter, not a whole model. Put it into its base first: "
             f"xlit-core merge-adapter {source} OUT."
         )
+    check_attention(source)
     try:
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             source,
@@ -238,3 +239,23 @@ def check_ids(ids: list[int], rows: int, whose: str) -> None:
     """Raises `XlitError` for a token that a model with embeddings of `rows` rows does not know."""
     if max(ids, default=0) >= rows:
         raise XlitError(f"Token {max(ids)} in {whose}; the model has embeddings for {rows}.")
+
+
+def check_attention(source: str | Path) -> None:
+    """Raises `XlitError` when the configuration of a checkpoint chooses an attention kernel from the hub:
+    that is code, which transformers would fetch and run without being asked to trust it. A configuration that
+    can't be read is for whoever loads the model to name."""
+    import transformers
+
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except Exception:  # the libraries below raise anything
+        return
+    parts = [config, *(getattr(config, name, None) for name in getattr(config, "sub_configs", {}))]
+    for part in parts:
+        chosen = getattr(part, "_attn_implementation", None)
+        if isinstance(chosen, str) and "/" in chosen:
+            raise XlitError(
+                f"{source}: its config.json chooses the attention kernel {chosen!r}, which is code from "
+                "the hub. Take `attn_implementation` out of it."
+            )

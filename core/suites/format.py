@@ -72,7 +72,7 @@ def read_meta(toml: Path) -> SuiteMeta:
     """Read a suite's TOML file. Raises `XlitError` that names the file and the key that is wrong."""
     try:
         content: dict[str, Any] = tomllib.loads(toml.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XlitError(f"{toml}: not valid TOML: {error}.") from None
     if not content.get("languages") or not _is_texts(content["languages"]):
         raise XlitError(f'{toml}: `languages` must list the suite\'s languages, such as ["en", "ru"].')

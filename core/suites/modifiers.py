@@ -113,7 +113,7 @@ def read_wordings(path: Path = SHIPPED_WORDINGS) -> Wordings:
         return Wordings.model_validate({**facts, "modifiers": content})
     except FileNotFoundError:
         raise UsageError(f"No wordings of modifiers at {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XlitError(f"{path}: not valid TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -78,7 +78,7 @@ def load_rubric(path: Path | None = None) -> RubricText:
         rubric = RubricText.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"The rubric {file} can't be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"The rubric {file} is not TOML: {error}.") from None
     except ValidationError as error:
         problem = error.errors()[0]

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.errors import reason_of
 from core.extras import needs_extra
-from core.models.loading import check_nothing_missing
+from core.models.loading import check_attention, check_nothing_missing
 from core.train.translate.languages import language_name, model_code
 from core.train.translate.segments import Cut
 from core.train.translate.translator import Fault, TranslatorOptions
@@ -37,6 +37,7 @@ class Seq2SeqTranslator:
         self.name, self._options = options.name, options
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
+        check_attention(options.reference)
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
                 options.reference, trust_remote_code=False
