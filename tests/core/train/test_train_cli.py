@@ -75,7 +75,6 @@ def test_what_the_model_will_see_is_shown_and_nothing_is_trained(settings, tmp_p
     assert not list(tmp_path.glob("*.db"))
 
 
-@pytest.mark.parts
 def test_what_became_of_each_field_is_shown(settings, tmp_path):
     row = {"talk": ["Q", "A"], "input": "below", "mood": "sad", "note": "x"}
     (tmp_path / "d.jsonl").write_text(json.dumps(row))
@@ -94,6 +93,7 @@ def test_what_became_of_each_field_is_shown(settings, tmp_path):
     }
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
