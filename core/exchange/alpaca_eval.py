@@ -16,6 +16,7 @@ from sqlmodel import Session
 from core.exchange.columns import OPTIONS, Columns
 from core.exchange.records import Record
 from core.text.files import BadRow, Location, json_array
+from store.errors import UsageError
 from store.queries.exporting import response_rows
 from store.queries.suites import find_suite
 
@@ -75,6 +76,11 @@ def _rows(path: Path) -> Iterator[tuple[Location, Any] | BadRow]:
             yield row
             continue
         location, cells = row
+        if "output_1" in cells and "output_2" in cells and "output" not in cells:
+            raise UsageError(
+                f"{path} holds annotations of AlpacaEval (output_1, output_2), which are comparisons. "
+                "Import the outputs of each model (model_outputs.json)."
+            )
         cells = {"task": cells.get("dataset"), **cells}
         if isinstance(cells.get("input"), str) and isinstance(cells.get("instruction"), str):
             cells["instruction"] = "\n\n".join(filter(str.strip, (cells["instruction"], cells["input"])))

@@ -55,6 +55,8 @@ _TASK = re.compile(r"\s*TASK\s*:\s*\[", re.IGNORECASE)
 _TASK_END = re.compile(r"\]\s*END OF TASK", re.IGNORECASE)
 _END = re.compile(r"\s*\[\s*END\s*\]\s*(\([^()]{0,9}\))?", re.IGNORECASE)
 _MARK = re.compile(r"([^\W\d][\w-]*)\s*:\s*\[([^\[\]]*)\]")
+# A score outside brackets: `Fluency:1`, `Fluency:(1)`.
+_BARE_MARK = re.compile(r"([^\W\d][\w-]*)\s*[:=]\s*[({]?\s*\d")
 _HEADER = re.compile(r"\s*#\s*(campaign|reviewer|rubric|suite|language)\s*:\s*(.+)", re.IGNORECASE)
 # What would be read as a part of the form at the beginning of a line of a text.
 _FORM = re.compile(r"^(?=[^\S\n]*(ITEM\s*:|TASK\s*:\s*\[|\[\s*END\s*\]))", re.IGNORECASE | re.MULTILINE)
@@ -171,6 +173,12 @@ def marks_of(block: Block) -> tuple[tuple[ScoreRecord, ...], str] | BadRow:
     there."""
     marks: dict[str, ScoreRecord] = {}
     rest = []
+    bracketed = {match[1].casefold() for _, line in block.tail for match in _MARK.finditer(line)}
+    for location, line in block.tail:
+        for match in _BARE_MARK.finditer(_MARK.sub(" ", line)):
+            name = match[1].casefold()
+            if name not in bracketed and (name in _OURS or name in PAPER_NAMES):
+                return BadRow(location, f"{match[0]} is not in square brackets: write {match[1]}:[N]")
     for location, line in block.tail:
         for match in _MARK.finditer(line):
             name, typed = match[1].casefold(), match[2].strip()

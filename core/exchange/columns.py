@@ -88,13 +88,20 @@ class Columns:
         unknown = next((name for name in mapping if name not in known), None)
         if unknown is not None:
             raise UsageError(f"`columns` maps {unknown!r}, which is none of {', '.join(known)}.")
-        self.names = {**NAMES, **{name: (column,) for name, column in mapping.items()}}
         self.mapped = set(mapping.values())
+        # A column that is mapped has that one meaning, and is not read under its own name as well.
+        self.names = {
+            name: (mapping[name],)
+            if name in mapping
+            else tuple(column for column in NAMES.get(name, (name,)) if column not in self.mapped)
+            for name in known
+        }
         self.constants = {name: str(options[name]) for name in CONSTANTS if name in options}
         self.licence, self.source = options.get("licence"), options.get("source")
         # The columns that describe the decoding. Most files have none of them.
         drawn = ("engine", "quantization", "parameters", "sample")
         self._drawn = {column for name in drawn for column in self.names[name]}
+        self._without_response = 0
         self._last_suite = SUITE, SuiteName.parse(SUITE, self.licence, self.source)
         self.match = options.get("match")
         if self.match is not None and "suite" in options:
@@ -114,7 +121,10 @@ class Columns:
         if seen and (absent := sorted(self.mapped - seen)):
             listed = ", ".join(map(repr, sorted(seen))) or "none"
             raise UsageError(f"`columns` names {absent[0]!r}, which no row holds. The columns are: {listed}.")
-        ours = {column for names in self.names.values() for column in names}
+        if self._without_response:
+            yield Remark(f"rows that name a model and have no response: {self._without_response:,}")
+            self._without_response = 0
+        ours = {column for name in NAMES for column in self.names[name]}
         if unused := sorted(seen - ours):
             yield Remark(f"columns not used: {', '.join(map(repr, unused))}")
 
@@ -155,6 +165,7 @@ class Columns:
     def _answer(self, cells: dict[str, Any]) -> ImportedResponse | None:
         response, model = self._text(cells, "response"), self._text(cells, "model")
         if response is None or not (response or model):
+            self._without_response += any(cells.get(column) for column in self.names["model"])
             return None
         if not model:
             raise ValueError(f"a response without a model: {self._wanted('model')}, or the option `model`")
@@ -248,6 +259,7 @@ def _actions(
 ) -> Iterator[Record]:
     make_action = {"ratings": _rating, "notes": _note}[what]
     without_score = 0
+    seen: set[str] = set()
     for row in rows:
         if isinstance(row, BadRow):
             yield row
@@ -256,6 +268,7 @@ def _actions(
         if not isinstance(cells, dict):
             yield BadRow(location, "not a JSON object")
             continue
+        seen |= cells.keys()
         try:
             action = make_action(location, _Cells(cells, columns, rater))
         except ValueError as error:
@@ -265,6 +278,14 @@ def _actions(
             without_score += 1
         else:
             yield action
+    listed = ", ".join(map(repr, sorted(seen)))
+    if seen and (absent := sorted(columns.mapped - seen)):
+        raise UsageError(f"`columns` names {absent[0]!r}, which no row holds. The columns are: {listed}.")
+    if seen and what == "ratings" and seen.isdisjoint((*columns.names["score"], *columns.names["skipped"])):
+        raise UsageError(
+            f"No row holds the column `score`. The columns are: {listed}. "
+            "Name the one with the scores (--column score=NAME); a rating is one score a row."
+        )
     if without_score:
         yield Remark(f"rows without a score: {without_score:,}")
 
@@ -326,7 +347,10 @@ class _Cells:
 
     def response(self) -> ResponseName:
         # The text is taken unchanged, because an empty response is a response too.
-        instruction, text = (self.cells.get(name) for name in ("instruction", "response"))
+        instruction, text = (
+            next((self.cells[column] for column in self.columns.names[name] if column in self.cells), None)
+            for name in ("instruction", "response")
+        )
         key = self.text("key") or (key_of(instruction) if isinstance(instruction, str) else None)
         if not key:
             raise ValueError("no instruction: the row needs the column `key` or `instruction`")

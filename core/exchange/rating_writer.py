@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.exchange.annotator import comment_as_read, criterion_named
+from core.exchange.annotator import PAPER_NAMES, comment_as_read, criterion_named
 from core.exchange.lookup import FoundResponses, ResponseLookup
 from core.exchange.records import ImportCounts, RaterName, RatingAction, ReadText, ResponseName
 from core.text.files import BadRow
@@ -33,6 +33,7 @@ class RatingWriter:
     now: datetime = field(default_factory=utc_now)
     _raters: dict[RaterName, int] = field(default_factory=dict)
     _rubrics: dict[str, list[Criterion]] = field(default_factory=dict)
+    _stated: dict[tuple[Any, ...], tuple[Any, Any]] = field(default_factory=dict)
     _lookup: ResponseLookup = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +60,7 @@ class RatingWriter:
         for action, rater, responses in resolved:
             try:
                 criteria = self._criteria(action)
+                self._state_once(action, rater, responses)
                 for response in responses:
                     changes = _changes(
                         action, criteria, _History(histories, rater, response, self.counts, self.now)
@@ -89,6 +91,22 @@ class RatingWriter:
             else:
                 resolved.append((action, resolution.rater_id or rater, resolution.response_ids))
         return resolved
+
+    def _state_once(self, action: RatingAction, rater: int, responses: tuple[int, ...]) -> None:
+        """Raises `ValueError` for a second score without a time that differs from one of the same file, for
+        nothing tells which of them is the later."""
+        if action.created_at is not None or action.whole:
+            return
+        for scored in action.scores:
+            name = criterion_named(scored.criterion, [scored.criterion, *PAPER_NAMES]) or scored.criterion
+            about = action.location.file, rater, responses, action.rubric, name
+            state = scored.score, scored.skipped
+            first, location = self._stated.setdefault(about, (state, action.location))
+            if first != state:
+                raise ValueError(
+                    f"{scored.criterion} has another score in line {location.line}: "
+                    "keep one of them, or give both their times (created_at)"
+                )
 
     def _rater(self, name: RaterName) -> int:
         if name not in self._raters:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
@@ -195,10 +196,12 @@ def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
         open_text(path) as raw,
         io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
     ):
-        reader = csv.reader(file, strict=True)
+        delimiter, head = _delimiter(file.readline(ROW_LIMIT))
+        skipped = 0 if head else 1
+        reader = csv.reader(chain(head, file), strict=True, delimiter=delimiter)
         header: list[str] | None = None
         while True:
-            location = Location(path, reader.line_num + 1)
+            location = Location(path, reader.line_num + skipped + 1)
             try:
                 cells = next(reader, None)
             except csv.Error as error:
@@ -220,6 +223,19 @@ def csv_rows(path: Path) -> Iterator[tuple[Location, dict[str, str]] | BadRow]:
                 yield location, dict(zip(header, cells, strict=True))
     if header is None:
         raise UsageError(f"{path} is empty: a CSV file begins with a line that names its columns.")
+
+
+def _delimiter(line: str) -> tuple[str, list[str]]:
+    """The delimiter of a CSV file by its first line, and that line again when it belongs to the table.
+
+    A line `sep=;`, as Excel writes it, says it. Else it is the one of comma, semicolon and tab that the
+    header has most of outside quotes; the comma where it has none.
+    """
+    named = re.fullmatch(r"sep=([,;\t|])", line.rstrip("\r\n"), re.IGNORECASE)
+    if named:
+        return named[1], []
+    plain = re.sub(r'"[^"]*"', "", line)
+    return max(",;\t", key=plain.count), [line]
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
