@@ -5,7 +5,9 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -78,6 +80,10 @@ DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
 def open_text(path: Path) -> IO[bytes]:
     """Open a text file to be read; gzip is unpacked. Raises `UsageError` when the file is plainly no text."""
     file = path.open("rb")
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not file.isatty() and str(path) != os.devnull):
+        file.close()
+        raise UsageError(f"{path} is a device, which may have no end. Name a file.")
     head = file.peek(16)
     kind = next((kind for signature, kind in _OTHERS if head.startswith(signature)), None)
     if kind is not None:

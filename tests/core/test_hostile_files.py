@@ -1,6 +1,7 @@
 """Files that others made: one sentence each, whatever is in them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from core.judge.rubric.definition import load_rubric
 from core.llm.prices import read_prices
 from core.models.loading import check_attention
 from core.study import read_study
+from core.text.files import json_lines
 from store import XlitError
 
 
@@ -27,3 +29,9 @@ def test_a_checkpoint_chooses_no_attention_kernel_from_the_hub(tmp_path):
         check_attention(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({**config, "attn_implementation": "eager"}))
     check_attention(tmp_path)
+
+
+def test_a_device_without_end_is_no_file_to_read():
+    with pytest.raises(XlitError, match="/dev/zero is a device"):
+        next(json_lines(Path("/dev/zero")))
+    assert list(json_lines(Path("/dev/null"))) == []
