@@ -12,7 +12,13 @@ from sqlmodel import Session
 from store.labels import DIGEST_CHARACTERS, model_label
 from store.queries.scores import ModelDecoding, ScoredResponse, responses_of
 from store.queries.suites import find_suite
-from store.queries.surface import ModelDescription, SurfaceMeasures, model_descriptions, surface_measures
+from store.queries.surface import (
+    REASONS,
+    ModelDescription,
+    SurfaceMeasures,
+    model_descriptions,
+    surface_measures,
+)
 from store.session import reading
 
 # Shares this near to the best one (0.01: a percentage point) are as good as it.
@@ -25,9 +31,9 @@ RULE = (
     "The learning rates of a configuration (base, data with its size and mix, adaptation and seed, under one "
     "decoding) are compared on the instructions that all of them answered, in all languages. The best has "
     "the largest share of responses that are in the right language and relevant (in the right language alone "
-    "where relevance was not judged), as the mean over languages, each with the same weight. Of those within "
-    "1 percentage point of the best, the one with the best spelling is chosen, and of equals the smaller "
-    "rate."
+    "where relevance was not judged; an empty response is neither), as the mean over languages, each with "
+    "the same weight. Of those within 1 percentage point of the best, the one with the best spelling is "
+    "chosen (the share of all words; none in another script passes), and of equals the smaller rate."
 )
 
 
@@ -220,7 +226,7 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
     shared = [
         instruction
         for instruction in sorted(usable[0])
-        if all(instruction in own and own[instruction][1].right_language is not None for own in usable)
+        if all(instruction in own and _good(own[instruction][1]) is not None for own in usable)
     ]
     notes = []
     if not shared:
@@ -228,7 +234,8 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
     most = max(len(own) for own in usable)
     if len(shared) < most:
         notes.append(
-            f"Compared on the {len(shared)} of {most} instructions that all its candidates answered."
+            f"Compared on the {len(shared)} of {most} instructions that all its candidates answered in a "
+            f"language that can be told.{_reasons(usable)}"
         )
     judged = [
         instruction
@@ -248,6 +255,23 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
     return shared, LANGUAGE_ALONE, notes
 
 
+def _good(metrics: SurfaceMeasures) -> bool | None:
+    """Whether a response is in the right language; an empty one is not, and None: it can't be told."""
+    return False if metrics.empty else metrics.right_language
+
+
+def _reasons(usable: Sequence[Answers]) -> str:
+    """How many responses were left out, and why."""
+    reasons = Counter(
+        metrics.reason
+        for own in usable
+        for _, metrics in own.values()
+        if metrics.reason is not None and not metrics.empty
+    )
+    counts = ", ".join(f"{reason} {reasons[reason]}" for reason in REASONS if reasons[reason])
+    return f" Responses whose language was not measured: {counts}." if counts else ""
+
+
 def _candidate(
     source: ModelDecoding,
     answers: Answers,
@@ -258,9 +282,9 @@ def _candidate(
     own = [(instruction[1], *answers[instruction]) for instruction in compared if instruction in answers]
     right = [(language, metrics.right_language) for language, _, metrics in own]
     relevant = [(language, metrics.relevant) for language, _, metrics in own]
-    good = right
+    good = [(language, _good(metrics)) for language, _, metrics in own]
     if by == BOTH:
-        good = [(language, metrics.right_language and metrics.relevant) for language, _, metrics in own]
+        good = [(language, _good(metrics) and metrics.relevant) for language, _, metrics in own]
     return Candidate(
         model=source.model,
         source=source,

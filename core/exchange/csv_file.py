@@ -21,7 +21,7 @@ from core.exchange.tidy import Selection
 from core.text.files import BadRow, Location, csv_rows
 from store.queries.exporting import measured_metrics
 
-PARTS = ("value", "label", "tool")
+PARTS = ("value", "label", "reason", "tool")
 # A text that begins with apostrophes itself gets one more, so that ours can be told from them.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -42,8 +42,8 @@ class CsvImporter:
 class CsvExporter:
     """Writes ratings or notes (without instructions and responses unless asked for) or responses.
 
-    Null is an empty cell. Each surface metric of a response has three columns, `METRIC.value`,
-    `METRIC.label` (what was identified) and `METRIC.tool`; of several tools the one that measured last.
+    Null is an empty cell. Each surface metric of a response has four columns, `METRIC.value`,
+    `METRIC.label` (what was identified), `METRIC.reason` (why there is none) and `METRIC.tool`; of several tools the one that measured last.
     """
 
     name = "csv"

@@ -120,7 +120,9 @@ def _type(arrow: Any, name: str) -> Any:
         return arrow.timestamp("us", tz="UTC")
     if name == "surface":
         metric = {"metric": arrow.string(), "tool": arrow.string(), "value": arrow.float64()}
-        return arrow.list_(arrow.struct(list({**metric, "label": arrow.string()}.items())))
+        return arrow.list_(
+            arrow.struct(list({**metric, "label": arrow.string(), "reason": arrow.string()}.items()))
+        )
     return arrow.string()
 
 

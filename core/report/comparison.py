@@ -48,7 +48,9 @@ def plain_text(renderable: RenderableType, width: int = 110) -> str:
 def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecoding]) -> Table:
     languages = sorted({share.language for share in shares})
     table = Table(
-        title="Share of responses in the instruction's language · words spelt right", title_justify="left"
+        title="Share of responses in the instruction's language · words spelt right (responses whose language "
+        "can't be told)",
+        title_justify="left",
     )
     table.add_column("model", overflow="fold")
     for language in languages:
@@ -56,7 +58,9 @@ def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecodi
     for source in sources:
         share_in = {share.language: share for share in shares if share.source == source}
         cells = [
-            _percent(share_in[x].right_language, share_in[x].spelling) if x in share_in else ""
+            _percent(share_in[x].right_language, share_in[x].spelling) + _not_measured(share_in[x])
+            if x in share_in
+            else ""
             for x in languages
         ]
         table.add_row(model_label(source, sources), *cells)
@@ -92,6 +96,10 @@ def _responses_panel(session: Session, instruction: Instruction, sources: Sequen
         Group(Text(visible_text(instruction.text), style="bold"), body),
         title=Text(visible(instruction.task or ""), style="dim"),
     )
+
+
+def _not_measured(shares: SurfaceShares) -> str:
+    return f" ({shares.not_measured} not told)" if shares.not_measured else ""
 
 
 def _percent(*shares: float | None) -> str:

@@ -26,8 +26,9 @@ spelling metric's definition, which `SPELLING_RULES` names:
 * letters with their combining marks; apostrophes (both kinds) and hyphens join when letters stand on both
   sides: `l'arbre`, `aujourd’hui`, `какой-то` are one word each;
 * left out: code, URLs, e-mail addresses and HTML tags (`core.text.prose`), whatever holds a digit or an
-  underscore (`COVID-19`, `1990s`), words of one letter, and words without any letter of the language's own
-  script (an English name in a Russian text). A word that mixes scripts is kept.
+  underscore (`COVID-19`, `1990s`), and words of one letter;
+* a word without any letter of the language's own script (an English name in a Russian text) is a word that
+  does not pass, and is counted by itself as well. A word that mixes scripts is one of the own script.
 
 Names and abbreviations that the dictionary does not hold count as misspelt: nothing here can tell them.
 """
@@ -92,7 +93,7 @@ def each_word(text: str) -> Iterator[tuple[int, int]]:
     return (match.span() for match in _WORD.finditer(text))
 
 
-SPELLING_RULES = "words-1"
+SPELLING_RULES = "words-2"
 
 APOSTROPHES = "'’ʼ＇"
 HYPHENS = "-‐‑"
@@ -115,14 +116,19 @@ def words_to_spell_in(prose: str) -> Iterator[re.Match[str]]:
     return _spelling_pattern().finditer(prose)
 
 
-def is_checked(word: str, script: str) -> bool:
+def is_checked(word: str) -> bool:
     """Whether a word takes part in the metric, by the rules above."""
     if word.isascii() and word.isalpha():  # most words of most languages, told without a look at each letter
-        return len(word) > 1 and script == "Latin"
-    letters = [character for character in word if character.isalpha()]
-    if len(letters) < 2 or any(character.isnumeric() or character == "_" for character in word):
+        return len(word) > 1
+    letters = sum(map(str.isalpha, word))
+    return letters > 1 and not any(character.isnumeric() or character == "_" for character in word)
+
+
+def is_of_script(word: str, script: str) -> bool:
+    """Whether a word has at least one letter of a script."""
+    if word.isascii() and script != "Latin":
         return False
-    return any(script_of_letter(letter) == script for letter in letters)
+    return any(script_of_letter(character) == script for character in word)
 
 
 def plain_word(word: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from store.queries.expected_language import expected_label_in_sql
 from store.queries.responses import is_empty
-from store.queries.surface import latest_of
+from store.queries.surface import latest_of, spelling_in_sql
 from store.tables import CURRENT_METRIC, Decoding, Instruction, Model, Response
 
 ROWS_AT_ONCE = 1_000
@@ -93,8 +93,8 @@ def measures_of(session: Session, side: Side) -> dict[str, Measures]:
         aliased(Response),
         col(Instruction.language),
         func.count(),
-        _share_of(language.c.id, right),
-        func.avg(spelling.c.value),
+        _share_of(language.c.label, right),
+        func.avg(spelling_in_sql(spelling)),
         _share_of(relevance.c.value, relevance.c.value >= 0.5),
         func.avg(col(own.tokens_out)),
         _share_of(col(own.finish_reason), col(own.finish_reason) == "length"),

@@ -110,7 +110,7 @@ def response_rows(
     session: Session, *, suite_id: int | None = None, language: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """The responses in the order of their ids. `surface` holds the surface metrics of each: dictionaries of
-    metric, tool, value, label, in the order they were measured."""
+    metric, tool, value, label and the reason why there is none, in the order they were measured."""
     for ids in _pages(session, suite_id, language):
         metrics: dict[int, list[dict[str, Any]]] = {}
         for measurement in session.exec(
@@ -124,6 +124,7 @@ def response_rows(
                     "tool": measurement.tool,
                     "value": measurement.value,
                     "label": measurement.label,
+                    "reason": measurement.detail.get("reason"),
                 }
             )
         statement = _joined(

@@ -12,7 +12,7 @@ from store.queries import ledger
 from store.queries.expected_language import expected_label_in_sql, expected_language
 from store.queries.raters import asked_first
 from store.queries.rubrics import stored_default_rubric
-from store.queries.surface import latest_of
+from store.queries.surface import latest_of, spelling_in_sql
 from store.tables import (
     CURRENT_METRIC,
     LEDGER,
@@ -59,7 +59,8 @@ class SurfaceShares:
     """Shares from 0 to 1 over the responses of a source in a language; None where nothing was measured.
 
     `right_language`: the identified language is the one that the response is expected in
-    (`store.queries.expected_language`); `spelling`: words that pass, mean over responses.
+    (`store.queries.expected_language`), of those whose language can be told; `not_measured`: how many were
+    looked at whose language can't; `spelling`: words that pass, mean over responses.
     """
 
     source: ModelDecoding
@@ -67,6 +68,7 @@ class SurfaceShares:
     responses: int
     right_language: float | None
     spelling: float | None
+    not_measured: int = 0
 
 
 # The mean over responses of the mean score of each, `by` rater or of people together.
@@ -185,6 +187,7 @@ def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
             row.responses,
             None if row.right_language is None else float(row.right_language),
             None if row.spelling is None else float(row.spelling),
+            row.not_measured,
         )
         for row in rows
     ]
@@ -193,7 +196,7 @@ def surface_shares(session: Session, suite_id: int) -> list[SurfaceShares]:
 def _surface_shares(session: Session) -> Any:
     identified, spelling = CURRENT_METRIC.alias("identified"), CURRENT_METRIC.alias("spelling")
     right = case(
-        (identified.c.id.is_(None), None),
+        (identified.c.label.is_(None), None),
         (identified.c.label == expected_label_in_sql(session), 1.0),
         else_=0.0,
     )
@@ -204,7 +207,8 @@ def _surface_shares(session: Session) -> Any:
             *source,
             func.count().label("responses"),
             func.avg(right).label("right_language"),
-            func.avg(spelling.c.value).label("spelling"),
+            func.count(case((identified.c.label.is_(None), identified.c.id))).label("not_measured"),
+            func.avg(spelling_in_sql(spelling)).label("spelling"),
         )
         .select_from(Response)
         .join(Instruction)

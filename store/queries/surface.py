@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_model
 
@@ -17,6 +17,22 @@ from store.upsert import dialect_of
 
 _NOTHING: dict[str, Any] = {"value": None, "label": None, "detail": {}, "run_id": None}
 
+
+# Why a metric has no value. The third: the identifier knows nothing of the text, or does not know the
+# language that it is expected in.
+NO_PROSE, TOO_SHORT, UNKNOWN_LANGUAGE = "no prose", "too short", "language unknown"
+REASONS = (NO_PROSE, TOO_SHORT, UNKNOWN_LANGUAGE)
+
+# What earlier rules called them.
+_OLD_REASONS = {
+    "empty": NO_PROSE,
+    "no letters": NO_PROSE,
+    "no words": NO_PROSE,
+    "not recognised": UNKNOWN_LANGUAGE,
+}
+
+# The end of the name of the tool whose share of spelling left out words in another script.
+_OLD_SPELLING = " words-1"
 
 # The rows of a question that are held at once.
 ROWS_AT_ONCE = 10_000
@@ -41,14 +57,17 @@ class SurfaceMeasures:
     """The surface metrics of a response, by the latest measurement of each; None where there is none.
 
     `right_language`: it is identified as the language that it is expected in
-    (`store.queries.expected_language`). `spelling`: share of words that pass, 0 to 1. `relevant`: judged to
-    address its task. `empty`: holds nothing but white space.
+    (`store.queries.expected_language`); where that can't be told, `reason` is one of `REASONS`. `spelling`:
+    share of all words that pass, 0 to 1; `own_script`: of those in the script of the language. `relevant`:
+    judged to address its task. `empty`: holds nothing but white space.
     """
 
     right_language: bool | None
     spelling: float | None
     relevant: bool | None
     empty: bool
+    own_script: float | None = None
+    reason: str | None = None
 
 
 def add_metrics(session: Session, rows: Sequence[dict[str, Any]]) -> int:
@@ -112,39 +131,64 @@ def model_descriptions(session: Session) -> dict[int, ModelDescription]:
 
 def surface_measures(session: Session, suite_id: int) -> dict[int, SurfaceMeasures]:
     """The surface metrics of every response to a suite, by its id."""
-    latest: dict[str, dict[int, tuple[float | None, str | None]]] = {
-        "language": {},
-        "spelling": {},
-        "relevance": {},
-    }
+    latest: dict[str, dict[int, Any]] = {"language": {}, "spelling": {}, "relevance": {}}
+    metric = CURRENT_METRIC.c
+    own_script = metric.value * metric.detail["words"].as_integer() / own_words_in_sql(CURRENT_METRIC)
     statement = (
         select(
-            CURRENT_METRIC.c.response_id,
-            CURRENT_METRIC.c.metric,
-            CURRENT_METRIC.c.value,
-            CURRENT_METRIC.c.label,
+            metric.response_id,
+            metric.metric,
+            metric.value,
+            metric.label,
+            metric.detail["reason"].as_string().label("reason"),
+            spelling_in_sql(CURRENT_METRIC).label("spelling"),
+            case((metric.tool.like(f"%{_OLD_SPELLING}"), metric.value), else_=own_script).label("own_script"),
         )
-        .join(Response, col(Response.id) == CURRENT_METRIC.c.response_id)
+        .join(Response, col(Response.id) == metric.response_id)
         .join(Instruction, col(Instruction.id) == col(Response.instruction_id))
-        .where(col(Instruction.suite_id) == suite_id, CURRENT_METRIC.c.metric.in_(list(latest)))
+        .where(col(Instruction.suite_id) == suite_id, metric.metric.in_(list(latest)))
     )
-    for response, metric, value, label in _rows(session, statement):
-        latest[metric][response] = (value, label)
+    for row in _rows(session, statement):
+        latest[row.metric][row.response_id] = row
     empty = is_empty(col(Response.text))
     answers = (
         select(col(Response.id), col(Instruction.language), col(Instruction.modifier), empty)
         .join(Instruction, col(Instruction.id) == col(Response.instruction_id))
         .where(col(Instruction.suite_id) == suite_id)
     )
-    return {
-        response: SurfaceMeasures(
-            right_language=_right(latest["language"].get(response), language, modifier),
-            spelling=latest["spelling"].get(response, (None, None))[0],
-            relevant=_yes(latest["relevance"].get(response)),
-            empty=bool(empty),
+    measures = {}
+    for response, language, modifier, is_blank in _rows(session, answers):
+        identified, spelling, relevance = (latest[name].get(response) for name in latest)
+        measures[response] = SurfaceMeasures(
+            right_language=is_language(identified.label, expected_language(language, modifier))
+            if identified is not None and identified.label is not None
+            else None,
+            spelling=spelling.spelling if spelling is not None else None,
+            relevant=None if relevance is None or relevance.value is None else relevance.value >= 0.5,
+            empty=bool(is_blank),
+            own_script=spelling.own_script if spelling is not None else None,
+            reason=not_measured_because(identified.reason)
+            if identified is not None and identified.label is None
+            else None,
         )
-        for response, language, modifier, empty in _rows(session, answers)
-    }
+    return measures
+
+
+def not_measured_because(reason: str | None) -> str:
+    """One of `REASONS` for the reason that a row of the metric `language` without a label carries."""
+    return reason if reason in REASONS else _OLD_REASONS.get(reason or "", UNKNOWN_LANGUAGE)
+
+
+def spelling_in_sql(metrics: Any) -> ColumnElement[float]:
+    """The share of all words that pass, of a row of `current_metric` under any name; null where an earlier
+    rule measured that left out words in another script."""
+    return case((metrics.c.tool.like(f"%{_OLD_SPELLING}"), None), else_=metrics.c.value)
+
+
+def own_words_in_sql(metrics: Any) -> ColumnElement[int]:
+    """How many words in the script of the language were checked; null for none, or where it is not known."""
+    detail = metrics.c.detail
+    return func.nullif(detail["words"].as_integer() - detail["other_script"].as_integer(), 0)
 
 
 def latest_of(metrics: Any, response: Any, metric: str) -> ColumnElement[bool]:
@@ -155,17 +199,3 @@ def latest_of(metrics: Any, response: Any, metric: str) -> ColumnElement[bool]:
 
 def _rows(session: Session, statement: Any) -> Iterable[Any]:
     return session.connection().execute(statement)
-
-
-def _right(
-    measured: tuple[float | None, str | None] | None, language: str, modifier: str | None
-) -> bool | None:
-    """What no language was identified in is in none, and so not in the right one."""
-    if measured is None:
-        return None
-    label = measured[1]
-    return label is not None and is_language(label, expected_language(language, modifier))
-
-
-def _yes(measured: tuple[float | None, str | None] | None) -> bool | None:
-    return None if measured is None or measured[0] is None else measured[0] >= 0.5

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from core.text.visible import visible
 from core.text.wrapping import shorten
 from store.queries.expected_language import is_language
+from store.queries.surface import NO_PROSE, TOO_SHORT, UNKNOWN_LANGUAGE, not_measured_because
 from tui.app_protocol import first_key
 from tui.review.display_options import DisplayOptions, DisplayState
 from tui.review.row import Answer, Row
@@ -238,6 +239,13 @@ def _compared(differences: "Differences", is_base: bool) -> str:
     return f"+{differences.differing} −{differences.missing} words"
 
 
+NO_LANGUAGE = {
+    NO_PROSE: "language: no prose",
+    TOO_SHORT: "language: too short to tell",
+    UNKNOWN_LANGUAGE: "language: unknown to the identifier",
+}
+
+
 def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
     """The surface metrics of a response, in words that need no colour; with `marked`, also how much is
     marked in the text because of them."""
@@ -248,6 +256,8 @@ def surface_pieces(answer: Answer, *, marked: bool = False) -> list[Piece]:
         pieces.append((f"{visible(identified.label)}{probability}", Look.PLAIN))
         if not is_language(identified.label, answer.expected):
             pieces.append((" · wrong language", Look.FAILED))
+    elif identified is not None:
+        pieces.append((NO_LANGUAGE[not_measured_because(identified.detail.get("reason"))], Look.QUIET))
     spelling = answer.surface.get("spelling")
     if spelling is not None and spelling.value is not None:
         count = f" ({len(misspelt(answer))} wrong)" if marked else ""

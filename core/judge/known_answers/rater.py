@@ -17,9 +17,10 @@ from store.queries.journal import Score
 from store.queries.judging import Unrated
 from store.session import reading, writing
 
-RATER = ("rule", "known-answers", "2")
+RATER = ("rule", "known-answers", "3")
 
-# A right answer of so many words is too short for its language to be told: `Azote.` is taken for Portuguese.
+# A right answer of so many words is in the right language unless people say otherwise: `Azote.` is taken for
+# Portuguese, and names are spelt alike in many languages.
 BARE_WORDS = 3
 
 # Responses rated between two commits.

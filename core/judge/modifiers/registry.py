@@ -60,7 +60,7 @@ DEMANDS = {
 
 
 # Part of the rater's name: a change of any rule needs a new version.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 
 _RULES: dict[str, Callable[[], Rule]] = {
     "short": Brevity,

@@ -33,12 +33,12 @@ from typing import NamedTuple
 import regex
 
 from core.judge.surface.language import Identified, LanguageIdentifier
-from core.text.prose import blank_asides, has_letters, prose_of, without_marks
+from core.text.prose import blank_asides, blank_code, has_letters, without_marks
 from core.text.scripts import HAN_AND_KANA, foreign_passages, has_letters_of
 from core.text.sentences import sentences, trimmed
 from store.languages import normal_language
 
-RULES = "foreign-2"
+RULES = "foreign-3"
 
 # Pairs of a number of letters and a probability: a text that has at least both of one pair is sure.
 SURE = ((30, 0.8), (20, 0.95))
@@ -110,11 +110,11 @@ def foreign_stretches(
 ) -> list[Stretch] | None:
     """The stretches of `text` in other languages than `language`, the one that it is expected in, by the
     rules above, in order; None when the model does not know that language. `whole` is what `identifier` says
-    of the text, `blanked` as for `prose_of`. Takes time linear in the length of the text."""
+    of the text, `blanked` as for it. Takes time linear in the length of the text."""
     own = normal_language(language)
     if own not in identifier.languages:
         return None
-    return _Finder(own, identifier).find(prose_of(text, blanked), whole)
+    return _Finder(own, identifier).find(blank_code(text) if blanked is None else blanked, whole)
 
 
 def confusable(language: str, other: str) -> bool:

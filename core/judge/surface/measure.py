@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core.judge.surface.foreign import RULES, foreign_stretches
-from core.judge.surface.language import LanguageIdentifier
+from core.judge.surface.language import Identified, LanguageIdentifier
 from core.judge.surface.spelling import Dictionary, Speller, Spelling
 from core.text.prose import blank_code
+from store.languages import normal_language
+from store.queries.surface import NO_PROSE, UNKNOWN_LANGUAGE
 
 LANGUAGE, SPELLING = "language", "spelling"
 
@@ -63,7 +65,12 @@ class Measurer:
             self._identifier = LanguageIdentifier(self._tools.lid)
         identifier = self._identifier
         identified = identifier.identify(text, prose)
+        if identified.label is not None and normal_language(language) not in identifier.languages:
+            guess = identified.label, identified.probability or 0.0
+            identified = Identified(None, None, UNKNOWN_LANGUAGE, guess)
         detail: dict[str, Any] = {"reason": identified.reason} if identified.reason else {}
+        if identified.guess is not None:
+            detail["guess"] = list(identified.guess)
         stretches = foreign_stretches(text, language, identifier, identified, prose)
         if stretches is not None:
             detail["foreign"] = [[stretch.start, stretch.end, stretch.label] for stretch in stretches]
@@ -86,7 +93,11 @@ def language_tool(identifier: LanguageIdentifier) -> str:
 
 
 def _spelling_row(spelling: Spelling) -> Row:
-    detail: dict[str, Any] = {"words": spelling.words, "misspelt": [list(span) for span in spelling.misspelt]}
+    detail: dict[str, Any] = {
+        "words": spelling.words,
+        "other_script": spelling.other_script,
+        "misspelt": [list(span) for span in spelling.misspelt],
+    }
     if not spelling.words:
-        detail["reason"] = "no words"
+        detail["reason"] = NO_PROSE
     return {"value": spelling.share, "label": None, "detail": detail}

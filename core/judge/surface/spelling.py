@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,14 @@ from typing import Any
 from core.extras import needs_extra
 from core.text.prose import blank_code
 from core.text.scripts import script_of
-from core.text.words import SPELLING_RULES, is_checked, plain_word, word_parts, words_to_spell_in
+from core.text.words import (
+    SPELLING_RULES,
+    is_checked,
+    is_of_script,
+    plain_word,
+    word_parts,
+    words_to_spell_in,
+)
 from store import UsageError
 from store.languages import normal_language
 
@@ -173,15 +181,25 @@ CLITICS = {
 
 @dataclass(frozen=True)
 class Spelling:
-    """`words`: how many were checked; `misspelt`: the [start, end) offsets of those that did not pass."""
+    """`words`: how many were checked, of which `other_script` are in another script than the language's;
+    `misspelt`: the [start, end) offsets of those in its own script that did not pass."""
 
     words: int
     misspelt: tuple[tuple[int, int], ...]
+    other_script: int = 0
 
     @property
     def share(self) -> float | None:
-        """The share of words that pass, 0 to 1; None when there was no word to check."""
-        return 1 - len(self.misspelt) / self.words if self.words else None
+        """The share of all words that pass, 0 to 1; none in another script does (the paper, section 4). None
+        when there was no word to check."""
+        return 1 - (len(self.misspelt) + self.other_script) / self.words if self.words else None
+
+
+class _Verdict(Enum):
+    """What a word is that no dictionary is asked about."""
+
+    NO_WORD = "no word"
+    OTHER_SCRIPT = "other script"
 
 
 class Speller:
@@ -200,7 +218,7 @@ class Speller:
         self._hunspell: Any = hunspell.Hunspell(dictionary.name, str(dictionary.folder), encoding)
         self._script = script_of(language)
         self._clitics = CLITICS.get(normal_language(language), frozenset())
-        self._verdicts: dict[str, bool | None] = {}
+        self._verdicts: dict[str, bool | _Verdict] = {}
         self._taken: dict[str, bool] = {}
         self.tool = spelling_tool(dictionary)
 
@@ -211,22 +229,29 @@ class Speller:
     def check_prose(self, prose: str) -> Spelling:
         """Check every word of a text that code was left out of (`core.text.prose.blank_code`)."""
         verdicts = self._verdicts
-        checked, misspelt = 0, []
+        checked, others, misspelt = 0, 0, []
         for match in words_to_spell_in(prose):
             word = match[0]
             if word not in verdicts:
                 self._judge(word)
             verdict = verdicts[word]
-            if verdict is not None:
+            if verdict is not _Verdict.NO_WORD:
                 checked += 1
-                if not verdict:
+                if verdict is _Verdict.OTHER_SCRIPT:
+                    others += 1
+                elif not verdict:
                     misspelt.append(match.span())
-        return Spelling(checked, tuple(misspelt))
+        return Spelling(checked, tuple(misspelt), others)
 
     def _judge(self, word: str) -> None:
         if len(self._verdicts) >= _CACHE_LIMIT:
             self._verdicts.clear()
-        self._verdicts[word] = self._passes(plain_word(word)) if is_checked(word, self._script) else None
+        if not is_checked(word):
+            self._verdicts[word] = _Verdict.NO_WORD
+        elif not is_of_script(word, self._script):
+            self._verdicts[word] = _Verdict.OTHER_SCRIPT
+        else:
+            self._verdicts[word] = self._passes(plain_word(word))
 
     def _passes(self, word: str) -> bool:
         # The parts first: they are known from other words, and a long compound takes Hunspell 20 ms.
