@@ -13,7 +13,7 @@ import fasttext
 from surface import build, quietly
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
-from core.text.prose import blank_code, prose_of
+from core.text.prose import blank_code
 from store.languages import normal_language
 
 SAME = "same label, same probability"
@@ -55,12 +55,12 @@ class Comparison:
 
 def _prepared(text: str, line: str) -> str:
     """What our preparation does to a text beyond making it a line."""
-    prose = " ".join(prose_of(text).split())
+    prose = " ".join(blank_code(text).split())
     done = [
         name
         for name, so in (
             ("code, addresses or markup left out", blank_code(text) != text and prose != line),
-            ("capitals put in small letters", prepared_line(prose_of(text)) != prose),
+            ("capitals put in small letters", prepared_line(blank_code(text)) != prose),
         )
         if so
     ]

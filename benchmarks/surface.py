@@ -23,7 +23,7 @@ from core.judge.surface.foreign import foreign_stretches
 from core.judge.surface.language import LanguageIdentifier, prepared_line
 from core.judge.surface.metrics import judge_surface
 from core.judge.surface.spelling import Speller, find_dictionary
-from core.text.prose import blank_code, prose_of
+from core.text.prose import blank_code
 from store import open_store
 
 TIMES = 10
@@ -99,10 +99,10 @@ def differing(rows: list[tuple[int, str, str]], values: list[surface_peer.Values
             )
         }
     wrong = 0
-    for (response, _, text), (identified, words, misspelt) in zip(rows, values, strict=True):
+    for (response, _, _), (identified, words, misspelt) in zip(rows, values, strict=True):
         value, label, detail = found[response, "language"]
         if "reason" in detail:  # nothing to identify: fastText answers all the same
-            same = text.strip() == "" or detail["reason"] in ("no letters", "not recognised")
+            same = "guess" not in detail or (identified is not None and detail["guess"][0] == identified[0])
         else:
             same = identified is not None and (label, value) == (identified[0], min(identified[1], 1.0))
         _, _, spelling = found[response, "spelling"]
@@ -123,7 +123,7 @@ def parts_of_ours(rows: list[tuple[int, str, str]]) -> Iterator[tuple[str, float
             spellers[language] = Speller(language, dictionary)
 
     blanked = [blank_code(text) for _, _, text in rows]
-    lines = [prepared_line(prose_of(text, prose)) for (_, _, text), prose in zip(rows, blanked, strict=True)]
+    lines = [prepared_line(prose) for prose in blanked]
     whole = [identifier.identify(text, prose) for (_, _, text), prose in zip(rows, blanked, strict=True)]
     pairs = list(zip(rows, blanked, strict=True))
     yield "loading the dictionaries", timed(load)

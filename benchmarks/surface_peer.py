@@ -15,9 +15,9 @@ import hunspell
 
 from core.judge.surface.language import find_model, prepared_line
 from core.judge.surface.spelling import CLITICS, find_dictionary
-from core.text.prose import blank_code, has_letters, prose_of
+from core.text.prose import blank_code, has_letters
 from core.text.scripts import script_of
-from core.text.words import is_checked, plain_word, word_parts, words_to_spell_in
+from core.text.words import is_checked, is_of_script, plain_word, word_parts, words_to_spell_in
 from store.languages import normal_language
 
 ENCODING = "UTF-8" if os.name == "nt" else sys.getfilesystemencoding()
@@ -37,10 +37,9 @@ def measure(rows: Iterable[tuple[str, str]]) -> list[Values]:
             assert dictionary is not None
             spellers[language] = hunspell.Hunspell(dictionary.name, str(dictionary.folder), ENCODING)
         blanked = blank_code(text)
-        prose = prose_of(text, blanked)
         found = None
-        if has_letters(prose):
-            labels, probabilities = model.predict(prepared_line(prose), k=1)
+        if has_letters(blanked):
+            labels, probabilities = model.predict(prepared_line(blanked), k=1)
             found = labels[0].removeprefix("__label__"), float(probabilities[0])
         count, misspelt = _spelling(language, blanked, spellers[language])
         values.append((found, count, misspelt))
@@ -58,8 +57,10 @@ def _spelling(language: str, prose: str, speller: Any) -> tuple[int, list[list[i
 
     count, misspelt = 0, []
     for match in words_to_spell_in(prose):
-        if is_checked(match[0], script):
+        if is_checked(match[0]):
             count += 1
+            if not is_of_script(match[0], script):
+                continue
             word = plain_word(match[0])
             if not takes(word):
                 pieces = word_parts(word)

@@ -234,8 +234,8 @@ def _compared(usable: Sequence[Answers]) -> tuple[list[tuple[str, str]], str, li
     most = max(len(own) for own in usable)
     if len(shared) < most:
         notes.append(
-            f"Compared on the {len(shared)} of {most} instructions that all its candidates answered in a "
-            f"language that can be told.{_reasons(usable)}"
+            f"Compared on the {len(shared)} of {most} instructions that all its candidates answered."
+            f"{_reasons(usable)}"
         )
     judged = [
         instruction

@@ -19,7 +19,7 @@ from core.analysis.means import (
 from core.analysis.scores import Scores
 from store.queries.surface import SurfaceMeasures
 
-METRICS = ("right language", "spelling", "relevant", "empty")
+METRICS = ("right language", "spelling", "spelling, own script", "relevant", "empty")
 ALL = "all languages"
 
 # Shares are sums of whole numbers of these parts, so that the same store gives the same intervals anywhere.
@@ -57,6 +57,7 @@ def surface_shares(scored: Scores, measured: Mapping[int, SurfaceMeasures], resa
     columns = (
         [metric.right_language for metric in metrics],
         [metric.spelling for metric in metrics],
+        [metric.own_script for metric in metrics],
         [metric.relevant for metric in metrics],
         [metric.empty for metric in metrics],
     )

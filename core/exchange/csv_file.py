@@ -43,7 +43,8 @@ class CsvExporter:
     """Writes ratings or notes (without instructions and responses unless asked for) or responses.
 
     Null is an empty cell. Each surface metric of a response has four columns, `METRIC.value`,
-    `METRIC.label` (what was identified), `METRIC.reason` (why there is none) and `METRIC.tool`; of several tools the one that measured last.
+    `METRIC.label` (what was identified), `METRIC.reason` (why there is no value) and `METRIC.tool`; of
+    several tools the one that measured last.
     """
 
     name = "csv"

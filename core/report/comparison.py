@@ -48,7 +48,7 @@ def plain_text(renderable: RenderableType, width: int = 110) -> str:
 def _shares_table(shares: Sequence[SurfaceShares], sources: Sequence[ModelDecoding]) -> Table:
     languages = sorted({share.language for share in shares})
     table = Table(
-        title="Share of responses in the instruction's language · words spelt right (responses whose language "
+        title="Share of responses in the instruction's language · words spelt right (number whose language "
         "can't be told)",
         title_justify="left",
     )

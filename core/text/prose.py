@@ -67,7 +67,7 @@ _CODE_LINE = re.compile(
     | "[\w $.-]{1,60}":[ ][^\n]*
     | [{}\[\]();,]+
     | (?:sudo|pip3?|npm|npx|apt-get|docker|kubectl|git[ ](?:clone|add|commit|push|pull))[ ][a-z-][^\n]*
-    | (?=[^\n]{0,200}[=<>≤≥≈])(?:(?![^\W\d_]{3})[^\n])+
+    | (?=[^\n]{0,200}[=≤≥≈])(?:(?![^\W\d_]{3})[^\n])+
     )[ \t]*\r?$""",
     re.VERBOSE | re.MULTILINE,
 )

@@ -1,5 +1,6 @@
 """The section of surface metrics, and the choice of learning rates by them (the paper's figure 3, left)."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from core.analysis.bootstrap import RESAMPLES, SEED, draw_resamples
@@ -16,6 +17,7 @@ TITLE = "Surface metrics"
 TOOLS = {
     "right language": "xlit-core judge surface",
     "spelling": "xlit-core judge surface",
+    "spelling, own script": "xlit-core judge surface",
     "relevant": "xlit-core judge relevance",
 }
 CHOSEN = "*"
@@ -41,11 +43,14 @@ def surface_section(
     text = [
         "Right language: responses identified as the language that they are expected in (the instruction's, "
         "or the one that its modifier demands). Spelling: words that pass spell checking, mean over "
-        "responses. Relevant: responses judged to address their task. Empty: nothing but white space. Each "
+        "responses (none in another script does). Spelling, own script: of the words in the script of the "
+        "language. "
+        "Relevant: responses judged to address their task. Empty: nothing but white space. Each "
         "is the share of the responses that it is known of, in percent; all languages: the mean over "
         "languages.",
         how_drawn(number, seed),
     ]
+    text += _not_measured(scored, measured)
     text += [
         f"Not measured yet: {metric} (`{tool}`)."
         for metric, tool in TOOLS.items()
@@ -57,6 +62,22 @@ def surface_section(
             "No configuration has measured responses at several learning rates: nothing to choose from."
         )
     return Section(TITLE, tuple(text), (_table(shares), selection_table(selection)), charts)
+
+
+def _not_measured(scored: Scores, measured: Mapping[int, SurfaceMeasures]) -> list[str]:
+    """The sentence on responses whose language can't be told: by language, how many for which reason."""
+    counts = Counter(
+        (response.expected, reason)
+        for response in scored.responses
+        if (reason := measured[response.id].reason) is not None
+    )
+    parts = [f"{language}: {reason} {count}" for (language, reason), count in sorted(counts.items())]
+    if not parts:
+        return []
+    return [
+        f"Right language is not measured for {counts.total()} of {len(scored.responses)} responses, which no "
+        f"share counts ({'; '.join(parts)})."
+    ]
 
 
 def selection_table(selection: Selection) -> Table:

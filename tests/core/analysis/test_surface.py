@@ -41,12 +41,12 @@ def test_shares_are_over_what_was_measured_and_against_the_language_expected(mad
         mean = found.at(metric, 0, language_group)
         return None if mean is None else (pytest.approx(mean.value), mean.n)
 
-    assert at("right language", "en") == (200 / 3, 3)  # a and d (French is asked for) of a, b, d
+    assert at("right language", "en") == (100.0, 2)  # a and d (French is asked for); b can't be told
     assert at("spelling", "en") == (75.0, 2)
     assert at("relevant", "en") == (50.0, 2)
     assert at("empty", "en") == (25.0, 4)
     assert at("right language", "non-English") == (0.0, 1)
-    assert at("right language", "all languages") == (100 / 3, 4)
+    assert at("right language", "all languages") == (50.0, 3)
     assert at("spelling", "ru") is None
     assert at("spelling", "all languages") == (75.0, 2)
     mean = found.at("right language", 0, "en")

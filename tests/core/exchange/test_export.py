@@ -134,8 +134,8 @@ def test_responses_go_out_with_their_surface_metrics(rated, tmp_path):
         surface.add_metrics(session, [{**found, "tool": "old", "value": 0.5}, {**found, "tool": "new"}])
     first, second = exported(rated, tmp_path, what="responses")
     assert first["surface"] == [
-        {"metric": "language", "tool": "old", "value": 0.5, "label": "ru"},
-        {"metric": "language", "tool": "new", "value": 0.98, "label": "ru"},
+        {"metric": "language", "tool": "old", "value": 0.5, "label": "ru", "reason": None},
+        {"metric": "language", "tool": "new", "value": 0.98, "label": "ru", "reason": None},
     ]
     assert second["surface"] == []
     first, second = exported(rated, tmp_path, "csv", what="responses")

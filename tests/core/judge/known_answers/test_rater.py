@@ -126,7 +126,7 @@ def test_a_response_is_rated_once_by_the_run_that_rated_it(answered):
                 "FROM entry JOIN rater AS who ON who.id = rater_id"
             )
         ).all()
-    assert entries == [(first.id, "rule", "known-answers", "2")]
+    assert entries == [(first.id, "rule", "known-answers", "3")]
 
 
 def test_a_broken_check_fails_its_instruction_by_name_and_no_other(answered):

@@ -35,10 +35,10 @@ def test_a_response_of_several_lines_is_identified_as_a_whole(identifier, langua
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "empty"),
-        (" \n\t", "empty"),
-        ("🙂🙂\n👍", "no letters"),
-        ("1. 2. 3.\n42 %", "no letters"),
+        ("", "no prose"),
+        (" \n\t", "no prose"),
+        ("🙂🙂\n👍", "no prose"),
+        ("1. 2. 3.\n42 %", "no prose"),
         ("qzxj", None),
     ],
 )
@@ -63,9 +63,10 @@ def test_code_and_addresses_do_not_decide_the_language(identifier):
     assert identifier.identify(f"Смотри здесь: {address * 20}").label == "ru"
 
 
-def test_an_answer_that_is_all_one_code_block_is_identified_all_the_same(identifier):
-    letter = "```\nDear Sir, I would like to thank you for the kind invitation to your house.\n```"
+def test_an_answer_in_a_fence_that_says_text_is_identified_and_one_in_any_other_is_no_prose(identifier):
+    letter = "```text\nDear Sir, I would like to thank you for the kind invitation to your house.\n```"
     assert identifier.identify(letter).label == "en"
+    assert identifier.identify(letter.replace("text", "")).reason == "no prose"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_language_codes_are_compared_without_their_country(code, normal):
 
 
 def test_the_tool_names_model_and_digest(identifier):
-    assert identifier.tool == "fasttext lid.176.ftz 8f3472cf prose-1"
+    assert identifier.tool == "fasttext lid.176.ftz 8f3472cf prose-2"
 
 
 def test_it_knows_the_languages_of_the_model_by_their_bare_codes(identifier):
@@ -114,7 +115,7 @@ def test_a_bin_file_is_used_where_it_is_named(answered, tmp_path, monkeypatch, n
     with engine.connect() as connection:
         rows = connection.execute(sql("SELECT label, tool FROM surface_metric ORDER BY response_id")).all()
     assert [row.label for row in rows] == ["de", "ru"]
-    assert {row.tool.rpartition(" ")[0] for row in rows} == {"fasttext lid.176.bin 8f3472cf prose-1"}
+    assert {row.tool.rpartition(" ")[0] for row in rows} == {"fasttext lid.176.bin 8f3472cf prose-2"}
 
 
 def test_the_option_comes_before_the_environment(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import fasttext
 import pytest
 
 from core.judge.surface.language import LanguageIdentifier, find_model, prepared_line
-from core.text.prose import blank_code, prose_of
+from core.text.prose import blank_code
 
 # To these the preparation does nothing.
 LINES = """
@@ -74,8 +74,8 @@ def test_there_are_some_dozens_of_lines_in_many_languages(plain):
 
 @pytest.mark.parametrize("line", LINES)
 def test_where_the_preparation_does_nothing_label_and_probability_are_fasttexts_own(identifier, plain, line):
-    assert prepared_line(prose_of(line)) == line
-    found = identifier.identify(line)
+    assert prepared_line(blank_code(line)) == line
+    found = identifier.identify_prose(line)
     assert (found.label, found.probability) == plain(line)
 
 
@@ -93,8 +93,8 @@ def test_where_the_preparation_does_nothing_label_and_probability_are_fasttexts_
     ],
 )
 def test_what_the_preparation_changes_is_what_is_stated_and_no_more(identifier, plain, text, asked):
-    assert prepared_line(prose_of(text)) == asked
-    found = identifier.identify(text)
+    assert prepared_line(blank_code(text)) == asked
+    found = identifier.identify_prose(blank_code(text))
     assert (found.label, found.probability) == plain(asked)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.judge.surface.spelling import Speller, Spelling, find_dictionary, what_to_install
 from core.text.scripts import script_of
-from core.text.words import is_checked, words_to_spell
+from core.text.words import is_checked, is_of_script, words_to_spell
 from store import UsageError
 
 
@@ -100,14 +100,16 @@ def test_what_is_no_prose_or_has_digits_is_left_out():
 )
 def test_these_words_of_a_text_are_checked_and_no_others(language, text, checked):
     script = script_of(language)
-    found = [text[start:end] for start, end in words_to_spell(text) if is_checked(text[start:end], script)]
-    assert found == checked
-    assert check(language, text).words == len(checked)
+    words = [text[start:end] for start, end in words_to_spell(text) if is_checked(text[start:end])]
+    assert [word for word in words if is_of_script(word, script)] == checked
+    spelling = check(language, text)
+    assert spelling.words - spelling.other_script == len(checked)
 
 
-def test_words_of_another_script_are_left_out_but_mixed_ones_are_not():
-    found = check("ru", "Слово Chinese Yuanт и 中文")
-    assert found.words == 2
+def test_words_of_another_script_do_not_pass_and_are_counted_by_themselves():
+    """Of four words one is right: the paper's share is 1/4, that of the own script 1/2."""
+    spelling = check("ru", "Слово Chinese Yuanт и 中文")
+    assert (spelling.words, spelling.other_script, spelling.share) == (4, 2, 0.25)
     assert misspelt("ru", "Слово Chinese Yuanт и 中文") == ["Yuanт"]
 
 
@@ -116,7 +118,7 @@ def test_offsets_are_those_of_the_original_text():
     assert [text[start:end] for start, end in check("en", text).misspelt] == ["wrogn"]
 
 
-@pytest.mark.parametrize("text", ["", "42 %", "中文 русский", "```\nall code"])
+@pytest.mark.parametrize("text", ["", "42 %", "```\nall code"])
 def test_no_word_is_no_value(text):
     assert check("en", text).share is None
 
@@ -128,7 +130,8 @@ def test_the_share_counts_every_occurrence():
 def test_vowel_signs_belong_to_their_word():
     text = "हिन्दी में लिखा"
     assert [text[start:end] for start, end in words_to_spell(text)] == ["हिन्दी", "में", "लिखा"]
-    assert is_checked("हिन्दी", script_of("hi"))
+    assert is_checked("हिन्दी")
+    assert is_of_script("हिन्दी", script_of("hi"))
 
 
 @pytest.mark.parametrize("piece", ["a", "a@", "`", "<a", "a-", "l'", "é\u0301", "http://", "&a"])
@@ -155,7 +158,7 @@ def test_the_configured_folder_wins_also_with_a_subfolder(tmp_path, monkeypatch)
     assert found is not None
     assert found.folder == tmp_path / "ru"
     assert Speller("ru", found).check("слово мир").share == 0.5
-    assert Speller("ru", found).tool == f"hunspell ru_RU {found.digest} words-1"
+    assert Speller("ru", found).tool == f"hunspell ru_RU {found.digest} words-2"
 
 
 def test_portuguese_is_brazilian_unless_the_country_is_named(tmp_path):

@@ -54,7 +54,7 @@ def test_every_response_gets_both_metrics_once(answered):
     english, russian, wrong, empty = metrics(engine, "spelling")
     assert english.value == pytest.approx(7 / 8)  # one letter is no word
     assert russian.value == 1
-    assert wrong.value is None  # no Cyrillic word in it
+    assert wrong.value == 0  # no Cyrillic word in it
     assert empty.value is None
     assert english.tool.startswith("hunspell en_US ")
     assert {row.run_id for row in metrics(engine, "spelling")} == {first.id}
@@ -76,9 +76,9 @@ def test_where_a_response_leaves_the_language_of_its_instruction_is_in_the_detai
         {"foreign": [[len(russian) + 1, len(russian) + 1 + len(english), "en"]]},
         {"foreign": [[0, len(english), "en"]]},
         {"foreign": []},
-        {"reason": "empty", "foreign": []},
+        {"reason": "no prose", "foreign": []},
         {"foreign": []},
-        {},
+        {"reason": "language unknown", "guess": ["en", pytest.approx(0.991, abs=0.001)]},
     ]
 
 
