@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.exchange.annotator import PAPER_NAMES, comment_as_read, criterion_named
+from core.exchange.annotator import comment_as_read, criterion_named
 from core.exchange.lookup import FoundResponses, ResponseLookup
 from core.exchange.records import ImportCounts, RaterName, RatingAction, ReadText, ResponseName
 from core.text.files import BadRow
 from store.queries import journal, raters, rubrics
 from store.queries.importing import EarlierState, criteria_by_rubric, earlier_states
 from store.queries.journal import APP_VERSION, append_entries
+from store.row_checks import score_problem
 from store.storable import unstorable
 from store.tables import Comment, Criterion, ErrorSpan, Rating
 from store.tables.columns import utc_now
@@ -60,7 +61,7 @@ class RatingWriter:
         for action, rater, responses in resolved:
             try:
                 criteria = self._criteria(action)
-                self._state_once(action, rater, responses)
+                self._state_once(action, criteria, rater, responses)
                 for response in responses:
                     changes = _changes(
                         action, criteria, _History(histories, rater, response, self.counts, self.now)
@@ -92,13 +93,19 @@ class RatingWriter:
                 resolved.append((action, resolution.rater_id or rater, resolution.response_ids))
         return resolved
 
-    def _state_once(self, action: RatingAction, rater: int, responses: tuple[int, ...]) -> None:
+    def _state_once(
+        self, action: RatingAction, criteria: Sequence[Criterion], rater: int, responses: tuple[int, ...]
+    ) -> None:
         """Raises `ValueError` for a second score without a time that differs from one of the same file, for
         nothing tells which of them is the later."""
         if action.created_at is not None or action.whole:
             return
         for scored in action.scores:
-            name = criterion_named(scored.criterion, [scored.criterion, *PAPER_NAMES]) or scored.criterion
+            name = criterion_named(scored.criterion, [criterion.name for criterion in criteria])
+            if any(
+                score_problem(scored.score, criterion) for criterion in criteria if criterion.name == name
+            ):
+                continue
             about = action.location.file, rater, responses, action.rubric, name
             state = scored.score, scored.skipped
             first, location = self._stated.setdefault(about, (state, action.location))
@@ -254,10 +261,8 @@ def _scores(
         if name is None:
             raise ValueError(f"the rubric has no criterion {scored.criterion!r}; it has {', '.join(by_name)}")
         criterion = by_name[name]
-        if scored.score is not None and not criterion.minimum <= scored.score <= criterion.maximum:
-            raise ValueError(
-                f"{scored.criterion} is {scored.score}, not from {criterion.minimum} to {criterion.maximum}"
-            )
+        if (problem := score_problem(scored.score, criterion)) is not None:
+            raise ValueError(problem)
         if criterion.id in states:
             raise ValueError(f"{criterion.name} has two marks")
         states[criterion.id or 0] = scored.score, scored.skipped

@@ -10,7 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 from store.merging.merge_context import MergeContext, columns_of, pages, run_of
 from store.names import trimmed
 from store.queries.models import other_model
-from store.queries.responses import IDENTITY
+from store.queries.responses import IDENTITY, text_digest
 from store.tables import (
     Criterion,
     Decoding,
@@ -185,7 +185,11 @@ def merge_responses(context: MergeContext) -> None:
     for page in pages(context.source, Response):
         rows = {row.id or 0: identity for row in page if (identity := _identity(context, row)) is not None}
         existing = _responses_to(context.target, {identity[0] for identity in rows.values()})
-        new = [row for row in page if row.id in rows and rows[row.id] not in existing]
+        new = [
+            row
+            for row in page
+            if row.id in rows and rows[row.id] not in existing and row.text_digest == text_digest(row.text)
+        ]
         added = [
             {**columns_of(row), **dict(zip(IDENTITY, rows[row.id or 0], strict=True)), "run_id": run}
             for row in new
@@ -195,6 +199,9 @@ def merge_responses(context: MergeContext) -> None:
         now = _responses_to(context.target, {rows[row.id or 0][0] for row in new})
         for row in page:
             if row.id not in rows:
+                continue
+            if row.text_digest != text_digest(row.text):
+                context.conflict(_name(context, row), "its digest is of another text", "it stays out")
                 continue
             number, digest = (existing | now)[rows[row.id]]
             if digest == row.text_digest:

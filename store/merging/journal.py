@@ -7,7 +7,7 @@ out, and is named.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from store.labels import versioned_name
 from store.merging.content import response_name
 from store.merging.merge_context import PAGE, MergeContext, run_of
 from store.queries.journal import ROW_TABLES, append_entries
+from store.row_checks import score_problem, time_problem
 from store.tables import Criterion, Entry, Rater, Response
 
 _OWN = ("id", "entry_id", "rater_id")
@@ -122,7 +123,13 @@ def _compare(context: MergeContext, source: int, target: int) -> _Comparison:
     comparison = _Comparison()
     entries = context.of(Entry)
     waiting: set[int] = set()
+    criteria = {criterion.id: criterion for criterion in context.source.exec(select_model(Criterion))}
     for action in actions_of(context.source, source):
+        if (problem := _problem(action, criteria)) is not None:
+            rater = context.source.get_one(Rater, source)
+            name = versioned_name(rater.name, rater.version)
+            context.conflict(name, f"entry {action.id} can't be true ({problem})", "it stays out")
+            continue
         if action.target_id in waiting:  # what it takes back is new, and so is this
             matches = None
             translated = _translated(context, replace(action, target_id=None))
@@ -145,6 +152,16 @@ def _compare(context: MergeContext, source: int, target: int) -> _Comparison:
         for response in responses:
             comparison.last_here[response] = max(created_at, comparison.last_here.get(response, created_at))
     return comparison
+
+
+def _problem(action: Action, criteria: Mapping[int | None, Criterion]) -> str | None:
+    """Why an action can't be what a rater did; None when it can."""
+    problems = [time_problem(action.created_at)]
+    for _, row in action.rows:
+        criterion = criteria.get(row.get("criterion_id"))
+        if criterion is not None:
+            problems.append(score_problem(row["score"], criterion))
+    return next(filter(None, problems), None)
 
 
 def _add_actions(context: MergeContext, source: int, target: int, comparison: _Comparison) -> None:

@@ -16,6 +16,7 @@ from store import StoreError, UsageError, open_store
 from store.merging.merge_context import Conflict
 from store.queries import journal, notes, raters, reviewers, surface
 from store.queries.journal import Score, Shown
+from store.queries.responses import text_digest
 from store.queries.reviewers import pseudonyms
 from store.read_only import open_read_only
 from store.session import reading, writing
@@ -252,8 +253,10 @@ def change(path: Path, statement: str) -> None:
          "suite paper/1, instruction k001 (fr)", "another text; its responses stay out"),
         ("UPDATE instruction SET task = 'else' WHERE key = 'k001' AND language = 'fr'",
          "suite paper/1, instruction k001 (fr)", "another task; the one here is kept"),
-        ("UPDATE response SET text = 'else', text_digest = 'x' WHERE id = 1",
+        (f"UPDATE response SET text = 'else', text_digest = '{text_digest('else')}' WHERE id = 1",
          "response of base to k000 (ru)", "another text; it and what was said of it stay out"),
+        ("UPDATE response SET text = 'else' WHERE id = 1", "response of base to k000 (ru)",
+         "its digest is of another text; it stays out"),
         ("UPDATE surface_metric SET value = 0.1", "response of base to k000 (ru)", "another language by t"),
         ("UPDATE criterion SET maximum = 3 WHERE id = 1", "rubric six-criteria/1", "other criteria"),
         ("UPDATE campaign SET digest = 'x'", "campaign c", "another plan; its assignments stay out"),
