@@ -86,7 +86,8 @@ class LanguageIdentifier:
         prose = blank_code(text) if blanked is None else blanked
         identified = self.identify_prose(prose)
         if identified.label is None or identified.probability is None:
-            return identified
+            short = identified.reason == UNKNOWN_LANGUAGE and needed_probability(prose) > 0
+            return Identified(None, None, TOO_SHORT) if short else identified
         if identified.probability < needed_probability(prose):
             guess = identified.label, identified.probability
             return Identified(None, None, TOO_SHORT, guess)

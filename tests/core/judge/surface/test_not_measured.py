@@ -109,3 +109,8 @@ def test_reasons_reach_who_asks_for_shares(answered):
     assert [(measure.right_language, measure.reason) for _, measure in sorted(measures.items())] == [
         (None, "language unknown"), (None, "no prose"), (None, "too short"), (True, None),
     ]  # fmt: skip
+
+
+def test_a_word_of_which_fasttext_knows_no_piece_is_too_short(identifier):
+    assert identifier.identify("ⴰⵣⵓⵍ").reason == "too short"
+    assert identifier.identify("ⴰⵣⵓⵍ " * 8).reason == "language unknown"

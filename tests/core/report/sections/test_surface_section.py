@@ -74,4 +74,4 @@ def test_little_is_told_in_sentences(made):
     assert found.figures == ()
     assert "nothing to choose from" in found.text[-1]
     assert {row[2].why for row in found.tables[0].rows} == {"not measured"}
-    assert {row[5].value for row in found.tables[0].rows} == {0.0}
+    assert {row[6].value for row in found.tables[0].rows} == {0.0}
