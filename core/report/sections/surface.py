@@ -1,7 +1,7 @@
 """The section of surface metrics, and the choice of learning rates by them (the paper's figure 3, left)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.analysis.bootstrap import RESAMPLES, SEED, draw_resamples
 from core.analysis.scores import Scores
@@ -50,7 +50,6 @@ def surface_section(
         "languages.",
         how_drawn(number, seed),
     ]
-    text += _not_measured(scored, measured)
     text += [
         f"Not measured yet: {metric} (`{tool}`)."
         for metric, tool in TOOLS.items()
@@ -61,7 +60,12 @@ def surface_section(
         text.append(
             "No configuration has measured responses at several learning rates: nothing to choose from."
         )
-    return Section(TITLE, tuple(text), (_table(shares), selection_table(selection)), charts)
+    return Section(
+        TITLE,
+        tuple(text),
+        (_table(shares, _not_measured(scored, measured)), selection_table(selection)),
+        charts,
+    )
 
 
 def _not_measured(scored: Scores, measured: Mapping[int, SurfaceMeasures]) -> list[str]:
@@ -127,7 +131,7 @@ def _share(value: float | None) -> Cell:
     return Cell(None, why="not measured") if value is None else Cell(100 * value)
 
 
-def _table(shares: Surface) -> Table:
+def _table(shares: Surface, notes: Sequence[str]) -> Table:
     names = model_names(shares.scored)
     languages = shares.scored.languages
     language_groups = [ALL, *languages] if len(languages) > 1 else list(languages)
@@ -142,7 +146,7 @@ def _table(shares: Surface) -> Table:
         if shares.at("empty", source, language_group)
     ]
     columns = (Column("model"), Column("language"), *(Column(metric, "percent") for metric in METRICS))
-    return Table("surface", "Surface metrics by model and language", columns, tuple(rows))
+    return Table("surface", "Surface metrics by model and language", columns, tuple(rows), tuple(notes))
 
 
 def _charts(shares: Surface, selection: Selection) -> tuple[LineChart, ...]:
