@@ -158,13 +158,7 @@ def remove_file(path: Path) -> None:
     path.unlink()
 
 
-def replace_log(path: Path) -> None:
-    log = path.with_name(f"{path.name}-wal")
-    shutil.copy(log, path.with_name("log"))
-    os.replace(path.with_name("log"), log)
-
-
-@pytest.mark.parametrize("happens", [replace_file, remove_file, replace_log])
+@pytest.mark.parametrize("happens", [replace_file, remove_file])
 async def test_a_score_is_not_saved_when_the_file_is_another_one(engine, store_path, happens):
     async with compare_app(engine).run_test(size=WIDE) as pilot:
         await press(pilot, "2")
