@@ -44,8 +44,9 @@ class ResponseWriter:
         """Write a batch. Returns the rows that could not be written, in no particular order."""
         bad: list[BadRow] = []
         sound = []
-        for row in map(_with_tag, rows):
-            if _surely_sound(row) or (reason := unsound(row)) is None:
+        for given in rows:
+            row = _with_tag(given)
+            if _surely_sound(row) or (reason := unsound(row, given.language)) is None:
                 sound.append(row)
             else:
                 bad.append(BadRow(row.location, reason))
@@ -209,10 +210,10 @@ def _words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def unsound(row: InstructionRow) -> str | None:
-    """Why a row can't be stored in any store, or None."""
+def unsound(row: InstructionRow, language: str) -> str | None:
+    """Why a row can't be stored in any store, or None; `language` is its language as the file has it."""
     if not _is_language(row.language):
-        return f"{row.language!r} is no language code such as `en` or `pt-BR`"
+        return f"{language!r} is no language code such as `en` or `pt-BR`"
     suite, response = row.suite, row.response
     if response is not None and not 0 <= response.sample <= LARGEST_SAMPLE:
         return f"the sample is {response.sample}, not a number from 0"

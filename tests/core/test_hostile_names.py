@@ -8,6 +8,8 @@ from store import open_store
 from store.provenance import record_run
 from tests.core.command import xlit_core
 
+pytestmark = pytest.mark.parts
+
 ATTACK = "\x1b[2J\x9b31m\u202e\x7f[/b][bold]"
 OBEYED = {"\x1b", "\x9b", "\u202e", "\x7f"}
 

@@ -56,7 +56,7 @@ def test_measures_are_those_of_the_latest_measurements(engine):
         measured = measures_of(session, Side(1, 1, 1, 2, ["en"]))["en"]
         others = measures_of(session, Side(1, 1, 2, 1, ["en"]))["en"]
     assert measured.n == others.n == 4
-    assert measured.right_language == pytest.approx(2 / 3)
+    assert measured.right_language == 1.0  # of the two whose language was told
     assert (measured.spelling, measured.relevant) == (0.5, 1.0)
     assert (measured.tokens_out, measured.cut, measured.empty) == (11.5, 1.0, 0.25)
     assert (others.right_language, others.spelling, others.relevant, others.empty) == (None, None, None, 0.0)

@@ -135,7 +135,7 @@ def test_a_changed_answer_is_refused_by_name(hostile, exchange):
 
 
 BAD = {
-    "a mark out of range": ("Fluency:[3]", "Fluency is 3, not from 0 to 2"),
+    "a mark out of range": ("Fluency:[3]", "fluency is 3, not from 0 to 2"),
     "a mark that is a word": ("Fluency:[good]", r"Fluency:\[good\] is not a score"),
     "a negative mark": ("Fluency:[-1]", r"Fluency:\[-1\] is not a score"),
     "a fraction": ("Fluency:[1.5]", r"Fluency:\[1.5\] is not a score"),

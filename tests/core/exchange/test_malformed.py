@@ -207,7 +207,7 @@ FILES: dict[str, tuple[str, bytes | Callable[[Path], None], str]] = {
     # others
     "a suite's folder without files": ("suite", lambda path: path.mkdir(), "no |holds"),
     "Dolly without an answer": ("dolly", b'{"instruction": "Hi"}\n', "{}:1: not a row of dolly"),
-    "LIMA with an object": ("lima", b'{"conversations": [{"a": 1}]}\n', "{}:1: not a row of lima"),
+    "LIMA with an object": ("lima", b'{"conversations": [{"a": 1}]}\n', "{}:1: a message without a `role`"),
     "LIMA cut short": ("lima", b'{"conversations": ["a"', "{}:1: not valid JSON"),
     "marks without an answer": ("annotator", b"hello\n", "does not name its reviewer"),
     # no plain files
@@ -217,7 +217,7 @@ FILES: dict[str, tuple[str, bytes | Callable[[Path], None], str]] = {
     "a link to nothing": ("jsonl", lambda path: path.symlink_to("none"), "No file or folder .*{}"),
     "a link to itself": ("jsonl", lambda path: path.symlink_to(path), "{}"),
     "a pipe": ("jsonl", pipe(LINE + b"{"), "{}:2: not valid JSON"),
-    "a device": ("csv", lambda path: path.symlink_to("/dev/null"), "{} is empty"),
+    "a device": ("csv", lambda path: path.symlink_to("/dev/null"), "{} is a device, which may have no end"),
 }
 
 

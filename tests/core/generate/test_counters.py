@@ -2,12 +2,11 @@
 
 import io
 
-from rich.console import Console
-
 from core.generate import counters
 from core.generate.counters import AnswerCounter, Throughput
 from core.generate.display import show_progress, summary, summary_table
 from core.generate.engines.base import Failed, Generation
+from core.text.terminal import TerminalConsole
 
 
 class Clock:
@@ -78,7 +77,7 @@ def test_the_time_left_follows_the_last_half_minute(monkeypatch):
 
 def drawn(table) -> str:
     out = io.StringIO()
-    Console(file=out, width=120).print(table)
+    TerminalConsole(file=out, width=120).print(table)
     return out.getvalue()
 
 
