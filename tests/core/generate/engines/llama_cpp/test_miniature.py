@@ -11,7 +11,7 @@ from core.generate.engines.base import Request
 from core.generate.engines.transformers.engine import TransformersEngine
 from core.generate.gguf.convert import convert
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 BASE = ROOT / "core" / "miniature" / "base"
 
 
