@@ -47,6 +47,9 @@ def _cursor(up_down: str, left_right: str) -> tuple[Command, ...]:
 _HELP = Command("app.keys", ("?",), "keys", "keys", "this page")
 _BACK = Command("app.back", ("q", "escape"), "close", "back", "back")
 
+# The digits that are keys of their own, and may be remapped.
+SCORE_DIGITS = "012"
+
 COMPARE = (
     Command("score.0", ("0",), "score(0)", "0", "score the criterion and move on"),
     Command("score.1", ("1",), "score(1)", "1", "score the criterion and move on"),

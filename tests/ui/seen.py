@@ -32,13 +32,15 @@ class Column:
 @dataclass
 class Seen:
     """`number`: the instruction's, from 1. `column`, `criterion`: where the cursor is, "" where not seen: the
-    parts of the screen are drawn one after the other."""
+    parts of the screen are drawn one after the other. A score that is not on disk yet is shown with a `?` and
+    is not among the marks; the first line then says `saving`, not `saved`."""
 
     number: int
     columns: list[Column]
     column: str
     criterion: str
     saved: bool
+    saving: bool
 
     @property
     def labels(self) -> list[str]:
@@ -57,7 +59,7 @@ def compare_screen(text: str) -> Seen | None:
     if status is None or title is None:
         return None
     edges = [-1, *(x for x, character in enumerate(lines[title]) if character == "┬"), None]
-    seen = Seen(int(status[1]), [], "", "", "● saved" in lines[0])
+    seen = Seen(int(status[1]), [], "", "", "● saved" in lines[0], " saving" in lines[0])
     for left, right in pairwise(edges):
         part = slice((left or 0) + 1, right)
         head = _TITLE.match(lines[title][part])

@@ -103,7 +103,7 @@ def check(store: Path, seen: Seen) -> None:
     """What was on the screen is in the store, and the store is sound."""
     assert asked(store, "PRAGMA quick_check") == [("ok",)]
     assert asked(store, "PRAGMA foreign_key_check") == []
-    assert seen.saved
+    assert seen.saved or seen.saving
     scores = saved_scores(store)
     comments = dict(current(store, "text", "current_comment"))
     spans = [response for response, _ in current(store, "start_offset", "current_error_span")]
@@ -179,7 +179,7 @@ def test_what_was_shown_as_saved_is_there_after_kills_and_cuts_and_the_room_goes
         last = compare_screen(terminal.text)
         assert last is not None, terminal.text
         check(store, last)
-        shown = place_shown(store, last) or shown
+        shown = (last.saved and place_shown(store, last)) or shown
         in_the_middle += before < count_scores(store) < before + len(keys.replace("n", ""))
     assert count_scores(store) > len(ways)
     assert in_the_middle > 2 or part > 1

@@ -16,6 +16,7 @@ from store.queries.notes import Note
 from store.session import reading
 from tui import keymap
 from tui.app_protocol import Leaving, app_of
+from tui.keymap import SCORE_DIGITS
 from tui.review import updates
 from tui.review.display_options import DisplayOptions
 from tui.review.navigation import Destination
@@ -100,8 +101,10 @@ class CompareScreen(SavingScreen):
         await self._score(lambda: self.session.score(score))
 
     async def on_key(self, event: Key) -> None:
-        """A digit without a key of its own is a score all the same, or the reviewer is told the scale."""
-        if event.key.isdecimal() and len(event.key) == 1 and not self.entry.takes_keys:
+        """A digit that is no key of the keymap is a score all the same, or the reviewer is told the scale.
+        One whose score was given to another key does nothing."""
+        is_digit = len(event.key) == 1 and event.key.isdecimal()
+        if is_digit and event.key not in SCORE_DIGITS and not self.entry.takes_keys:
             event.stop()
             await self._score(lambda: self.session.score(int(event.key)))
 
