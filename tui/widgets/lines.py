@@ -1,6 +1,7 @@
 """What the line-drawing widgets share: pieces of text with a role become a line of an exact width."""
 
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
@@ -21,13 +22,30 @@ class LineWidget(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._drawn: dict[int, list[Piece]] = {}
+        # The cells of each line that the next paint sends to the terminal.
+        self._asked: dict[int, list[tuple[int, int]]] = {}
 
     def pieces(self, y: int) -> Sequence[Piece]:
         """What stands on a line; cut or filled up to the widget's width."""
         raise NotImplementedError
 
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        for region in regions or (Region(0, 0, *self.size),):
+            for y in range(region.y, region.bottom):
+                self._asked.setdefault(y, []).append((region.x, region.right))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
     def render_line(self, y: int) -> Strip:
+        """A line as it is now. What else has changed in it since `redraw` asked for some of its cells is not
+        sent by this paint, and is asked for again."""
+        old, asked = self._drawn.get(y), self._asked.pop(y, [])
         line = self._drawn[y] = fitted(self.pieces(y), self.size.width)
+        if asked and old is not None and line != old:
+            for start, end in differing_cells(old, line):
+                if not any(left <= start and end <= right for left, right in asked):
+                    self.call_later(self.refresh, Region(start, y, end - start, 1))
         palette = app_of(self).palette
         return Strip([Segment(text, palette.style(look)) for text, look in line], self.size.width)
 
