@@ -13,6 +13,7 @@ from store.queries.journal import Score
 from store.session import writing
 from tui.review.session import ReviewSession
 from tui.review.view import open_view
+from tui.screens import saving_screen
 
 MODELS = (
     "LLaMA-2-7B / Dolly-En / FT",
@@ -70,6 +71,14 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("filled") / "room.db"
     fill(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def _a_key_waits_for_its_score(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes longer to save than a screen waits before it shows a score as not saved yet. Only
+    the tests about that look at what is not saved."""
+    if request.path.stem not in ("test_saving", "test_store_away"):
+        monkeypatch.setattr(saving_screen, "SECONDS_TO_SAVE", 10)
 
 
 @pytest.fixture
